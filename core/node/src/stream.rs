@@ -1,0 +1,60 @@
+use std::{fmt, future::Future, io};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+};
+
+/// An ordered, lossless, two-way stream of bytes: TCP, TLS, WebSocket, or a simulated one. Halves that move on their own, because
+/// whoever produced output writes it, not only the task that reads.
+// [MQTT-4.2.0-1] [v3 MQTT-7.1.1-1]
+pub trait Stream: Send + 'static {
+    /// The half that the connection's task reads.
+    type Read: AsyncRead + Send + Unpin + 'static;
+    /// The half that anybody with output for this connection writes.
+    type Write: AsyncWrite + Send + Unpin + 'static;
+
+    /// Splits the stream; when both halves are gone it is closed.
+    fn split(self) -> (Self::Read, Self::Write);
+}
+
+/// Where connections come from.
+pub trait Acceptor: Send + 'static {
+    /// What comes.
+    type Stream: Stream;
+
+    /// Waits for the next connection, and says who it is from, for logs. An error here is one connection's, not the acceptor's:
+    /// the caller notes it and goes on after a moment.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
+}
+
+/// Makes connections to one server.
+pub trait Connector: Send + 'static {
+    /// What it makes.
+    type Stream: Stream;
+
+    /// Makes one.
+    fn connect(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// Who is at the other end, for logs: an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer(pub String);
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Stream for TcpStream {
+    type Read = OwnedReadHalf;
+    type Write = OwnedWriteHalf;
+
+    fn split(self) -> (Self::Read, Self::Write) {
+        self.into_split()
+    }
+}

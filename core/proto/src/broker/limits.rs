@@ -1,0 +1,69 @@
+use core::time::Duration;
+
+use crate::Qos;
+
+/// What the broker grants its clients. Each bound is met with a refusal that the standard names, never with a lost guarantee.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time; one more is refused with 0x97 (Quota exceeded).
+    pub connections: usize,
+    /// From the opening of a connection to its CONNECT.
+    pub connect_timeout: Duration,
+    /// Bytes of the largest packet taken (fixed header included). The decoder enforces it, CONNACK announces it.
+    pub packet_size: u32,
+    /// Unfinished QoS 1 and 2 messages taken from a client at a time: Receive Maximum in CONNACK.
+    pub receive_maximum: u16,
+    /// Unfinished QoS 1 and 2 messages sent to a client at a time, if its own Receive Maximum is not lower.
+    pub inflight: u16,
+    /// Messages that wait for a session (offline or behind its send quota). Beyond it the newest is dropped and noted.
+    pub queued_messages: usize,
+    /// Bytes of payload and topic that wait for a session.
+    pub queued_bytes: usize,
+    /// Unsent bytes of a connection beyond which QoS 0 messages are dropped and QoS 1 and 2 wait in the session.
+    pub unsent_bytes_soft: usize,
+    /// Unsent bytes of a connection beyond which it is closed with 0x97 (Quota exceeded).
+    pub unsent_bytes: usize,
+    /// Subscriptions of a session; one more gets 0x97 in SUBACK.
+    pub subscriptions: usize,
+    /// Levels of a Topic Name or Topic Filter; more get 0x90 or 0x8F.
+    pub topic_levels: usize,
+    /// Retained messages in all; beyond it a new topic's is not kept, and PUBACK or PUBREC say 0x97.
+    pub retained_messages: usize,
+    /// Topic Alias Maximum in CONNACK.
+    pub topic_alias_maximum: u16,
+    /// The longest Session Expiry Interval granted; `None` grants any. A 3.1.1 session gets this one too.
+    pub session_expiry: Option<Duration>,
+    /// The longest Keep Alive granted to 5.0 clients, by Server Keep Alive; `None` leaves the client's own.
+    pub keep_alive: Option<u16>,
+    /// Maximum QoS.
+    pub maximum_qos: Qos,
+    /// Retain Available.
+    pub retain_available: bool,
+    /// Wildcard Subscription Available.
+    pub wildcard_subscription_available: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1_000_000,
+            connect_timeout: Duration::from_secs(10),
+            packet_size: 1 << 20,
+            receive_maximum: 1024,
+            inflight: 1024,
+            queued_messages: 100_000,
+            queued_bytes: 64 << 20,
+            unsent_bytes_soft: 1 << 20,
+            unsent_bytes: 16 << 20,
+            subscriptions: 100_000,
+            topic_levels: 128,
+            retained_messages: 1_000_000,
+            topic_alias_maximum: 64,
+            session_expiry: None,
+            keep_alive: None,
+            maximum_qos: Qos::ExactlyOnce,
+            retain_available: true,
+            wildcard_subscription_available: true,
+        }
+    }
+}

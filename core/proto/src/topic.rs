@@ -1,0 +1,199 @@
+use core::{fmt, ops::Deref};
+
+use bytes::Bytes;
+
+use crate::{Text, TextError};
+
+/// A Topic Name: not empty, no wildcard characters. Cloning shares the bytes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicName(Text);
+
+/// A Topic Filter: not empty, wildcards only where they may stand, `$share/{ShareName}/{filter}` well formed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicFilter(Text);
+
+/// Why a string is no Topic Name or Topic Filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TopicError {
+    /// Not a legal string in the first place.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// A Topic Name or Topic Filter has at least one character.
+    #[error("the topic is empty")]
+    Empty,
+    /// `+` or `#` in a Topic Name.
+    #[error("a topic name contains a wildcard character")]
+    WildcardInName,
+    /// `#` neither alone in the last level.
+    #[error("`#` must be alone in the last level of a topic filter")]
+    MultiLevelWildcard,
+    /// `+` shares its level with other characters.
+    #[error("`+` must be alone in its level of a topic filter")]
+    SingleLevelWildcard,
+    /// `$share` without a ShareName, or without a filter after it, or a ShareName with a wildcard character.
+    #[error("a shared subscription is `$share/name/filter`, with no wildcard character in the name")]
+    Share,
+}
+
+impl TopicName {
+    /// Copies `topic`.
+    pub fn new(topic: &str) -> Result<Self, TopicError> {
+        Self::from_text(Text::new(topic)?)
+    }
+
+    /// Takes the bytes without copying them.
+    pub fn from_bytes(bytes: Bytes) -> Result<Self, TopicError> {
+        Self::from_text(Text::from_bytes(bytes)?)
+    }
+
+    /// Takes a string without copying it.
+    // [MQTT-3.3.2-2] [MQTT-4.7.0-1] [MQTT-4.7.3-1] [v3 MQTT-3.3.2-2] [v3 MQTT-4.7.1-1] [v3 MQTT-4.7.3-1]
+    pub fn from_text(text: Text) -> Result<Self, TopicError> {
+        if text.is_empty() {
+            return Err(TopicError::Empty);
+        }
+        if text.bytes().iter().any(|byte| matches!(byte, b'+' | b'#')) {
+            return Err(TopicError::WildcardInName);
+        }
+        Ok(Self(text))
+    }
+
+    /// The bytes, shared with whatever they were cut from.
+    pub fn bytes(&self) -> &Bytes {
+        self.0.bytes()
+    }
+
+    /// The string.
+    pub const fn text(&self) -> &Text {
+        &self.0
+    }
+}
+
+impl TopicFilter {
+    /// Copies `filter`.
+    pub fn new(filter: &str) -> Result<Self, TopicError> {
+        Self::from_text(Text::new(filter)?)
+    }
+
+    /// Takes the bytes without copying them.
+    pub fn from_bytes(bytes: Bytes) -> Result<Self, TopicError> {
+        Self::from_text(Text::from_bytes(bytes)?)
+    }
+
+    /// Takes a string without copying it.
+    pub fn from_text(text: Text) -> Result<Self, TopicError> {
+        if text.is_empty() {
+            return Err(TopicError::Empty);
+        }
+        let levels = match text.strip_prefix("$share/") {
+            Some(shared) => filter_of_share(shared)?,
+            None => text.as_str(),
+        };
+        check_wildcards(levels)?;
+        Ok(Self(text))
+    }
+
+    /// The ShareName of a shared subscription's filter.
+    pub fn share_name(&self) -> Option<&str> {
+        let (name, _) = self.0.strip_prefix("$share/")?.split_once('/')?;
+        Some(name)
+    }
+
+    /// What topics are matched with: the filter without `$share/{ShareName}/`.
+    pub fn levels(&self) -> &str {
+        match self
+            .0
+            .strip_prefix("$share/")
+            .and_then(|shared| shared.split_once('/'))
+        {
+            Some((_, levels)) => levels,
+            None => &self.0,
+        }
+    }
+
+    /// Whether `+` or `#` stands in it.
+    pub fn has_wildcard(&self) -> bool {
+        self.levels().bytes().any(|byte| matches!(byte, b'+' | b'#'))
+    }
+
+    /// Whether the filter matches `topic`, by comparing level by level. Brokers with many filters use a
+    /// [`SubscriptionTree`](crate::SubscriptionTree).
+    // [MQTT-4.7.2-1] [v3 MQTT-4.7.2-1] A leading wildcard does not match a topic that begins with `$`.
+    pub fn matches(&self, topic: &TopicName) -> bool {
+        let filter = self.levels();
+        if topic.starts_with('$') && filter.starts_with(['+', '#']) {
+            return false;
+        }
+        let mut levels = topic.split('/');
+        for wanted in filter.split('/') {
+            if wanted == "#" {
+                return true;
+            }
+            match levels.next() {
+                Some(level) if wanted == "+" || wanted == level => {}
+                Some(_) | None => return false,
+            }
+        }
+        levels.next().is_none()
+    }
+
+    /// The bytes, shared with whatever they were cut from.
+    pub fn bytes(&self) -> &Bytes {
+        self.0.bytes()
+    }
+
+    /// The string.
+    pub const fn text(&self) -> &Text {
+        &self.0
+    }
+}
+
+// [MQTT-4.8.2-1] [MQTT-4.8.2-2]
+fn filter_of_share(shared: &str) -> Result<&str, TopicError> {
+    match shared.split_once('/') {
+        Some((name, levels)) if !name.is_empty() && !levels.is_empty() && !name.contains(['+', '#']) => {
+            Ok(levels)
+        }
+        Some(_) | None => Err(TopicError::Share),
+    }
+}
+
+// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [v3 MQTT-4.7.1-2] [v3 MQTT-4.7.1-3]
+fn check_wildcards(filter: &str) -> Result<(), TopicError> {
+    let mut levels = filter.split('/').peekable();
+    while let Some(level) = levels.next() {
+        if level.contains('#') && (level != "#" || levels.peek().is_some()) {
+            return Err(TopicError::MultiLevelWildcard);
+        }
+        if level.contains('+') && level != "+" {
+            return Err(TopicError::SingleLevelWildcard);
+        }
+    }
+    Ok(())
+}
+
+macro_rules! text_like {
+    ($($name:ident),*) => {$(
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    )*};
+}
+
+text_like!(TopicName, TopicFilter);

@@ -1,0 +1,5 @@
+//! The result model of runs and conformance, and its renderers.
+
+pub mod model;
+
+pub use model::{Group, PacketLine, Report, TestResult, Verdict};

@@ -1,0 +1,109 @@
+//! What a run of scenarios or of the conformance suite found, as every renderer reads it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The version of [`Report`]'s JSON form. It rises when a reader of the old form would go wrong.
+pub const FORMAT: u32 = 1;
+
+/// Everything one command found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// [`FORMAT`] of the program that wrote it.
+    pub format: u32,
+    /// The program and its version: `squall 0.1.0`.
+    pub producer: String,
+    /// What was tested: `the simulated broker`, `mqtt://127.0.0.1:1883`.
+    pub target: String,
+    /// Groups in the order they are shown: a section of the standard, or a scenario.
+    pub groups: Vec<Group>,
+}
+
+/// Results that are shown together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// A scenario's name, or a section: `3.3 PUBLISH`.
+    pub name: String,
+    /// In the order they are shown.
+    pub results: Vec<TestResult>,
+}
+
+/// The result of one case or one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestResult {
+    /// Unique in its group: a case's name with its version, or `3.1.1 seed 7`.
+    pub name: String,
+    /// The version of the protocol it ran with: `3.1.1` or `5.0`.
+    pub mqtt: String,
+    /// The normative statements it decides.
+    pub statements: Vec<String>,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// Wall-clock microseconds.
+    pub micros: u64,
+    /// Simulated microseconds, where time was simulated.
+    pub simulated_micros: Option<u64>,
+    /// The packets that led to a verdict other than `pass`, oldest first; empty for `pass`.
+    pub packets: Vec<PacketLine>,
+    /// The command that repeats it.
+    pub repeat: Option<String>,
+}
+
+/// What came of a case or a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Verdict {
+    /// All that was asked for held.
+    Pass,
+    /// A MUST was broken.
+    Fail {
+        /// Each line is one right answer.
+        expected: Vec<String>,
+        /// What came instead.
+        got: String,
+    },
+    /// A SHOULD was not followed.
+    Deviation {
+        /// Each line is one recommended answer.
+        expected: Vec<String>,
+        /// What came instead.
+        got: String,
+    },
+    /// Several outcomes are legal; this one was seen.
+    Choice {
+        /// The outcome.
+        outcome: String,
+    },
+    /// The target said that it does not do this.
+    Unsupported {
+        /// Where it said so.
+        why: String,
+    },
+    /// A failure that the target's profile explains.
+    Known {
+        /// The explanation.
+        why: String,
+    },
+    /// The network or the harness kept it from being decided.
+    Inconclusive {
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// One packet, event or fault, as a person reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PacketLine {
+    /// Microseconds since the run began.
+    pub at_micros: u64,
+    /// Who sent it, or where it happened: a client's name or `broker`.
+    pub from: String,
+    /// Who it was for; empty for what is no packet.
+    pub to: String,
+    /// `PUBLISH q2 id 3 dup "t/1" 5 bytes`, or what happened.
+    pub text: String,
+}

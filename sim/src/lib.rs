@@ -1,0 +1,3 @@
+//! Simulated and real worlds, scenarios, faults and checks for MQTT brokers and clients.
+
+pub mod trace;

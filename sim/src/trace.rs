@@ -1,0 +1,132 @@
+//! What happened on the wires of one run, in the order it happened. Checks, the JSON lines and the report all read this.
+
+use squall_proto::{DecodeError, Instant, Packet};
+
+/// The history of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// In the order they happened.
+    pub events: Vec<Event>,
+}
+
+/// Something that happened, at a moment of virtual time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When, since the run began.
+    pub at: Instant,
+    /// What.
+    pub what: What,
+}
+
+/// Numbers the Network Connections of a run in the order their first segment was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WireId(pub u32);
+
+/// One of the two ends of a Network Connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The end that connected.
+    Client,
+    /// The end that listened.
+    Broker,
+}
+
+/// How an end of a connection ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// FIN: an orderly close.
+    Fin,
+    /// RST: a reset.
+    Reset,
+}
+
+/// The kinds of event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A client began to connect.
+    Opened {
+        /// The connection.
+        wire: WireId,
+        /// The client or peer, by its name in the scenario.
+        client: String,
+    },
+    /// A packet left its sender's host, whole.
+    Sent {
+        /// The connection.
+        wire: WireId,
+        /// The sender.
+        from: Side,
+        /// The packet.
+        packet: Packet,
+    },
+    /// The last byte of a packet reached its receiver's host. Packets that a fault destroyed never arrive.
+    Arrived {
+        /// The connection.
+        wire: WireId,
+        /// The sender.
+        from: Side,
+        /// The packet.
+        packet: Packet,
+    },
+    /// Bytes left a host that are no packet; nothing more from this side of the connection is decoded.
+    Malformed {
+        /// The connection.
+        wire: WireId,
+        /// The sender.
+        from: Side,
+        /// What is wrong with them.
+        error: DecodeError,
+    },
+    /// An end closed the connection: its FIN or RST left its host.
+    Closed {
+        /// The connection.
+        wire: WireId,
+        /// Who closed.
+        by: Side,
+        /// How.
+        how: End,
+    },
+    /// A FIN or RST reached the other end's host, or a fault made one up there (a `cut`).
+    Ended {
+        /// The connection.
+        wire: WireId,
+        /// Who learnt of it.
+        at: Side,
+        /// How it looked.
+        how: End,
+    },
+    /// A host's process ended by a fault; its connections are gone.
+    HostDown {
+        /// `broker`, or the name of a client.
+        host: String,
+    },
+    /// The process runs again.
+    HostUp {
+        /// `broker`, or the name of a client.
+        host: String,
+    },
+    /// A fault began.
+    FaultBegan {
+        /// Its place among the scenario's steps, from 0.
+        step: usize,
+        /// In words: `partition sub <-> broker`.
+        what: String,
+    },
+    /// A fault ended.
+    FaultEnded {
+        /// Its place among the scenario's steps, from 0.
+        step: usize,
+        /// How many packets, segments or connections it touched. A fault that touched nothing proves nothing.
+        touched: u64,
+    },
+    /// A client handed an Application Message to its application, or a publish of its application was acknowledged: what a
+    /// step of the scenario waits for. Checks do not read it.
+    Step {
+        /// Its place among the scenario's steps, from 0.
+        step: usize,
+        /// In words.
+        what: String,
+    },
+    /// The last fault has healed; from here on everything owed must arrive.
+    Healed,
+}
