@@ -7,7 +7,7 @@ mod limits;
 
 pub use limits::Limits;
 
-use crate::{ConnId, DecodeError, Instant, Packet, PacketRef, ReasonCode};
+use crate::{ConnId, DecodeError, Instant, Packet, PacketRef, ReasonCode, Version};
 
 /// The server's side of the protocol, for all its connections and sessions.
 #[derive(Debug)]
@@ -37,8 +37,8 @@ pub enum Input {
 
 /// Takes what follows from an input, in causal order.
 pub trait Output {
-    /// Sends a packet on a connection.
-    fn send(&mut self, to: ConnId, packet: PacketRef<'_>);
+    /// Sends a packet on a connection, encoded for this version.
+    fn send(&mut self, to: ConnId, version: Version, packet: PacketRef<'_>);
     /// Closes a connection after what was sent on it; [`Input::Lost`] follows when that is done. Packets that still arrive on
     /// it are not wanted.
     fn close(&mut self, conn: ConnId, close: Close);
