@@ -13,10 +13,12 @@ mod id;
 mod packet;
 mod property;
 mod reason_code;
+mod subscription_tree;
 mod text;
 mod time;
 mod topic;
 mod version;
+mod violation;
 
 pub use decode::Decoder;
 pub use encode::{encode, encode_without_payload, encoded_len};
@@ -28,7 +30,9 @@ pub use packet::{
 };
 pub use property::{Properties, Property};
 pub use reason_code::ReasonCode;
+pub use subscription_tree::SubscriptionTree;
 pub use text::{Text, TextError};
 pub use time::Instant;
 pub use topic::{TopicError, TopicFilter, TopicName};
 pub use version::Version;
+pub use violation::Violation;

@@ -1,0 +1,85 @@
+use crate::{PacketType, ReasonCode};
+
+/// What a peer did that its packets, each well formed, may not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// CONNECT on a connection that has had one.
+    #[error("a second CONNECT on the connection")]
+    SecondConnect,
+    /// A packet before CONNECT, or before CONNACK.
+    #[error("{0} came before the connection was made")]
+    NotConnected(PacketType),
+    /// A packet that only the other side sends.
+    #[error("{0} came from the side that never sends it")]
+    WrongDirection(PacketType),
+    /// AUTH without an Authentication Method in CONNECT.
+    #[error("AUTH came on a connection without an authentication method")]
+    AuthWithoutMethod,
+    /// More unfinished QoS 1 and 2 messages than the receiver takes.
+    #[error("more unfinished messages than the receive maximum")]
+    ReceiveMaximumExceeded,
+    /// A Topic Alias above the announced maximum.
+    #[error("a topic alias above the topic alias maximum")]
+    TopicAliasTooLarge,
+    /// A Topic Alias that was never given a Topic Name.
+    #[error("a topic alias without a topic name before it")]
+    UnknownTopicAlias,
+    /// A QoS above the announced maximum.
+    #[error("a qos above the maximum qos")]
+    QosNotSupported,
+    /// RETAIN, where it was announced that there are no retained messages.
+    #[error("retain is set, but retained messages are not available")]
+    RetainNotSupported,
+    /// A client put a Subscription Identifier in a PUBLISH.
+    #[error("a subscription identifier in a publish from a client")]
+    SubscriptionIdentifierFromClient,
+    /// A Topic Name with more levels than the receiver takes.
+    #[error("a topic name with more levels than the limit")]
+    TooManyTopicLevels,
+    /// DISCONNECT gives an expiry to a session that CONNECT said has none.
+    #[error("disconnect raises a session expiry interval of zero")]
+    SessionExpiryRaised,
+    /// An acknowledgement that does not belong to the exchange its Packet Identifier names.
+    #[error("{0} came for an exchange that waits for another packet")]
+    WrongAcknowledgement(PacketType),
+}
+
+impl Violation {
+    /// What a DISCONNECT says of it.
+    pub const fn reason_code(self) -> ReasonCode {
+        match self {
+            Self::SecondConnect
+            | Self::NotConnected(_)
+            | Self::WrongDirection(_)
+            | Self::AuthWithoutMethod
+            | Self::UnknownTopicAlias
+            | Self::SubscriptionIdentifierFromClient
+            | Self::SessionExpiryRaised
+            | Self::WrongAcknowledgement(_) => ReasonCode::ProtocolError,
+            Self::ReceiveMaximumExceeded => ReasonCode::ReceiveMaximumExceeded,
+            Self::TopicAliasTooLarge => ReasonCode::TopicAliasInvalid,
+            Self::QosNotSupported => ReasonCode::QosNotSupported,
+            Self::RetainNotSupported => ReasonCode::RetainNotSupported,
+            Self::TooManyTopicLevels => ReasonCode::TopicNameInvalid,
+        }
+    }
+
+    /// The normative statement of 5.0 it breaks; `None` where the standard has no numbered one.
+    pub const fn statement(self) -> Option<&'static str> {
+        match self {
+            Self::SecondConnect => Some("MQTT-3.1.0-2"),
+            Self::NotConnected(_) => Some("MQTT-3.1.0-1"),
+            Self::AuthWithoutMethod => Some("MQTT-4.12.0-7"),
+            Self::ReceiveMaximumExceeded => Some("MQTT-3.3.4-7"),
+            Self::TopicAliasTooLarge => Some("MQTT-3.3.2-9"),
+            Self::QosNotSupported => Some("MQTT-3.2.2-11"),
+            Self::RetainNotSupported => Some("MQTT-3.2.2-14"),
+            Self::SubscriptionIdentifierFromClient => Some("MQTT-3.3.4-6"),
+            Self::WrongDirection(_)
+            | Self::UnknownTopicAlias
+            | Self::TooManyTopicLevels
+            | Self::SessionExpiryRaised
+            | Self::WrongAcknowledgement(_) => None,
+        }
+    }
+}
