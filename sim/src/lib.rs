@@ -1,3 +1,5 @@
 //! Simulated and real worlds, scenarios, faults and checks for MQTT brokers and clients.
 
+pub mod faults;
+pub mod span;
 pub mod trace;

@@ -1,0 +1,37 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Between;
+use crate::span::Span;
+
+/// The link between two hosts stands still: what is sent waits, and arrives in order as soon as the hold is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// Between whom.
+    pub between: Between,
+    /// Only from the first to the second; the way back stays open.
+    #[serde(default)]
+    pub one_way: bool,
+    /// How long.
+    #[serde(rename = "for")]
+    pub lasts: Span,
+}
+
+impl Hold {
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.between.names()
+    }
+
+    pub(super) const fn lasts(&self) -> Option<Span> {
+        Some(self.lasts)
+    }
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.between.show(self.one_way, f)
+    }
+}

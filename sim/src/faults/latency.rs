@@ -1,0 +1,40 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Between;
+use crate::span::{Span, SpanRange};
+
+/// The link between two hosts takes another time than the scenario's network says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Latency {
+    /// Between whom.
+    pub between: Between,
+    /// Only from the first to the second; the way back stays open.
+    #[serde(default)]
+    pub one_way: bool,
+    /// One way, drawn anew for each segment. Each direction stays in order.
+    pub latency: SpanRange,
+    /// How long.
+    #[serde(rename = "for")]
+    pub lasts: Span,
+}
+
+impl Latency {
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.between.names()
+    }
+
+    pub(super) const fn lasts(&self) -> Option<Span> {
+        Some(self.lasts)
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.between.show(self.one_way, f)?;
+        write!(f, " {}", self.latency)
+    }
+}

@@ -1,0 +1,73 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use squall_proto::PacketType;
+
+/// One exact packet of a run: the nth of its type that leaves a client, or that leaves the broker for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PacketMatch {
+    /// Its type, as the standard writes it: `PUBREL`.
+    #[serde(with = "PacketTypeName")]
+    pub packet: PacketType,
+    /// The client or peer that sends it. Exactly one of `from` and `to` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The client or peer that it is sent to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Which of them, over all connections of the run, counted from 1.
+    #[serde(default = "first")]
+    #[schemars(range(min = 1))]
+    pub nth: u64,
+}
+
+const fn first() -> u64 {
+    1
+}
+
+impl PacketMatch {
+    /// The client or peer it names, and whether it is the sender. `None` unless exactly one of `from` and `to` is given: what a
+    /// scenario must not say.
+    pub fn end(&self) -> Option<(&str, bool)> {
+        match (&self.from, &self.to) {
+            (Some(client), None) => Some((client, true)),
+            (None, Some(client)) => Some((client, false)),
+            (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
+}
+
+impl fmt::Display for PacketMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.packet, self.nth)?;
+        match self.end() {
+            Some((client, true)) => write!(f, " from {client}"),
+            Some((client, false)) => write!(f, " to {client}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// [`PacketType`] as scenarios write it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "PacketType", rename_all = "UPPERCASE")]
+#[schemars(rename = "PacketType")]
+enum PacketTypeName {
+    Connect,
+    Connack,
+    Publish,
+    Puback,
+    Pubrec,
+    Pubrel,
+    Pubcomp,
+    Subscribe,
+    Suback,
+    Unsubscribe,
+    Unsuback,
+    Pingreq,
+    Pingresp,
+    Disconnect,
+    Auth,
+}

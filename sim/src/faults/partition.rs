@@ -1,0 +1,38 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Between;
+use crate::span::Span;
+
+/// Nothing gets through between two hosts. Data waits and arrives with TCP's first retransmission after the heal; attempts to
+/// connect time out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Partition {
+    /// Between whom.
+    pub between: Between,
+    /// Only from the first to the second; the way back stays open.
+    #[serde(default)]
+    pub one_way: bool,
+    /// How long.
+    #[serde(rename = "for")]
+    pub lasts: Span,
+}
+
+impl Partition {
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.between.names()
+    }
+
+    pub(super) const fn lasts(&self) -> Option<Span> {
+        Some(self.lasts)
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.between.show(self.one_way, f)
+    }
+}
