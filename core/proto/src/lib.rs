@@ -5,6 +5,7 @@
 extern crate alloc;
 
 pub mod broker;
+pub mod exchange;
 
 mod decode;
 mod encode;
