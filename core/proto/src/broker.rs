@@ -2,17 +2,65 @@
 //!
 //! Whoever owns the sockets calls [`Broker::handle`] with what happened and an [`Output`] that takes what follows from it,
 //! and calls it with [`Input::Tick`] when [`Broker::next_deadline`] has come.
+//!
+//! In reading order: `connections` and `session` are the state; `connect`, `publish`, `acknowledge`, `subscribe` and `end`
+//! are what clients do; `deliver` is what they get, through the window and queue of `outbound`; `retained` and `deadlines`
+//! are what the broker keeps beside its sessions; `limits` and `note` are what its owner sees.
 
+mod acknowledge;
+mod connect;
+mod connections;
+mod deadlines;
+mod deliver;
+mod end;
 mod limits;
+mod message;
+mod note;
+mod outbound;
+mod publish;
+mod retained;
+mod session;
+mod subscribe;
+
+use alloc::vec::Vec;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use slab::Slab;
 
 pub use limits::Limits;
+pub use note::{Cause, Drop, Note};
 
-use crate::{ConnId, DecodeError, Instant, Packet, PacketRef, ReasonCode, Version};
+use self::{
+    connections::{Connection, Connections},
+    deadlines::Deadlines,
+    publish::{Match, Subscription},
+    retained::Retained,
+    session::{Session, SessionKey},
+};
+use crate::{
+    ConnId, DecodeError, Instant, Packet, PacketRef, PacketType, ReasonCode, SubscriptionTree, Text, Version,
+    Violation,
+};
 
 /// The server's side of the protocol, for all its connections and sessions.
 #[derive(Debug)]
 pub struct Broker {
     limits: Limits,
+    seed: u64,
+    hasher: FixedState,
+    connections: Connections,
+    sessions: Slab<Session>,
+    by_client_id: HashMap<Text, SessionKey, FixedState>,
+    subscriptions: SubscriptionTree<Subscription>,
+    retained: Retained,
+    deadlines: Deadlines,
+    /// Client Identifiers assigned so far.
+    assigned: u64,
+    /// Messages routed so far.
+    routings: u64,
+    /// Kept for its memory alone; empty between inputs.
+    matches: Vec<Match>,
 }
 
 /// What happened.
@@ -57,25 +105,133 @@ pub enum Close {
     Refused(ReasonCode),
 }
 
-/// Something that happened in the broker, for logs and metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Note {}
-
 impl Broker {
-    /// An empty broker. `seed` decides the assigned Client Identifiers and the order of nothing a peer can see.
-    pub const fn new(limits: Limits, seed: u64) -> Self {
-        let _ = seed;
-        Self { limits }
+    /// An empty broker. `seed` decides the Client Identifiers it assigns and the hashing of names; nothing else.
+    pub fn new(limits: Limits, seed: u64) -> Self {
+        let hasher = FixedState::with_seed(seed);
+        Self {
+            limits,
+            seed,
+            connections: Connections::default(),
+            sessions: Slab::new(),
+            by_client_id: HashMap::with_hasher(hasher.clone()),
+            subscriptions: SubscriptionTree::new(seed),
+            retained: Retained::default(),
+            deadlines: Deadlines::default(),
+            assigned: 0,
+            routings: 0,
+            matches: Vec::new(),
+            hasher,
+        }
     }
 
     /// Handles one input at the moment `now`, which never goes back.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut impl Output) {
-        let _ = (now, input, out, &self.limits);
+        match input {
+            Input::Opened(conn) => self.opened(now, conn),
+            Input::Received(conn, packet) => self.received(now, conn, packet, out),
+            Input::Malformed(conn, error) => self.malformed(now, conn, error, out),
+            Input::Flushed(conn) => {
+                if let Connection::Active(key) = self.connections.state(conn) {
+                    self.pump(now, key, out);
+                }
+            }
+            Input::Lost(conn) => self.lost(now, conn, out),
+            Input::Tick => self.tick(now, out),
+            Input::Shutdown => self.shutdown(now, out),
+        }
     }
 
     /// When [`Input::Tick`] is next wanted. May be early, never late.
-    pub const fn next_deadline(&self) -> Option<Instant> {
-        None
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
     }
+
+    fn received(&mut self, now: Instant, conn: ConnId, packet: Packet, out: &mut impl Output) {
+        match self.connections.state(conn) {
+            Connection::AwaitingConnect { .. } => match packet {
+                Packet::Connect(connect) => self.connect(now, conn, *connect, out),
+                // [MQTT-3.1.0-1] [v3 MQTT-3.1.0-1]
+                other => {
+                    let violation = Violation::NotConnected(other.packet_type());
+                    self.abandon(conn, Cause::Violation(violation), out);
+                }
+            },
+            Connection::Active(key) => self.received_from(now, key, conn, packet, out),
+            Connection::Free | Connection::Closing => {}
+        }
+    }
+
+    fn received_from(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        conn: ConnId,
+        packet: Packet,
+        out: &mut impl Output,
+    ) {
+        if let Some(online) = self.session_mut(key).online_mut() {
+            online.last_packet_at = now;
+        }
+        if self.is_overfull(conn, out) {
+            return self.refuse(now, key, Cause::SlowReader, out);
+        }
+        match packet {
+            Packet::Publish(publish) => self.publish(now, key, publish, out),
+            Packet::Puback(ack) => self.puback(now, key, &ack, out),
+            Packet::Pubrec(ack) => self.pubrec(now, key, &ack, out),
+            Packet::Pubrel(ack) => self.pubrel(now, key, &ack, out),
+            Packet::Pubcomp(ack) => self.pubcomp(now, key, &ack, out),
+            Packet::Subscribe(subscribe) => self.subscribe(now, key, subscribe, out),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(now, key, &unsubscribe, out),
+            // [MQTT-3.12.4-1] [v3 MQTT-3.12.4-1]
+            Packet::Pingreq => {
+                self.send(now, key, &Packet::Pingresp, out);
+            }
+            Packet::Disconnect(disconnect) => self.disconnected(now, key, &disconnect, out),
+            // [MQTT-3.1.0-2] [v3 MQTT-3.1.0-2]
+            Packet::Connect(_) => self.violated(now, key, Violation::SecondConnect, out),
+            // [MQTT-4.12.0-7]
+            Packet::Auth(_) => self.violated(now, key, Violation::AuthWithoutMethod, out),
+            Packet::Connack(_) => self.wrong_direction(now, key, PacketType::Connack, out),
+            Packet::Suback(_) => self.wrong_direction(now, key, PacketType::Suback, out),
+            Packet::Unsuback(_) => self.wrong_direction(now, key, PacketType::Unsuback, out),
+            Packet::Pingresp => self.wrong_direction(now, key, PacketType::Pingresp, out),
+        }
+    }
+
+    fn wrong_direction(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        packet_type: PacketType,
+        out: &mut impl Output,
+    ) {
+        self.violated(now, key, Violation::WrongDirection(packet_type), out);
+    }
+
+    fn malformed(&mut self, now: Instant, conn: ConnId, error: DecodeError, out: &mut impl Output) {
+        match self.connections.state(conn) {
+            Connection::AwaitingConnect { .. } => self.malformed_connect(conn, error, out),
+            Connection::Active(key) => self.refuse(now, key, Cause::Malformed(error), out),
+            Connection::Free | Connection::Closing => {}
+        }
+    }
+
+    fn session(&self, key: SessionKey) -> &Session {
+        self.sessions
+            .get(key.0 as usize)
+            .expect("a session's key is dropped with it")
+    }
+
+    fn session_mut(&mut self, key: SessionKey) -> &mut Session {
+        self.sessions
+            .get_mut(key.0 as usize)
+            .expect("a session's key is dropped with it")
+    }
+}
+
+/// Whether a Topic Name or Topic Filter has more than `max` levels.
+fn has_more_levels(topic: &str, max: usize) -> bool {
+    topic.len() >= max && topic.split('/').nth(max).is_some()
 }

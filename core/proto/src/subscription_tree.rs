@@ -160,18 +160,26 @@ impl<V> SubscriptionTree<V> {
 
     fn prune(&mut self, parent: NodeId, level: &str) {
         let node = self.node_mut(parent);
-        let child = if level == "+" { node.single_level.take() } else { node.children.remove(level) };
+        let child = if level == "+" {
+            node.single_level.take()
+        } else {
+            node.children.remove(level)
+        };
         if let Some(child) = child {
             self.nodes.remove(child.0);
         }
     }
 
     fn node(&self, id: NodeId) -> &Node<V> {
-        self.nodes.get(id.0).expect("a node lives as long as its parent names it")
+        self.nodes
+            .get(id.0)
+            .expect("a node lives as long as its parent names it")
     }
 
     fn node_mut(&mut self, id: NodeId) -> &mut Node<V> {
-        self.nodes.get_mut(id.0).expect("a node lives as long as its parent names it")
+        self.nodes
+            .get_mut(id.0)
+            .expect("a node lives as long as its parent names it")
     }
 }
 

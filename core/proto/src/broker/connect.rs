@@ -1,0 +1,325 @@
+//! From the opening of a connection to CONNACK.
+
+use alloc::{boxed::Box, format, vec::Vec};
+use core::{num::NonZeroU16, time::Duration};
+
+use super::{
+    Broker, Cause, Close, Connection, Note, Output,
+    deadlines::Whose,
+    message::{kept, kept_topic},
+    session::{Link, Online, Session, SessionKey, WillState},
+};
+use crate::{
+    ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
+    ReasonCode, Text, Version, Will, encoded_len,
+};
+
+impl Broker {
+    pub(super) fn opened(&mut self, now: Instant, conn: ConnId) {
+        let deadline = now + self.limits.connect_timeout;
+        let slot = self.connections.slot(conn);
+        slot.state = Connection::AwaitingConnect { deadline };
+        self.deadlines
+            .schedule(Whose::Connection(conn), deadline, &mut slot.scheduled);
+        self.connections.open += 1;
+    }
+
+    // [MQTT-3.1.4-1] What the decoder let through is checked for what this broker grants.
+    pub(super) fn connect(&mut self, now: Instant, conn: ConnId, connect: Connect, out: &mut impl Output) {
+        let version = connect.version;
+        if let Err(reason_code) = self.check(&connect) {
+            return self.refuse_connect(conn, version, reason_code, out);
+        }
+        // [MQTT-3.1.3-6] [v3 MQTT-3.1.3-6]
+        let assigned = connect.client_id.is_empty().then(|| self.assign_client_id());
+        let client_id = assigned.clone().unwrap_or_else(|| connect.client_id.clone());
+        let mut connack = self.connack(&connect, assigned);
+        // [MQTT-3.1.2-24] A client that cannot be answered cannot be served.
+        if too_large(&connect, &connack) {
+            return self.abandon(conn, Cause::AnswerTooLarge, out);
+        }
+        // [MQTT-3.1.4-3] [v3 MQTT-3.1.4-2]
+        if let Some(key) = self.by_client_id.get(&client_id).copied() {
+            self.take_over(now, key, out);
+        }
+        // [MQTT-3.1.2-4] [v3 MQTT-3.1.2-6]
+        if connect.clean_start
+            && let Some(key) = self.by_client_id.get(&client_id).copied()
+        {
+            self.end_session(now, key, out);
+        }
+        // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [v3 MQTT-3.1.2-4]
+        let existing = self.by_client_id.get(&client_id).copied();
+        let key = existing.unwrap_or_else(|| self.new_session(client_id.clone()));
+        self.bring_online(now, key, conn, connect);
+        // [MQTT-3.1.4-5] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [v3 MQTT-3.1.4-4] [v3 MQTT-3.2.2-1] [v3 MQTT-3.2.2-2] [v3 MQTT-3.2.2-3]
+        connack.session_present = existing.is_some();
+        out.note(Note::Connected {
+            conn,
+            client_id,
+            version,
+            session_present: connack.session_present,
+        });
+        out.send(conn, version, (&Packet::Connack(connack)).into());
+        self.resume(now, key, out);
+    }
+
+    /// A CONNECT that cannot be read: its sender gets no session.
+    pub(super) fn malformed_connect(&mut self, conn: ConnId, error: DecodeError, out: &mut impl Output) {
+        match error {
+            // [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2]
+            DecodeError::UnsupportedProtocolLevel(level) => {
+                let version = if level > Version::V3_1_1.level() {
+                    Version::V5
+                } else {
+                    Version::V3_1_1
+                };
+                self.refuse_connect(conn, version, ReasonCode::UnsupportedProtocolVersion, out);
+            }
+            // [MQTT-3.1.4-1] [v3 MQTT-3.1.4-1] Closed without CONNACK.
+            #[expect(clippy::wildcard_enum_match_arm, reason = "one error alone has an answer")]
+            _ => self.abandon(conn, Cause::Malformed(error), out),
+        }
+    }
+
+    // [MQTT-3.2.2-6] [MQTT-3.2.2-7] [v3 MQTT-3.2.2-4] [v3 MQTT-3.2.2-5]
+    fn refuse_connect(
+        &mut self,
+        conn: ConnId,
+        version: Version,
+        reason_code: ReasonCode,
+        out: &mut impl Output,
+    ) {
+        let connack = Connack {
+            session_present: false,
+            reason_code,
+            properties: Properties::new(),
+        };
+        out.send(conn, version, (&Packet::Connack(connack)).into());
+        out.note(Note::Refused { conn, reason_code });
+        self.set_closing(conn);
+        out.close(conn, Close::Refused(reason_code));
+    }
+
+    /// Closes a connection that has no session, without a word.
+    pub(super) fn abandon(&mut self, conn: ConnId, cause: Cause, out: &mut impl Output) {
+        out.note(Note::Refused {
+            conn,
+            reason_code: cause.reason_code(),
+        });
+        self.set_closing(conn);
+        out.close(conn, Close::Refused(cause.reason_code()));
+    }
+
+    fn check(&self, connect: &Connect) -> Result<(), ReasonCode> {
+        if self.connections.open > self.limits.connections {
+            return Err(ReasonCode::QuotaExceeded);
+        }
+        // [v3 MQTT-3.1.3-8]
+        if connect.client_id.is_empty() && !connect.clean_start && connect.version == Version::V3_1_1 {
+            return Err(ReasonCode::ClientIdentifierNotValid);
+        }
+        // [MQTT-4.12.0-1]
+        if connect.properties.authentication_method().is_some() {
+            return Err(ReasonCode::BadAuthenticationMethod);
+        }
+        connect.will.as_ref().map_or(Ok(()), |will| self.check_will(will))
+    }
+
+    fn check_will(&self, will: &Will) -> Result<(), ReasonCode> {
+        // [MQTT-3.2.2-12]
+        if will.qos > self.limits.maximum_qos {
+            return Err(ReasonCode::QosNotSupported);
+        }
+        // [MQTT-3.2.2-13]
+        if will.retain && !self.limits.retain_available {
+            return Err(ReasonCode::RetainNotSupported);
+        }
+        if super::has_more_levels(&will.topic, self.limits.topic_levels) {
+            return Err(ReasonCode::TopicNameInvalid);
+        }
+        Ok(())
+    }
+
+    fn take_over(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) {
+        if self.session(key).online().is_some() {
+            self.refuse(now, key, Cause::TakenOver, out);
+        }
+    }
+
+    /// A Client Identifier that no session has.
+    // [MQTT-3.2.2-16]
+    fn assign_client_id(&mut self) -> Text {
+        loop {
+            self.assigned += 1;
+            let client_id = format!("squall-{:016x}", mix(self.seed.wrapping_add(self.assigned)));
+            let client_id = Text::new(&client_id).expect("hexadecimal digits are a legal string");
+            if !self.by_client_id.contains_key(&client_id) {
+                return client_id;
+            }
+        }
+    }
+
+    fn new_session(&mut self, client_id: Text) -> SessionKey {
+        let client_id = Text::new(&client_id).unwrap_or(client_id);
+        let session = Session::new(client_id.clone(), &self.hasher);
+        let key = u32::try_from(self.sessions.insert(session)).expect("fewer sessions than 4,294,967,296");
+        self.by_client_id.insert(client_id, SessionKey(key));
+        SessionKey(key)
+    }
+
+    fn bring_online(&mut self, now: Instant, key: SessionKey, conn: ConnId, connect: Connect) {
+        let expiry = self.session_expiry(&connect);
+        let keep_alive = self.keep_alive(&connect);
+        let packet_size_max = connect.properties.maximum_packet_size();
+        let receive_maximum = connect
+            .properties
+            .receive_maximum()
+            .map_or(u16::MAX, NonZeroU16::get);
+        let send_quota = receive_maximum.min(self.limits.inflight);
+        let slot = self.connections.slot(conn);
+        slot.state = Connection::Active(key);
+        self.deadlines.forget(&mut slot.scheduled);
+        let session = self.session_mut(key);
+        session.expiry = expiry;
+        // [MQTT-3.1.2-7] [MQTT-3.1.3-9] [v3 MQTT-3.1.2-8] What an earlier connection left is replaced, unsent.
+        session.will = connect.will.map_or(WillState::None, armed);
+        session.link = Link::Online(Online {
+            conn,
+            version: connect.version,
+            silence_max: (keep_alive > 0).then(|| Duration::from_millis(u64::from(keep_alive) * 1500)),
+            last_packet_at: now,
+            packet_size_max: packet_size_max.and_then(|size| usize::try_from(size.get()).ok()),
+            send_quota,
+            send_quota_max: send_quota,
+            receiving: 0,
+            topic_aliases: Vec::new(),
+        });
+        self.schedule(key);
+    }
+
+    /// How long the session outlives the connection; `None` is for ever.
+    fn session_expiry(&self, connect: &Connect) -> Option<Duration> {
+        let asked = match connect.version {
+            Version::V3_1_1 if connect.clean_start => Some(Duration::ZERO),
+            Version::V3_1_1 => None,
+            Version::V5 => expiry_interval(connect.properties.session_expiry_interval().unwrap_or(0)),
+        };
+        self.granted_expiry(asked)
+    }
+
+    /// What of an expiry the limits grant.
+    pub(super) fn granted_expiry(&self, asked: Option<Duration>) -> Option<Duration> {
+        [asked, self.limits.session_expiry].into_iter().flatten().min()
+    }
+
+    /// Seconds; the server's own where it set one.
+    // [MQTT-3.2.2-22]
+    fn keep_alive(&self, connect: &Connect) -> u16 {
+        match (connect.version, self.limits.keep_alive) {
+            (Version::V5, Some(max)) if connect.keep_alive == 0 || connect.keep_alive > max => max,
+            (Version::V5 | Version::V3_1_1, _) => connect.keep_alive,
+        }
+    }
+
+    fn connack(&self, connect: &Connect, assigned: Option<Text>) -> Connack {
+        let properties = match connect.version {
+            Version::V3_1_1 => Properties::new(),
+            Version::V5 => self.connack_properties(connect, assigned),
+        };
+        Connack {
+            session_present: false,
+            reason_code: ReasonCode::Success,
+            properties,
+        }
+    }
+
+    fn connack_properties(&self, connect: &Connect, assigned: Option<Text>) -> Properties {
+        let limits = &self.limits;
+        let asked = expiry_interval(connect.properties.session_expiry_interval().unwrap_or(0));
+        let granted = self.granted_expiry(asked);
+        let expiry = (granted != asked)
+            .then(|| interval_of(granted))
+            .map(Property::SessionExpiryInterval);
+        let receive_maximum = NonZeroU16::new(limits.receive_maximum).map(Property::ReceiveMaximum);
+        // [MQTT-3.2.2-9]
+        let maximum_qos = match limits.maximum_qos {
+            Qos::AtMostOnce => Some(Property::MaximumQos(false)),
+            Qos::AtLeastOnce => Some(Property::MaximumQos(true)),
+            Qos::ExactlyOnce => None,
+        };
+        let keep_alive = self.keep_alive(connect);
+        let server_keep_alive =
+            (keep_alive != connect.keep_alive).then_some(Property::ServerKeepAlive(keep_alive));
+        [
+            expiry,
+            receive_maximum,
+            maximum_qos,
+            (!limits.retain_available).then_some(Property::RetainAvailable(false)),
+            core::num::NonZeroU32::new(limits.packet_size).map(Property::MaximumPacketSize),
+            // [MQTT-3.1.3-7]
+            assigned.map(Property::AssignedClientIdentifier),
+            (limits.topic_alias_maximum > 0)
+                .then_some(Property::TopicAliasMaximum(limits.topic_alias_maximum)),
+            (!limits.wildcard_subscription_available)
+                .then_some(Property::WildcardSubscriptionAvailable(false)),
+            Some(Property::SharedSubscriptionAvailable(false)),
+            server_keep_alive,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    // [MQTT-3.14.0-1] Never before CONNACK: only sessions that are online get here.
+    pub(super) fn tell_disconnect(&self, key: SessionKey, reason_code: ReasonCode, out: &mut impl Output) {
+        let session = self.session(key);
+        if session
+            .online()
+            .is_some_and(|online| online.version == Version::V5)
+        {
+            session.transmit((&Packet::Disconnect(Disconnect::of(reason_code))).into(), out);
+        }
+    }
+}
+
+fn too_large(connect: &Connect, connack: &Connack) -> bool {
+    let size = encoded_len(connect.version, (&Packet::Connack(connack.clone())).into());
+    connect
+        .properties
+        .maximum_packet_size()
+        .is_some_and(|max| size > max.get() as usize)
+}
+
+fn armed(mut will: Will) -> WillState {
+    let delay = Duration::from_secs(will.properties.will_delay_interval().unwrap_or(0).into());
+    will.topic = kept_topic(&will.topic);
+    will.payload = kept(&will.payload);
+    WillState::Armed {
+        will: Box::new(will),
+        delay,
+    }
+}
+
+/// A Session Expiry Interval as a duration; `None` is for ever.
+pub(super) const fn expiry_interval(seconds: u32) -> Option<Duration> {
+    if seconds == u32::MAX {
+        None
+    } else {
+        Some(Duration::from_secs(seconds as u64))
+    }
+}
+
+fn interval_of(expiry: Option<Duration>) -> u32 {
+    expiry.map_or(u32::MAX, |expiry| {
+        u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX)
+    })
+}
+
+/// SplitMix64.
+const fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

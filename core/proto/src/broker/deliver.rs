@@ -1,0 +1,266 @@
+//! What goes out to a client: deliveries within its window, what waits behind them, and what is sent again.
+
+use alloc::sync::Arc;
+
+use super::{
+    Broker, Cause, Drop, Note, Output,
+    message::{Flags, Message, Outgoing},
+    outbound::Exchange,
+    session::{Link, Session, SessionKey},
+};
+use crate::{
+    Ack, ConnId, Delivery, Instant, Packet, PacketId, PacketRef, PublishRef, Qos, SubscriptionId, Version,
+    encoded_len,
+};
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It did, unless the client is offline.
+    Sent,
+    /// It does not fit in the client's Maximum Packet Size.
+    TooLarge,
+}
+
+impl Broker {
+    /// Sends a packet that has to reach the client. One that does not fit ends the connection, and perhaps the session.
+    pub(super) fn send(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        packet: &Packet,
+        out: &mut impl Output,
+    ) -> Sent {
+        let sent = self.session(key).transmit(packet.into(), out);
+        if sent == Sent::TooLarge {
+            self.refuse(now, key, Cause::AnswerTooLarge, out);
+        }
+        sent
+    }
+
+    /// A QoS 0 message for a client.
+    // [MQTT-4.3.1-1] [v3 MQTT-4.3.1-1]
+    pub(super) fn deliver_at_most_once(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        message: &Message,
+        retain: bool,
+        ids: &[SubscriptionId],
+        out: &mut impl Output,
+    ) {
+        let session = self.session(key);
+        let Some(online) = session.online() else { return };
+        if session.outbound.at_most_once_waits() {
+            // It must not overtake an older one.
+            let message = Arc::new(message.clone());
+            let outgoing = Outgoing {
+                message,
+                qos: Qos::AtMostOnce,
+                retain,
+                subscription_ids: ids.into(),
+            };
+            return self.enqueue(key, outgoing, out);
+        }
+        if out.unsent_bytes(online.conn) > self.limits.unsent_bytes_soft {
+            return session.dropped(Drop::SlowReader, out);
+        }
+        let flags = Flags { dup: false, retain };
+        session.transmit_publish(message.to_publish(now, Delivery::AtMostOnce, flags, ids), out);
+    }
+
+    /// A message of any QoS for a client, online or not.
+    pub(super) fn deliver(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        outgoing: Outgoing,
+        out: &mut impl Output,
+    ) {
+        // [v3 MQTT-3.1.2-5]
+        self.enqueue(key, outgoing, out);
+        self.pump(now, key, out);
+    }
+
+    /// The connection is made: what is unfinished is sent again, then what waited.
+    // [MQTT-4.4.0-1] [v3 MQTT-4.4.0-1]
+    pub(super) fn resume(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) {
+        let session = self.session_mut(key);
+        session.outbound.rewind();
+        // [MQTT-4.3.3-5] [MQTT-4.3.3-6] A PUBREL waits for no quota.
+        for (packet_id, exchange) in session.outbound.exchanges() {
+            match exchange {
+                Exchange::AwaitingPubcomp => {
+                    session.transmit((&Packet::Pubrel(Ack::success(packet_id))).into(), out);
+                }
+                Exchange::AwaitingPuback(_) | Exchange::AwaitingPubrec(_) | Exchange::Done => {}
+            }
+        }
+        self.pump(now, key, out);
+    }
+
+    /// Sends as much of what is owed as the client's window and the network take.
+    pub(super) fn pump(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) {
+        let unsent_bytes_soft = self.limits.unsent_bytes_soft;
+        let session = self.session_mut(key);
+        while let Some(conn) = session.online().map(|online| online.conn) {
+            if out.unsent_bytes(conn) > unsent_bytes_soft {
+                return; // `Input::Flushed` goes on.
+            }
+            if !session.send_again(now, out) && !session.send_head(now, out) {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn enqueue(&mut self, key: SessionKey, outgoing: Outgoing, out: &mut impl Output) {
+        let (messages, bytes) = (self.limits.queued_messages, self.limits.queued_bytes);
+        let session = self.session_mut(key);
+        let full = session.outbound.waiting_messages() >= messages
+            || session
+                .outbound
+                .waiting_bytes()
+                .saturating_add(outgoing.message.size())
+                > bytes;
+        if full {
+            session.dropped(Drop::QueueFull, out);
+        } else {
+            session.outbound.wait(outgoing);
+        }
+    }
+
+    /// Whether the unsent bytes of a connection are more than it may have.
+    pub(super) fn is_overfull(&self, conn: ConnId, out: &impl Output) -> bool {
+        out.unsent_bytes(conn) > self.limits.unsent_bytes
+    }
+}
+
+impl Session {
+    /// Sends again the next PUBLISH of an earlier connection; whether there was one and the quota had room.
+    fn send_again(&mut self, now: Instant, out: &mut impl Output) -> bool {
+        let Link::Online(online) = &mut self.link else {
+            return false;
+        };
+        if online.send_quota == 0 {
+            return false;
+        }
+        let Some((packet_id, outgoing)) = self.outbound.resend_next() else {
+            return false;
+        };
+        online.send_quota -= 1;
+        // [MQTT-3.3.1-1] [v3 MQTT-3.3.1-1]
+        let flags = Flags {
+            dup: true,
+            retain: outgoing.retain,
+        };
+        let outgoing = outgoing.clone();
+        self.send_exchange(now, packet_id, &outgoing, flags, out);
+        true
+    }
+
+    /// Sends the message that has waited longest; whether there was one and it could be sent.
+    fn send_head(&mut self, now: Instant, out: &mut impl Output) -> bool {
+        let Link::Online(online) = &mut self.link else {
+            return false;
+        };
+        let Some(head) = self.outbound.head() else {
+            return false;
+        };
+        let acknowledged = head.qos > Qos::AtMostOnce;
+        // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
+        if acknowledged
+            && !head.message.is_expired(now)
+            && (online.send_quota == 0 || !self.outbound.can_begin())
+        {
+            return false;
+        }
+        let Some(outgoing) = self.outbound.take_head() else {
+            return false;
+        };
+        // [MQTT-3.3.2-5]
+        if outgoing.message.is_expired(now) {
+            self.dropped(Drop::Expired, out);
+            return true;
+        }
+        let flags = Flags {
+            dup: false,
+            retain: outgoing.retain,
+        };
+        if acknowledged {
+            // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+            online.send_quota -= 1;
+            let packet_id = self.outbound.begin(outgoing.clone());
+            self.send_exchange(now, packet_id, &outgoing, flags, out);
+        } else {
+            let publish =
+                outgoing
+                    .message
+                    .to_publish(now, Delivery::AtMostOnce, flags, &outgoing.subscription_ids);
+            self.transmit_publish(publish, out);
+        }
+        true
+    }
+
+    fn send_exchange(
+        &mut self,
+        now: Instant,
+        packet_id: PacketId,
+        outgoing: &Outgoing,
+        flags: Flags,
+        out: &mut impl Output,
+    ) {
+        let delivery = match outgoing.qos {
+            Qos::AtMostOnce | Qos::AtLeastOnce => Delivery::AtLeastOnce(packet_id),
+            Qos::ExactlyOnce => Delivery::ExactlyOnce(packet_id),
+        };
+        let publish = outgoing
+            .message
+            .to_publish(now, delivery, flags, &outgoing.subscription_ids);
+        if self.transmit_publish(publish, out) == Sent::TooLarge {
+            // [MQTT-3.1.2-25] As if the exchange were over.
+            self.finish(packet_id);
+        }
+    }
+
+    /// The exchange is over: its place in the send quota is free.
+    pub(super) fn finish(&mut self, packet_id: PacketId) {
+        if let Some(exchange) = self.outbound.exchange(packet_id) {
+            *exchange = Exchange::Done;
+        }
+        self.outbound.trim();
+        if let Link::Online(online) = &mut self.link {
+            online.raise_send_quota();
+        }
+    }
+
+    fn transmit_publish(&self, publish: PublishRef<'_>, out: &mut impl Output) -> Sent {
+        let sent = self.transmit(PacketRef::Publish(publish), out);
+        if sent == Sent::TooLarge {
+            self.dropped(Drop::TooLarge, out);
+        }
+        sent
+    }
+
+    /// Sends a packet if the client is connected and it fits.
+    // [MQTT-3.1.2-24]
+    pub(super) fn transmit(&self, packet: PacketRef<'_>, out: &mut impl Output) -> Sent {
+        let Some(online) = self.online() else {
+            return Sent::Sent;
+        };
+        if online
+            .packet_size_max
+            .is_some_and(|max| encoded_len(Version::V5, packet) > max)
+        {
+            return Sent::TooLarge;
+        }
+        out.send(online.conn, online.version, packet);
+        Sent::Sent
+    }
+
+    pub(super) fn dropped(&self, why: Drop, out: &mut impl Output) {
+        out.note(Note::Dropped {
+            client_id: self.client_id.clone(),
+            why,
+        });
+    }
+}

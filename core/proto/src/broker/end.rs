@@ -1,0 +1,232 @@
+//! How connections and sessions end, and what happens when a deadline comes.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{
+    Broker, Cause, Close, Connection, Note, Output,
+    connect::expiry_interval,
+    deadlines::{Scheduled, Whose},
+    message::Message,
+    session::{Link, SessionKey, WillState},
+};
+use crate::{ConnId, Disconnect, Instant, ReasonCode, Violation, Will};
+
+impl Broker {
+    /// DISCONNECT from the client.
+    pub(super) fn disconnected(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        disconnect: &Disconnect,
+        out: &mut impl Output,
+    ) {
+        if let Some(seconds) = disconnect.properties.session_expiry_interval() {
+            let ends_now = self.session(key).expiry == Some(Duration::ZERO);
+            if ends_now && seconds > 0 {
+                return self.violated(now, key, Violation::SessionExpiryRaised, out);
+            }
+            self.session_mut(key).expiry = self.granted_expiry(expiry_interval(seconds));
+        }
+        // [MQTT-3.14.4-3] [MQTT-3.1.2-10] [v3 MQTT-3.14.4-3] [v3 MQTT-3.1.2-10]
+        if disconnect.reason_code == ReasonCode::Success {
+            self.session_mut(key).will = WillState::None;
+        }
+        if let Some(conn) = self.session(key).online().map(|online| online.conn) {
+            self.set_closing(conn);
+            out.close(conn, Close::Disconnected);
+        }
+        self.offline(now, key, Cause::Disconnect(disconnect.reason_code), out);
+    }
+
+    // [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1]
+    pub(super) fn violated(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        violation: Violation,
+        out: &mut impl Output,
+    ) {
+        self.refuse(now, key, Cause::Violation(violation), out);
+    }
+
+    /// The broker ends a client's connection: tells it, where its version has a word for that, and closes.
+    // [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-4.13.2-1]
+    pub(super) fn refuse(&mut self, now: Instant, key: SessionKey, cause: Cause, out: &mut impl Output) {
+        let Some(conn) = self.session(key).online().map(|online| online.conn) else {
+            return;
+        };
+        self.tell_disconnect(key, cause.reason_code(), out);
+        self.set_closing(conn);
+        out.close(conn, Close::Refused(cause.reason_code()));
+        self.offline(now, key, cause, out);
+    }
+
+    /// The Network Connection is gone, and its `ConnId` free.
+    pub(super) fn lost(&mut self, now: Instant, conn: ConnId, out: &mut impl Output) {
+        let slot = self.connections.slot(conn);
+        self.deadlines.forget(&mut slot.scheduled);
+        match core::mem::replace(&mut slot.state, Connection::Free) {
+            Connection::Free => {}
+            Connection::AwaitingConnect { .. } | Connection::Closing => self.connections.open -= 1,
+            Connection::Active(key) => {
+                self.connections.open -= 1;
+                self.offline(now, key, Cause::Lost, out);
+            }
+        }
+    }
+
+    /// The session has no connection any more: its Will and its expiry take their course.
+    fn offline(&mut self, now: Instant, key: SessionKey, cause: Cause, out: &mut impl Output) {
+        let session = self.session_mut(key);
+        let Link::Online(online) = &session.link else {
+            return;
+        };
+        let conn = online.conn;
+        let expires_at = session.expiry.map(|expiry| now + expiry);
+        session.link = Link::Offline { expires_at };
+        session.outbound.drop_at_most_once();
+        let ends_now = session.expiry == Some(Duration::ZERO);
+        out.note(Note::Disconnected {
+            conn,
+            client_id: session.client_id.clone(),
+            cause,
+        });
+        // [MQTT-3.1.2-8] [v3 MQTT-3.1.2-8]
+        match core::mem::replace(&mut session.will, WillState::None) {
+            WillState::Armed { will, delay } if delay.is_zero() => self.publish_will(now, key, *will, out),
+            WillState::Armed { will, delay } => {
+                session.will = WillState::Delayed {
+                    will,
+                    at: now + delay,
+                }
+            }
+            delayed @ (WillState::Delayed { .. } | WillState::None) => session.will = delayed,
+        }
+        // [MQTT-3.1.2-23] [MQTT-4.1.0-2] [v3 MQTT-3.1.2-6]
+        if ends_now {
+            self.end_session(now, key, out);
+        } else {
+            self.schedule(key);
+        }
+    }
+
+    /// Forgets a session; a Will that still waits is published first.
+    pub(super) fn end_session(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) {
+        match core::mem::replace(&mut self.session_mut(key).will, WillState::None) {
+            WillState::Delayed { will, .. } => self.publish_will(now, key, *will, out),
+            WillState::Armed { .. } | WillState::None => {}
+        }
+        let mut session = self.sessions.remove(key.0 as usize);
+        self.deadlines.forget(&mut session.scheduled);
+        for filter in &session.subscriptions {
+            self.subscriptions.remove(filter.levels(), key.0);
+        }
+        self.by_client_id.remove(&session.client_id);
+        out.note(Note::SessionEnded {
+            client_id: session.client_id,
+        });
+    }
+
+    // [MQTT-3.1.2-14] [MQTT-3.1.2-15] [v3 MQTT-3.1.2-16] [v3 MQTT-3.1.2-17]
+    fn publish_will(&mut self, now: Instant, key: SessionKey, will: Will, out: &mut impl Output) {
+        let client_id = self.session(key).client_id.clone();
+        out.note(Note::WillPublished {
+            client_id,
+            topic: will.topic.clone(),
+        });
+        let retain = will.retain;
+        self.accept(now, Some(key), Message::of_will(now, will), retain, out);
+    }
+
+    /// Looks at everybody whose moment has come.
+    pub(super) fn tick(&mut self, now: Instant, out: &mut impl Output) {
+        while let Some((at, whose)) = self.deadlines.pop(now) {
+            match whose {
+                Whose::Connection(conn) => self.look_at_connection(now, at, conn, out),
+                Whose::Session(key) => self.look_at_session(now, at, key, out),
+            }
+        }
+        if self.deadlines.is_stale() {
+            let (connections, sessions) = (&self.connections, &self.sessions);
+            self.deadlines.retain(|whose| match whose {
+                Whose::Connection(conn) => connections.scheduled(conn),
+                Whose::Session(key) => sessions
+                    .get(key.0 as usize)
+                    .map_or(Scheduled::default(), |it| it.scheduled),
+            });
+        }
+    }
+
+    fn look_at_connection(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut impl Output) {
+        let slot = self.connections.slot(conn);
+        if !self.deadlines.came(at, &mut slot.scheduled) {
+            return;
+        }
+        match slot.state {
+            Connection::AwaitingConnect { deadline } if deadline <= now => {
+                self.abandon(conn, Cause::ConnectTimeout, out);
+            }
+            Connection::AwaitingConnect { deadline } => {
+                self.deadlines
+                    .schedule(Whose::Connection(conn), deadline, &mut slot.scheduled);
+            }
+            Connection::Free | Connection::Active(_) | Connection::Closing => {}
+        }
+    }
+
+    fn look_at_session(&mut self, now: Instant, at: Instant, key: SessionKey, out: &mut impl Output) {
+        let Some(session) = self.sessions.get_mut(key.0 as usize) else {
+            return;
+        };
+        if !self.deadlines.came(at, &mut session.scheduled) {
+            return;
+        }
+        if session.deadline().is_none_or(|deadline| deadline > now) {
+            return self.schedule(key);
+        }
+        match &session.link {
+            Link::Online(_) => self.refuse(now, key, Cause::KeepAlive, out),
+            Link::Offline { expires_at } if expires_at.is_some_and(|at| at <= now) => {
+                self.end_session(now, key, out)
+            }
+            Link::Offline { .. } => {
+                if let WillState::Delayed { will, .. } =
+                    core::mem::replace(&mut session.will, WillState::None)
+                {
+                    self.publish_will(now, key, *will, out);
+                }
+                self.schedule(key);
+            }
+        }
+    }
+
+    /// Every client is told that the broker stops, and every connection closed.
+    pub(super) fn shutdown(&mut self, now: Instant, out: &mut impl Output) {
+        let conns: Vec<ConnId> = self.connections.ids().collect();
+        for conn in conns {
+            match self.connections.slot(conn).state {
+                Connection::Active(key) => self.refuse(now, key, Cause::Shutdown, out),
+                Connection::AwaitingConnect { .. } => self.abandon(conn, Cause::Shutdown, out),
+                Connection::Free | Connection::Closing => {}
+            }
+        }
+    }
+
+    pub(super) fn set_closing(&mut self, conn: ConnId) {
+        let slot = self.connections.slot(conn);
+        slot.state = Connection::Closing;
+        self.deadlines.forget(&mut slot.scheduled);
+    }
+
+    /// Sees to it that the session's deadline is met.
+    pub(super) fn schedule(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key.0 as usize) else {
+            return;
+        };
+        if let Some(deadline) = session.deadline() {
+            self.deadlines
+                .schedule(Whose::Session(key), deadline, &mut session.scheduled);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+use alloc::sync::Arc;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::{Delivery, Instant, Properties, Property, PublishRef, Qos, SubscriptionId, TopicName, Will};
+
+/// Up to this many bytes, what is kept is copied out of the read buffer it came in, so that a small message does not keep a
+/// large buffer alive.
+const COPIED_BYTES_MAX: usize = 4096;
+
+/// An Application Message the broker has taken.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) topic: TopicName,
+    pub(super) payload: Bytes,
+    pub(super) qos: Qos,
+    /// Those that are forwarded: without Topic Alias and Message Expiry Interval.
+    pub(super) properties: Properties,
+    pub(super) expires_at: Option<Instant>,
+}
+
+/// A message on its way to one subscriber.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    pub(super) message: Arc<Message>,
+    pub(super) qos: Qos,
+    pub(super) retain: bool,
+    pub(super) subscription_ids: SubscriptionIds,
+}
+
+/// Most messages are sent for one subscription.
+pub(super) type SubscriptionIds = SmallVec<[SubscriptionId; 1]>;
+
+impl Message {
+    /// A PUBLISH whose Topic Alias is resolved already.
+    pub(super) fn new(
+        now: Instant,
+        topic: TopicName,
+        payload: Bytes,
+        qos: Qos,
+        mut properties: Properties,
+    ) -> Self {
+        let expires_at = expiry(now, &properties);
+        if !properties.is_empty() {
+            properties.retain(|property| {
+                !matches!(
+                    property,
+                    Property::MessageExpiryInterval(_) | Property::TopicAlias(_)
+                )
+            });
+        }
+        Self {
+            topic,
+            payload,
+            qos,
+            properties,
+            expires_at,
+        }
+    }
+
+    pub(super) fn of_will(now: Instant, will: Will) -> Self {
+        let mut properties = will.properties;
+        properties.retain(|property| !matches!(property, Property::WillDelayInterval(_)));
+        Self::new(now, will.topic, will.payload, will.qos, properties)
+    }
+
+    /// The message as something to keep.
+    pub(super) fn into_kept(self) -> Arc<Self> {
+        Arc::new(Self {
+            topic: kept_topic(&self.topic),
+            payload: kept(&self.payload),
+            ..self
+        })
+    }
+
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Bytes it takes up in a queue, roughly.
+    pub(super) fn size(&self) -> usize {
+        self.topic.len() + self.payload.len()
+    }
+
+    pub(super) fn to_publish<'a>(
+        &'a self,
+        now: Instant,
+        delivery: Delivery,
+        flags: Flags,
+        subscription_identifiers: &'a [SubscriptionId],
+    ) -> PublishRef<'a> {
+        PublishRef {
+            dup: flags.dup,
+            retain: flags.retain,
+            delivery,
+            topic: Some(&self.topic),
+            topic_alias: None,
+            // [MQTT-3.3.2-6] What is left of it.
+            message_expiry_interval: self.expires_at.map(|at| seconds_until(now, at)),
+            properties: &self.properties,
+            subscription_identifiers,
+            payload: &self.payload,
+        }
+    }
+}
+
+/// The flags of an outgoing PUBLISH.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags {
+    pub(super) dup: bool,
+    pub(super) retain: bool,
+}
+
+/// The bytes for keeping: small ones on their own, large ones with the buffer they are most of.
+pub(super) fn kept(bytes: &Bytes) -> Bytes {
+    if bytes.len() <= COPIED_BYTES_MAX {
+        Bytes::copy_from_slice(bytes)
+    } else {
+        bytes.clone()
+    }
+}
+
+/// As [`kept`].
+pub(super) fn kept_topic(topic: &TopicName) -> TopicName {
+    TopicName::from_bytes(kept(topic.bytes())).expect("a copy of a topic name is a topic name")
+}
+
+fn expiry(now: Instant, properties: &Properties) -> Option<Instant> {
+    if properties.is_empty() {
+        return None;
+    }
+    let seconds = properties.message_expiry_interval()?;
+    Some(now + core::time::Duration::from_secs(seconds.into()))
+}
+
+/// Whole seconds, rounded up, so that a message never outlives what its publisher asked by more than a second nor arrives with
+/// an interval of 0 before it has expired.
+fn seconds_until(now: Instant, at: Instant) -> u32 {
+    let left = at.saturating_since(now);
+    u32::try_from(left.as_micros().div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,229 @@
+//! What a session sends: the exchanges under way, in the order they began, and the messages that wait behind them.
+
+use alloc::collections::VecDeque;
+
+use super::message::Outgoing;
+use crate::{PacketId, Qos};
+
+/// Packet Identifiers there are.
+const PACKET_IDS: u64 = 65_535;
+
+/// One QoS 1 or 2 delivery, from its PUBLISH to its end.
+///
+/// ```text
+/// QoS 1: AwaitingPuback --PUBACK--> Done
+/// QoS 2: AwaitingPubrec --PUBREC--> AwaitingPubcomp --PUBCOMP--> Done
+///                  \--PUBREC >= 0x80--> Done
+/// ```
+#[derive(Debug)]
+pub(super) enum Exchange {
+    AwaitingPuback(Outgoing),
+    AwaitingPubrec(Outgoing),
+    /// PUBREL was sent; the message is the receiver's.
+    AwaitingPubcomp,
+    /// Over, and waiting only for those before it to end.
+    Done,
+}
+
+/// The outbound half of a session's state.
+///
+/// Exchanges are numbered in the order they begin, and an exchange's Packet Identifier follows from its number, so an
+/// acknowledgement finds its exchange without a search and an identifier in use is never taken twice: at most 65,535
+/// numbers are spanned at a time.
+// [MQTT-2.2.1-4] [v3 MQTT-2.3.1-4]
+#[derive(Debug, Default)]
+pub(super) struct Outbound {
+    exchanges: VecDeque<Exchange>,
+    /// The number of the first in `exchanges`.
+    first: u64,
+    /// The number from which a PUBLISH has not been sent on this connection yet.
+    resend_from: u64,
+    waiting: VecDeque<Outgoing>,
+    waiting_bytes: usize,
+    waiting_at_most_once: usize,
+}
+
+impl Outbound {
+    /// The exchange of this Packet Identifier, if one is under way.
+    pub(super) fn exchange(&mut self, packet_id: PacketId) -> Option<&mut Exchange> {
+        let offset = (u64::from(packet_id.value()) - 1 + PACKET_IDS - self.first % PACKET_IDS) % PACKET_IDS;
+        let exchange = self.exchanges.get_mut(usize::try_from(offset).ok()?)?;
+        match exchange {
+            Exchange::AwaitingPuback(_) | Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp => {
+                Some(exchange)
+            }
+            Exchange::Done => None,
+        }
+    }
+
+    /// Whether another exchange can begin: there is a free Packet Identifier, and nothing older waits to be sent again.
+    pub(super) fn can_begin(&self) -> bool {
+        (self.exchanges.len() as u64) < PACKET_IDS && self.resend_from == self.next()
+    }
+
+    /// Begins the exchange of a message whose QoS is 1 or 2, and names it.
+    pub(super) fn begin(&mut self, outgoing: Outgoing) -> PacketId {
+        assert!(self.can_begin(), "the caller asks `can_begin` first");
+        let packet_id = packet_id(self.next());
+        self.exchanges.push_back(match outgoing.qos {
+            Qos::AtMostOnce | Qos::AtLeastOnce => Exchange::AwaitingPuback(outgoing),
+            Qos::ExactlyOnce => Exchange::AwaitingPubrec(outgoing),
+        });
+        self.resend_from = self.next();
+        packet_id
+    }
+
+    /// Forgets exchanges that are over.
+    pub(super) fn trim(&mut self) {
+        while let Some(Exchange::Done) = self.exchanges.front() {
+            self.exchanges.pop_front();
+            self.first += 1;
+        }
+        self.resend_from = self.resend_from.max(self.first);
+    }
+
+    /// A new connection: every PUBLISH is owed again.
+    pub(super) const fn rewind(&mut self) {
+        self.resend_from = self.first;
+    }
+
+    /// Every exchange under way with its Packet Identifier, in the order they began.
+    pub(super) fn exchanges(&self) -> impl Iterator<Item = (PacketId, &Exchange)> {
+        (self.first..).map(packet_id).zip(&self.exchanges)
+    }
+
+    /// Takes the next PUBLISH that is to be sent again, if any is left.
+    pub(super) fn resend_next(&mut self) -> Option<(PacketId, &Outgoing)> {
+        while self.resend_from < self.next() {
+            let number = self.resend_from;
+            self.resend_from += 1;
+            let index = usize::try_from(number - self.first).ok()?;
+            if self.outgoing(index).is_some() {
+                return self.outgoing(index).map(|outgoing| (packet_id(number), outgoing));
+            }
+        }
+        None
+    }
+
+    fn outgoing(&self, index: usize) -> Option<&Outgoing> {
+        match self.exchanges.get(index)? {
+            Exchange::AwaitingPuback(outgoing) | Exchange::AwaitingPubrec(outgoing) => Some(outgoing),
+            Exchange::AwaitingPubcomp | Exchange::Done => None,
+        }
+    }
+
+    /// Puts a message at the end of the queue.
+    pub(super) fn wait(&mut self, outgoing: Outgoing) {
+        self.waiting_bytes += outgoing.message.size();
+        self.waiting_at_most_once += usize::from(outgoing.qos == Qos::AtMostOnce);
+        self.waiting.push_back(outgoing);
+    }
+
+    /// The message at the head of the queue.
+    pub(super) fn head(&self) -> Option<&Outgoing> {
+        self.waiting.front()
+    }
+
+    /// Takes the head off the queue.
+    pub(super) fn take_head(&mut self) -> Option<Outgoing> {
+        let outgoing = self.waiting.pop_front()?;
+        self.waiting_bytes -= outgoing.message.size();
+        self.waiting_at_most_once -= usize::from(outgoing.qos == Qos::AtMostOnce);
+        Some(outgoing)
+    }
+
+    /// Forgets the QoS 0 messages that wait.
+    pub(super) fn drop_at_most_once(&mut self) {
+        if self.waiting_at_most_once == 0 {
+            return;
+        }
+        self.waiting.retain(|outgoing| outgoing.qos != Qos::AtMostOnce);
+        self.waiting_at_most_once = 0;
+        self.waiting_bytes = self.waiting.iter().map(|outgoing| outgoing.message.size()).sum();
+    }
+
+    pub(super) fn waiting_messages(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) const fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    /// Whether QoS 0 messages wait, which a later one must not overtake.
+    pub(super) const fn at_most_once_waits(&self) -> bool {
+        self.waiting_at_most_once > 0
+    }
+
+    fn next(&self) -> u64 {
+        self.first + self.exchanges.len() as u64
+    }
+}
+
+fn packet_id(number: u64) -> PacketId {
+    u16::try_from(number % PACKET_IDS + 1)
+        .ok()
+        .and_then(PacketId::new)
+        .expect("1 to 65,535")
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{sync::Arc, vec::Vec};
+
+    use bytes::Bytes;
+
+    use super::{super::message::Message, *};
+    use crate::{Instant, Properties, TopicName};
+
+    fn outgoing(qos: Qos) -> Outgoing {
+        let topic = TopicName::new("t").unwrap();
+        let message = Message::new(Instant::ZERO, topic, Bytes::new(), qos, Properties::new());
+        Outgoing {
+            message: Arc::new(message),
+            qos,
+            retain: false,
+            subscription_ids: [].into(),
+        }
+    }
+
+    fn end(outbound: &mut Outbound, id: u16) {
+        *outbound.exchange(PacketId::new(id).unwrap()).unwrap() = Exchange::Done;
+        outbound.trim();
+    }
+
+    #[test]
+    fn a_packet_identifier_in_use_is_never_taken_again() {
+        let mut outbound = Outbound::default();
+        assert_eq!(outbound.begin(outgoing(Qos::AtLeastOnce)).value(), 1);
+        for id in 2..=65_535 {
+            assert_eq!(outbound.begin(outgoing(Qos::AtLeastOnce)).value(), id);
+            end(&mut outbound, id);
+        }
+        assert!(!outbound.can_begin(), "the first exchange still has identifier 1");
+        end(&mut outbound, 1);
+        assert_eq!(outbound.begin(outgoing(Qos::ExactlyOnce)).value(), 1);
+        assert!(outbound.exchange(PacketId::new(2).unwrap()).is_none());
+    }
+
+    #[test]
+    fn what_is_sent_again_comes_in_the_order_it_began_and_once() {
+        let mut outbound = Outbound::default();
+        for qos in [
+            Qos::AtLeastOnce,
+            Qos::ExactlyOnce,
+            Qos::ExactlyOnce,
+            Qos::AtLeastOnce,
+        ] {
+            outbound.begin(outgoing(qos));
+        }
+        *outbound.exchange(PacketId::new(2).unwrap()).unwrap() = Exchange::AwaitingPubcomp;
+        end(&mut outbound, 1);
+        outbound.rewind();
+        assert!(!outbound.can_begin());
+        let again: Vec<u16> =
+            core::iter::from_fn(|| outbound.resend_next().map(|(id, _)| id.value())).collect();
+        assert_eq!(again, [3, 4]);
+        assert!(outbound.can_begin());
+    }
+}

@@ -1,0 +1,300 @@
+//! A PUBLISH from a client, and the way of a message to those it is for.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::mem;
+
+use super::{
+    Broker, Note, Output,
+    message::{Message, Outgoing, SubscriptionIds},
+    session::{LastMatch, SessionKey},
+};
+use crate::{
+    Ack, Delivery, Instant, Packet, PacketId, Publish, Qos, ReasonCode, SubscriptionId, TopicAlias,
+    TopicName, Version, Violation,
+};
+
+/// What a subscription asks for, beside its filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Subscription {
+    pub(super) qos: Qos,
+    pub(super) no_local: bool,
+    pub(super) retain_as_published: bool,
+    pub(super) id: Option<SubscriptionId>,
+}
+
+/// The subscriptions of one session that a message matches, as one delivery.
+// [MQTT-3.3.4-2] [v3 MQTT-3.3.5-1] At the highest QoS of them.
+#[derive(Debug)]
+pub(super) struct Match {
+    session: SessionKey,
+    qos: Qos,
+    retain_as_published: bool,
+    // [MQTT-3.3.4-3] [MQTT-3.3.4-4] One copy with all their identifiers.
+    ids: SubscriptionIds,
+}
+
+impl Broker {
+    pub(super) fn publish(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        mut publish: Publish,
+        out: &mut impl Output,
+    ) {
+        let topic = match self.check_publish(key, &mut publish) {
+            Ok(topic) => topic,
+            Err(violation) => return self.violated(now, key, violation, out),
+        };
+        let Publish {
+            retain,
+            delivery,
+            payload,
+            properties,
+            ..
+        } = publish;
+        let message = Message::new(now, topic, payload, delivery.qos(), properties);
+        match delivery {
+            Delivery::AtMostOnce => {
+                self.accept(now, Some(key), message, retain, out);
+            }
+            // [MQTT-4.3.2-4] [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2] Whatever DUP says, it is a new message.
+            Delivery::AtLeastOnce(packet_id) => {
+                let reason_code = self.accept(now, Some(key), message, retain, out);
+                self.send(
+                    now,
+                    key,
+                    &Packet::Puback(self.ack(key, packet_id, reason_code)),
+                    out,
+                );
+            }
+            Delivery::ExactlyOnce(packet_id) => self.exactly_once(now, key, packet_id, message, retain, out),
+        }
+    }
+
+    // [MQTT-4.3.3-8] [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2] The identifier is kept with the session until PUBREL.
+    fn exactly_once(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        packet_id: PacketId,
+        message: Message,
+        retain: bool,
+        out: &mut impl Output,
+    ) {
+        let receive_maximum = self.limits.receive_maximum;
+        let session = self.session_mut(key);
+        let mut reason_code = ReasonCode::Success;
+        if !session.unreleased.contains(&packet_id) {
+            // [MQTT-3.3.4-7]
+            if let Some(online) = session.online_mut() {
+                if online.version == Version::V5 && online.receiving >= receive_maximum {
+                    return self.violated(now, key, Violation::ReceiveMaximumExceeded, out);
+                }
+                online.receiving = online.receiving.saturating_add(1);
+            }
+            session.unreleased.insert(packet_id);
+            reason_code = self.accept(now, Some(key), message, retain, out);
+            if reason_code.is_error() {
+                // [MQTT-4.3.3-9]
+                self.release(key, packet_id);
+            }
+        }
+        self.send(
+            now,
+            key,
+            &Packet::Pubrec(self.ack(key, packet_id, reason_code)),
+            out,
+        );
+    }
+
+    /// Ends the exchange of a QoS 2 message from the client; whether there was one.
+    // [MQTT-4.3.3-12] Afterwards the identifier is free.
+    pub(super) fn release(&mut self, key: SessionKey, packet_id: PacketId) -> bool {
+        let session = self.session_mut(key);
+        let released = session.unreleased.remove(&packet_id);
+        if released && let Some(online) = session.online_mut() {
+            online.receiving = online.receiving.saturating_sub(1);
+        }
+        released
+    }
+
+    fn check_publish(&mut self, key: SessionKey, publish: &mut Publish) -> Result<TopicName, Violation> {
+        if publish.delivery.qos() > self.limits.maximum_qos {
+            return Err(Violation::QosNotSupported);
+        }
+        if publish.retain && !self.limits.retain_available {
+            return Err(Violation::RetainNotSupported);
+        }
+        if publish.properties.subscription_identifiers().next().is_some() {
+            return Err(Violation::SubscriptionIdentifierFromClient);
+        }
+        let topic = self.resolve(key, publish.topic.take(), publish.properties.topic_alias())?;
+        if super::has_more_levels(&topic, self.limits.topic_levels) {
+            return Err(Violation::TooManyTopicLevels);
+        }
+        Ok(topic)
+    }
+
+    // [MQTT-3.3.2-12]
+    fn resolve(
+        &mut self,
+        key: SessionKey,
+        topic: Option<TopicName>,
+        alias: Option<TopicAlias>,
+    ) -> Result<TopicName, Violation> {
+        let alias_max = self.limits.topic_alias_maximum;
+        let Some(alias) = alias else {
+            return topic.ok_or(Violation::UnknownTopicAlias);
+        };
+        if alias.value() > alias_max {
+            return Err(Violation::TopicAliasTooLarge);
+        }
+        let aliases = self
+            .session_mut(key)
+            .online_mut()
+            .map(|online| &mut online.topic_aliases);
+        let aliases = aliases.ok_or(Violation::UnknownTopicAlias)?;
+        let index = usize::from(alias.value());
+        match topic {
+            Some(topic) => {
+                if aliases.len() <= index {
+                    aliases.resize(index + 1, None);
+                }
+                if let Some(named) = aliases.get_mut(index) {
+                    *named = Some(super::message::kept_topic(&topic));
+                }
+                Ok(topic)
+            }
+            None => aliases
+                .get(index)
+                .cloned()
+                .flatten()
+                .ok_or(Violation::UnknownTopicAlias),
+        }
+    }
+
+    /// Takes a message on: keeps it as the retained one where it is that, and sends it to every subscriber. The answer is for
+    /// PUBACK and PUBREC.
+    // [MQTT-4.5.0-1] [v3 MQTT-4.5.0-1]
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        publisher: Option<SessionKey>,
+        message: Message,
+        retain: bool,
+        out: &mut impl Output,
+    ) -> ReasonCode {
+        let keep = retain && !message.payload.is_empty();
+        if keep
+            && self.retained.len() >= self.limits.retained_messages
+            && !self.retained.contains(&message.topic)
+        {
+            out.note(Note::RetainedNotKept {
+                topic: message.topic.clone(),
+            });
+            return ReasonCode::QuotaExceeded;
+        }
+        let mut matches = mem::take(&mut self.matches);
+        self.find_matches(publisher, &message.topic, &mut matches);
+        if retain && !keep {
+            // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
+            self.retained.remove(&message.topic);
+        }
+        let matched = !matches.is_empty();
+        let acknowledged = |found: &Match| found.qos.min(message.qos) > Qos::AtMostOnce;
+        // Only a message that is kept is allocated.
+        if keep || matches.iter().any(acknowledged) {
+            let message = message.into_kept();
+            if keep {
+                // [MQTT-3.3.1-5] [MQTT-3.3.1-8] [v3 MQTT-3.3.1-5] [v3 MQTT-3.3.1-7] [v3 MQTT-3.3.1-12]
+                self.retained.insert(Arc::clone(&message));
+            }
+            self.route(now, &message, Some(&message), retain, &mut matches, out);
+        } else {
+            self.route(now, &message, None, retain, &mut matches, out);
+        }
+        self.matches = matches;
+        // [MQTT-3.4.2-1] [MQTT-3.5.2-1]
+        if matched {
+            ReasonCode::Success
+        } else {
+            ReasonCode::NoMatchingSubscribers
+        }
+    }
+
+    fn find_matches(&mut self, publisher: Option<SessionKey>, topic: &TopicName, matches: &mut Vec<Match>) {
+        self.routings += 1;
+        let routing = self.routings;
+        let sessions = &mut self.sessions;
+        self.subscriptions
+            .for_each_match(topic, |subscriber, subscription| {
+                let key = SessionKey(subscriber);
+                // [MQTT-3.8.3-3]
+                if subscription.no_local && publisher == Some(key) {
+                    return;
+                }
+                let Some(session) = sessions.get_mut(subscriber as usize) else {
+                    return;
+                };
+                let joined = (session.last_match.routing == routing)
+                    .then(|| matches.get_mut(session.last_match.index))
+                    .flatten();
+                if let Some(found) = joined {
+                    found.qos = found.qos.max(subscription.qos);
+                    found.retain_as_published |= subscription.retain_as_published;
+                    found.ids.extend(subscription.id);
+                } else {
+                    session.last_match = LastMatch {
+                        routing,
+                        index: matches.len(),
+                    };
+                    matches.push(Match {
+                        session: key,
+                        qos: subscription.qos,
+                        retain_as_published: subscription.retain_as_published,
+                        ids: subscription.id.into_iter().collect(),
+                    });
+                }
+            });
+    }
+
+    fn route(
+        &mut self,
+        now: Instant,
+        message: &Message,
+        kept: Option<&Arc<Message>>,
+        retain: bool,
+        matches: &mut Vec<Match>,
+        out: &mut impl Output,
+    ) {
+        for found in matches.drain(..) {
+            // [MQTT-3.8.4-8] [v3 MQTT-3.8.4-6]
+            let qos = found.qos.min(message.qos);
+            // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [v3 MQTT-3.3.1-9]
+            let retain = retain && found.retain_as_published;
+            match kept {
+                Some(kept) if qos > Qos::AtMostOnce => {
+                    let message = Arc::clone(kept);
+                    let outgoing = Outgoing {
+                        message,
+                        qos,
+                        retain,
+                        subscription_ids: found.ids,
+                    };
+                    self.deliver(now, found.session, outgoing, out);
+                }
+                Some(_) | None => {
+                    self.deliver_at_most_once(now, found.session, message, retain, &found.ids, out)
+                }
+            }
+        }
+    }
+
+    /// An acknowledgement as the client's version has it.
+    fn ack(&self, key: SessionKey, packet_id: PacketId, reason_code: ReasonCode) -> Ack {
+        match self.session(key).online().map(|online| online.version) {
+            Some(Version::V5) => Ack::of(packet_id, reason_code),
+            Some(Version::V3_1_1) | None => Ack::success(packet_id),
+        }
+    }
+}

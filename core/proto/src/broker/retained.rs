@@ -1,0 +1,179 @@
+//! Retained messages, by topic.
+
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
+
+use super::message::Message;
+
+/// The last retained message of each topic, in a tree of topic levels.
+#[derive(Debug, Default)]
+pub(super) struct Retained {
+    root: Level,
+    messages: usize,
+}
+
+#[derive(Debug, Default)]
+struct Level {
+    message: Option<Arc<Message>>,
+    children: BTreeMap<Box<str>, Level>,
+}
+
+impl Retained {
+    /// How many topics have one.
+    pub(super) const fn len(&self) -> usize {
+        self.messages
+    }
+
+    pub(super) fn contains(&self, topic: &str) -> bool {
+        let mut at = &self.root;
+        for level in topic.split('/') {
+            match at.children.get(level) {
+                Some(child) => at = child,
+                None => return false,
+            }
+        }
+        at.message.is_some()
+    }
+
+    // [MQTT-3.3.1-5] [v3 MQTT-3.3.1-5] It replaces the one before.
+    pub(super) fn insert(&mut self, message: Arc<Message>) {
+        let mut at = &mut self.root;
+        for level in message.topic.split('/') {
+            if !at.children.contains_key(level) {
+                at.children.insert(Box::from(level), Level::default());
+            }
+            at = at.children.get_mut(level).expect("it is there or was just added");
+        }
+        if at.message.replace(Arc::clone(&message)).is_none() {
+            self.messages += 1;
+        }
+    }
+
+    pub(super) fn remove(&mut self, topic: &str) {
+        let mut levels = topic.split('/');
+        if self.root.remove(&mut levels) {
+            self.messages -= 1;
+        }
+    }
+
+    /// The messages whose topics match a filter, in the order of their levels.
+    pub(super) fn matching(&self, filter: &str) -> Vec<Arc<Message>> {
+        let mut found = Vec::new();
+        self.root.collect(Some(filter), true, &mut found);
+        found
+    }
+}
+
+impl Level {
+    fn is_empty(&self) -> bool {
+        self.message.is_none() && self.children.is_empty()
+    }
+
+    /// Whether there was one. Levels that hold nothing more go with it.
+    fn remove<'a>(&mut self, levels: &mut impl Iterator<Item = &'a str>) -> bool {
+        let Some(level) = levels.next() else {
+            return self.message.take().is_some();
+        };
+        let Some(child) = self.children.get_mut(level) else {
+            return false;
+        };
+        let removed = child.remove(levels);
+        if child.is_empty() {
+            self.children.remove(level);
+        }
+        removed
+    }
+
+    fn collect(&self, filter: Option<&str>, first: bool, found: &mut Vec<Arc<Message>>) {
+        let Some(filter) = filter else {
+            found.extend(self.message.clone());
+            return;
+        };
+        let (level, rest) = match filter.split_once('/') {
+            Some((level, rest)) => (level, Some(rest)),
+            None => (filter, None),
+        };
+        match level {
+            "#" => self.collect_all(first, found),
+            "+" => {
+                for (_, child) in self.children.iter().filter(|(name, _)| !hidden(name, first)) {
+                    child.collect(rest, false, found);
+                }
+            }
+            _ => {
+                if let Some(child) = self.children.get(level) {
+                    child.collect(rest, false, found);
+                }
+            }
+        }
+    }
+
+    fn collect_all(&self, first: bool, found: &mut Vec<Arc<Message>>) {
+        found.extend(self.message.clone());
+        for (_, child) in self.children.iter().filter(|(name, _)| !hidden(name, first)) {
+            child.collect_all(false, found);
+        }
+    }
+}
+
+/// Whether a wildcard passes over this level.
+// [MQTT-4.7.2-1] [v3 MQTT-4.7.2-1] A leading wildcard does not match a topic that begins with `$`.
+fn hidden(level: &str, first: bool) -> bool {
+    first && level.starts_with('$')
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::{String, ToString};
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{Instant, Properties, Qos, TopicName};
+
+    fn retained(topics: &[&str]) -> Retained {
+        let mut retained = Retained::default();
+        for topic in topics {
+            let topic = TopicName::new(topic).unwrap();
+            let message = Message::new(
+                Instant::ZERO,
+                topic,
+                Bytes::new(),
+                Qos::AtMostOnce,
+                Properties::new(),
+            );
+            retained.insert(Arc::new(message));
+        }
+        retained
+    }
+
+    fn found(retained: &Retained, filter: &str) -> Vec<String> {
+        retained
+            .matching(filter)
+            .iter()
+            .map(|message| message.topic.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn filters_find_the_topics_they_match() {
+        let retained = retained(&["a", "a/b", "a/b/c", "a//c", "/a", "$SYS/a"]);
+        assert_eq!(found(&retained, "a/#"), ["a", "a//c", "a/b", "a/b/c"]);
+        assert_eq!(found(&retained, "a/+"), ["a/b"]);
+        assert_eq!(found(&retained, "+/+"), ["/a", "a/b"]);
+        assert_eq!(found(&retained, "#"), ["/a", "a", "a//c", "a/b", "a/b/c"]);
+        assert_eq!(found(&retained, "$SYS/#"), ["$SYS/a"]);
+        assert_eq!(found(&retained, "a/b"), ["a/b"]);
+        assert_eq!(found(&retained, "a/+/c"), ["a//c", "a/b/c"]);
+    }
+
+    #[test]
+    fn removing_leaves_the_levels_that_are_still_needed() {
+        let mut retained = retained(&["a/b", "a/b/c"]);
+        retained.remove("a/b");
+        assert_eq!(found(&retained, "#"), ["a/b/c"]);
+        retained.remove("a/b/c");
+        retained.remove("a/b/c");
+        assert_eq!(retained.len(), 0);
+        assert!(retained.root.is_empty());
+    }
+}

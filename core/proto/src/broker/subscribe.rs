@@ -1,0 +1,172 @@
+//! SUBSCRIBE and UNSUBSCRIBE.
+
+use alloc::{sync::Arc, vec::Vec};
+
+use super::{Broker, Output, deliver::Sent, message::Outgoing, publish::Subscription, session::SessionKey};
+use crate::{
+    Instant, Packet, Properties, Qos, ReasonCode, RetainHandling, Suback, Subscribe, SubscriptionId,
+    SubscriptionOptions, Text, TopicFilter, Unsuback, Unsubscribe,
+};
+
+impl Broker {
+    // [MQTT-3.8.4-1] [MQTT-3.8.4-5] [v3 MQTT-3.8.4-1] [v3 MQTT-3.8.4-4]
+    pub(super) fn subscribe(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        subscribe: Subscribe,
+        out: &mut impl Output,
+    ) {
+        let id = subscribe.properties.subscription_identifiers().next();
+        let mut reason_codes = Vec::with_capacity(subscribe.filters.len());
+        let mut wants_retained = Vec::new();
+        for (filter, options) in subscribe.filters {
+            match self.subscribe_to(key, &filter, options, id) {
+                Ok(subscribed) => {
+                    reason_codes.push(granted(subscribed.subscription.qos));
+                    if subscribed.wants_retained(options.retain_handling) {
+                        wants_retained.push((filter, subscribed.subscription));
+                    }
+                }
+                Err(reason_code) => reason_codes.push(reason_code),
+            }
+        }
+        // [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1] [v3 MQTT-3.8.4-2] [v3 MQTT-3.8.4-5] [v3 MQTT-3.9.3-1]
+        let suback = Suback {
+            packet_id: subscribe.packet_id,
+            reason_codes,
+            properties: Properties::new(),
+        };
+        if self.send(now, key, &Packet::Suback(suback), out) == Sent::TooLarge {
+            return;
+        }
+        for (filter, subscription) in wants_retained {
+            self.send_retained(key, &filter, subscription, out);
+        }
+        self.pump(now, key, out);
+    }
+
+    // [MQTT-3.8.4-3] [v3 MQTT-3.8.4-3]
+    fn subscribe_to(
+        &mut self,
+        key: SessionKey,
+        filter: &TopicFilter,
+        options: SubscriptionOptions,
+        id: Option<SubscriptionId>,
+    ) -> Result<Subscribed, ReasonCode> {
+        if filter.share_name().is_some() {
+            return Err(ReasonCode::SharedSubscriptionsNotSupported);
+        }
+        if !self.limits.wildcard_subscription_available && filter.has_wildcard() {
+            return Err(ReasonCode::WildcardSubscriptionsNotSupported);
+        }
+        if super::has_more_levels(filter.levels(), self.limits.topic_levels) {
+            return Err(ReasonCode::TopicFilterInvalid);
+        }
+        let subscriptions_max = self.limits.subscriptions;
+        let subscriptions = &mut self.session_mut(key).subscriptions;
+        if !subscriptions.contains(filter) {
+            if subscriptions.len() >= subscriptions_max {
+                return Err(ReasonCode::QuotaExceeded);
+            }
+            subscriptions.insert(kept_filter(filter));
+        }
+        let subscription = Subscription {
+            // [MQTT-3.2.2-10]
+            qos: options.qos.min(self.limits.maximum_qos),
+            no_local: options.no_local,
+            retain_as_published: options.retain_as_published,
+            id,
+        };
+        let replaced = self.subscriptions.insert(filter.levels(), key.0, subscription);
+        Ok(Subscribed {
+            subscription,
+            is_new: replaced.is_none(),
+        })
+    }
+
+    // [MQTT-3.3.1-9] [v3 MQTT-3.3.1-6] [v3 MQTT-3.3.1-8]
+    fn send_retained(
+        &mut self,
+        key: SessionKey,
+        filter: &TopicFilter,
+        subscription: Subscription,
+        out: &mut impl Output,
+    ) {
+        for message in self.retained.matching(filter.levels()) {
+            let outgoing = Outgoing {
+                qos: message.qos.min(subscription.qos),
+                message: Arc::clone(&message),
+                retain: true,
+                subscription_ids: subscription.id.into_iter().collect(),
+            };
+            self.enqueue(key, outgoing, out);
+        }
+    }
+
+    // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [v3 MQTT-3.10.4-4] [v3 MQTT-3.10.4-5] [v3 MQTT-3.10.4-6]
+    pub(super) fn unsubscribe(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        unsubscribe: &Unsubscribe,
+        out: &mut impl Output,
+    ) {
+        // [MQTT-3.11.3-1] [MQTT-3.11.3-2]
+        let reason_codes = unsubscribe
+            .filters
+            .iter()
+            .map(|filter| self.unsubscribe_from(key, filter))
+            .collect();
+        let unsuback = Unsuback {
+            packet_id: unsubscribe.packet_id,
+            reason_codes,
+            properties: Properties::new(),
+        };
+        self.send(now, key, &Packet::Unsuback(unsuback), out);
+    }
+
+    // [MQTT-3.10.4-2] [MQTT-3.10.4-3] [v3 MQTT-3.10.4-2] [v3 MQTT-3.10.4-3] Deliveries under way are not touched.
+    fn unsubscribe_from(&mut self, key: SessionKey, filter: &TopicFilter) -> ReasonCode {
+        if self.session_mut(key).subscriptions.swap_remove(filter) {
+            self.subscriptions.remove(filter.levels(), key.0);
+            ReasonCode::Success
+        } else {
+            ReasonCode::NoSubscriptionExisted
+        }
+    }
+}
+
+/// What became of a filter.
+struct Subscribed {
+    subscription: Subscription,
+    is_new: bool,
+}
+
+impl Subscribed {
+    // [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4]
+    const fn wants_retained(&self, retain_handling: RetainHandling) -> bool {
+        match retain_handling {
+            RetainHandling::Send => true,
+            RetainHandling::SendIfNew => self.is_new,
+            RetainHandling::DoNotSend => false,
+        }
+    }
+}
+
+// [MQTT-3.8.4-7] [MQTT-3.9.3-2] [v3 MQTT-3.9.3-2]
+const fn granted(qos: Qos) -> ReasonCode {
+    match qos {
+        Qos::AtMostOnce => ReasonCode::Success,
+        Qos::AtLeastOnce => ReasonCode::GrantedQos1,
+        Qos::ExactlyOnce => ReasonCode::GrantedQos2,
+    }
+}
+
+/// The filter without the buffer it was cut from.
+fn kept_filter(filter: &TopicFilter) -> TopicFilter {
+    Text::new(filter)
+        .ok()
+        .and_then(|text| TopicFilter::from_text(text).ok())
+        .expect("a copy of a filter is a filter")
+}
