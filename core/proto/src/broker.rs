@@ -40,7 +40,7 @@ use self::{
 };
 use crate::{
     ConnId, DecodeError, Instant, Packet, PacketRef, PacketType, ReasonCode, SubscriptionTree, Text, Version,
-    Violation,
+    Violation, exchange::Answer,
 };
 
 /// The server's side of the protocol, for all its connections and sessions.
@@ -149,14 +149,15 @@ impl Broker {
 
     fn received(&mut self, now: Instant, conn: ConnId, packet: Packet, out: &mut impl Output) {
         match self.connections.state(conn) {
-            Connection::AwaitingConnect { .. } => match packet {
-                Packet::Connect(connect) => self.connect(now, conn, *connect, out),
-                // [MQTT-3.1.0-1] [v3 MQTT-3.1.0-1]
-                other => {
-                    let violation = Violation::NotConnected(other.packet_type());
-                    self.abandon(conn, Cause::Violation(violation), out);
-                }
-            },
+            Connection::AwaitingConnect { .. } => {
+                let packet_type = packet.packet_type();
+                let Packet::Connect(connect) = packet else {
+                    // [MQTT-3.1.0-1] [v3 MQTT-3.1.0-1]
+                    let cause = Cause::Violation(Violation::NotConnected(packet_type));
+                    return self.abandon(conn, cause, out);
+                };
+                self.connect(now, conn, *connect, out);
+            }
             Connection::Active(key) => self.received_from(now, key, conn, packet, out),
             Connection::Free | Connection::Closing => {}
         }
@@ -178,10 +179,13 @@ impl Broker {
         }
         match packet {
             Packet::Publish(publish) => self.publish(now, key, publish, out),
-            Packet::Puback(ack) => self.puback(now, key, &ack, out),
-            Packet::Pubrec(ack) => self.pubrec(now, key, &ack, out),
+            Packet::Puback(ack) => self.answered(now, key, &ack, Answer::Puback, out),
+            Packet::Pubrec(ack) if ack.reason_code.is_error() => {
+                self.answered(now, key, &ack, Answer::PubrecRefused, out);
+            }
+            Packet::Pubrec(ack) => self.answered(now, key, &ack, Answer::Pubrec, out),
             Packet::Pubrel(ack) => self.pubrel(now, key, &ack, out),
-            Packet::Pubcomp(ack) => self.pubcomp(now, key, &ack, out),
+            Packet::Pubcomp(ack) => self.answered(now, key, &ack, Answer::Pubcomp, out),
             Packet::Subscribe(subscribe) => self.subscribe(now, key, subscribe, out),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(now, key, &unsubscribe, out),
             // [MQTT-3.12.4-1] [v3 MQTT-3.12.4-1]

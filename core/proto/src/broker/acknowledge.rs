@@ -1,43 +1,42 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP from a client.
 
-use super::{Broker, Output, outbound::Exchange, session::SessionKey};
-use crate::{Ack, Instant, Packet, PacketType, ReasonCode, Version, Violation};
+use super::{Broker, Output, outbound::Asked, session::SessionKey};
+use crate::{Ack, Instant, Packet, PacketType, ReasonCode, Version, Violation, exchange::Answer};
 
 impl Broker {
-    // [MQTT-4.3.2-3] [MQTT-4.4.0-2] Whatever its code, the exchange is over.
-    pub(super) fn puback(&mut self, now: Instant, key: SessionKey, ack: &Ack, out: &mut impl Output) {
+    /// PUBACK, PUBREC or PUBCOMP.
+    // [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.4.0-2]
+    pub(super) fn answered(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        ack: &Ack,
+        answer: Answer,
+        out: &mut impl Output,
+    ) {
         let session = self.session_mut(key);
-        match session.outbound.exchange(ack.packet_id) {
-            Some(Exchange::AwaitingPuback(_)) => {
-                session.finish(ack.packet_id);
-                self.pump(now, key, out);
+        let Some(exchange) = session.outbound.exchange(ack.packet_id) else {
+            // PUBREC alone waits for an answer; the others end what a new session has forgotten.
+            if answer == Answer::Pubrec {
+                self.answer_unknown(now, key, ack, Packet::Pubrel, out);
             }
-            Some(Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp | Exchange::Done) => {
-                self.violated(now, key, Violation::WrongAcknowledgement(PacketType::Puback), out);
-            }
-            // An exchange that a new session has forgotten.
-            None => {}
-        }
-    }
-
-    pub(super) fn pubrec(&mut self, now: Instant, key: SessionKey, ack: &Ack, out: &mut impl Output) {
-        let session = self.session_mut(key);
-        match session.outbound.exchange(ack.packet_id) {
-            // [MQTT-4.4.0-2]
-            Some(Exchange::AwaitingPubrec(_)) if ack.reason_code.is_error() => {
-                session.finish(ack.packet_id);
-                self.pump(now, key, out);
-            }
+            return;
+        };
+        match exchange.answered(answer) {
             // [MQTT-4.3.3-4] [v3 MQTT-4.3.3-1]
-            Some(exchange @ (Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp)) => {
-                *exchange = Exchange::AwaitingPubcomp;
+            Some(Asked::Pubrel) => {
                 self.send(now, key, &Packet::Pubrel(Ack::success(ack.packet_id)), out);
             }
-            Some(Exchange::AwaitingPuback(_) | Exchange::Done) => {
-                self.violated(now, key, Violation::WrongAcknowledgement(PacketType::Pubrec), out);
+            Some(Asked::Nothing) => {
+                session.finish();
+                self.pump(now, key, out);
             }
-            None if ack.reason_code.is_error() => {}
-            None => self.answer_unknown(now, key, ack, Packet::Pubrel, out),
+            None => self.violated(
+                now,
+                key,
+                Violation::WrongAcknowledgement(packet_type(answer)),
+                out,
+            ),
         }
     }
 
@@ -47,25 +46,6 @@ impl Broker {
             self.send(now, key, &Packet::Pubcomp(Ack::success(ack.packet_id)), out);
         } else {
             self.answer_unknown(now, key, ack, Packet::Pubcomp, out);
-        }
-    }
-
-    pub(super) fn pubcomp(&mut self, now: Instant, key: SessionKey, ack: &Ack, out: &mut impl Output) {
-        let session = self.session_mut(key);
-        match session.outbound.exchange(ack.packet_id) {
-            Some(Exchange::AwaitingPubcomp) => {
-                session.finish(ack.packet_id);
-                self.pump(now, key, out);
-            }
-            Some(Exchange::AwaitingPuback(_) | Exchange::AwaitingPubrec(_) | Exchange::Done) => {
-                self.violated(
-                    now,
-                    key,
-                    Violation::WrongAcknowledgement(PacketType::Pubcomp),
-                    out,
-                );
-            }
-            None => {}
         }
     }
 
@@ -83,5 +63,13 @@ impl Broker {
             Some(Version::V3_1_1) | None => ReasonCode::Success,
         };
         self.send(now, key, &answer(Ack::of(ack.packet_id, reason_code)), out);
+    }
+}
+
+const fn packet_type(answer: Answer) -> PacketType {
+    match answer {
+        Answer::Puback => PacketType::Puback,
+        Answer::Pubrec | Answer::PubrecRefused => PacketType::Pubrec,
+        Answer::Pubcomp => PacketType::Pubcomp,
     }
 }

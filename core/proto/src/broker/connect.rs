@@ -66,19 +66,17 @@ impl Broker {
 
     /// A CONNECT that cannot be read: its sender gets no session.
     pub(super) fn malformed_connect(&mut self, conn: ConnId, error: DecodeError, out: &mut impl Output) {
-        match error {
+        if let DecodeError::UnsupportedProtocolLevel(level) = error {
             // [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2]
-            DecodeError::UnsupportedProtocolLevel(level) => {
-                let version = if level > Version::V3_1_1.level() {
-                    Version::V5
-                } else {
-                    Version::V3_1_1
-                };
-                self.refuse_connect(conn, version, ReasonCode::UnsupportedProtocolVersion, out);
-            }
+            let version = if level > Version::V3_1_1.level() {
+                Version::V5
+            } else {
+                Version::V3_1_1
+            };
+            self.refuse_connect(conn, version, ReasonCode::UnsupportedProtocolVersion, out);
+        } else {
             // [MQTT-3.1.4-1] [v3 MQTT-3.1.4-1] Closed without CONNACK.
-            #[expect(clippy::wildcard_enum_match_arm, reason = "one error alone has an answer")]
-            _ => self.abandon(conn, Cause::Malformed(error), out),
+            self.abandon(conn, Cause::Malformed(error), out);
         }
     }
 

@@ -63,7 +63,7 @@ impl Connections {
     pub(super) fn scheduled(&self, conn: ConnId) -> Scheduled {
         self.slots
             .get(conn.0 as usize)
-            .map_or(Scheduled::default(), |slot| slot.scheduled)
+            .map_or_else(Scheduled::default, |slot| slot.scheduled)
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = ConnId> {

@@ -218,15 +218,15 @@ impl Session {
             .to_publish(now, delivery, flags, &outgoing.subscription_ids);
         if self.transmit_publish(publish, out) == Sent::TooLarge {
             // [MQTT-3.1.2-25] As if the exchange were over.
-            self.finish(packet_id);
+            if let Some(exchange) = self.outbound.exchange(packet_id) {
+                *exchange = Exchange::Done;
+            }
+            self.finish();
         }
     }
 
-    /// The exchange is over: its place in the send quota is free.
-    pub(super) fn finish(&mut self, packet_id: PacketId) {
-        if let Some(exchange) = self.outbound.exchange(packet_id) {
-            *exchange = Exchange::Done;
-        }
+    /// An exchange is over: its place in the send quota is free.
+    pub(super) fn finish(&mut self) {
         self.outbound.trim();
         if let Link::Online(online) = &mut self.link {
             online.raise_send_quota();

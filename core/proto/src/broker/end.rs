@@ -153,7 +153,7 @@ impl Broker {
                 Whose::Connection(conn) => connections.scheduled(conn),
                 Whose::Session(key) => sessions
                     .get(key.0 as usize)
-                    .map_or(Scheduled::default(), |it| it.scheduled),
+                    .map_or_else(Scheduled::default, |it| it.scheduled),
             });
         }
     }

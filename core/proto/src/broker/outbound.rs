@@ -3,18 +3,16 @@
 use alloc::collections::VecDeque;
 
 use super::message::Outgoing;
-use crate::{PacketId, Qos};
+use crate::{
+    PacketId, Qos,
+    exchange::{Answer, OutboundQos1, OutboundQos2},
+};
 
 /// Packet Identifiers there are.
 const PACKET_IDS: u64 = 65_535;
 
-/// One QoS 1 or 2 delivery, from its PUBLISH to its end.
-///
-/// ```text
-/// QoS 1: AwaitingPuback --PUBACK--> Done
-/// QoS 2: AwaitingPubrec --PUBREC--> AwaitingPubcomp --PUBCOMP--> Done
-///                  \--PUBREC >= 0x80--> Done
-/// ```
+/// One QoS 1 or 2 delivery, from its PUBLISH to its end: a state of [`OutboundQos1`] or [`OutboundQos2`] with what that state
+/// still needs.
 #[derive(Debug)]
 pub(super) enum Exchange {
     AwaitingPuback(Outgoing),
@@ -23,6 +21,40 @@ pub(super) enum Exchange {
     AwaitingPubcomp,
     /// Over, and waiting only for those before it to end.
     Done,
+}
+
+/// What an answer of the receiver asks of the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// PUBREL is to be sent.
+    Pubrel,
+    /// The exchange is over.
+    Nothing,
+}
+
+impl Exchange {
+    /// Goes on with an answer; `None` where it does not belong to this exchange.
+    pub(super) fn answered(&mut self, answer: Answer) -> Option<Asked> {
+        let (next, asked) = match self {
+            Self::AwaitingPuback(_) => match OutboundQos1::AwaitingPuback.next(answer)? {
+                OutboundQos1::Complete => (Self::Done, Asked::Nothing),
+                OutboundQos1::AwaitingPuback => return None,
+            },
+            Self::AwaitingPubrec(_) => Self::released(OutboundQos2::AwaitingPubrec.next(answer)?)?,
+            Self::AwaitingPubcomp => Self::released(OutboundQos2::AwaitingPubcomp.next(answer)?)?,
+            Self::Done => return None,
+        };
+        *self = next;
+        Some(asked)
+    }
+
+    const fn released(state: OutboundQos2) -> Option<(Self, Asked)> {
+        match state {
+            OutboundQos2::AwaitingPubrec => None,
+            OutboundQos2::AwaitingPubcomp => Some((Self::AwaitingPubcomp, Asked::Pubrel)),
+            OutboundQos2::Complete => Some((Self::Done, Asked::Nothing)),
+        }
+    }
 }
 
 /// The outbound half of a session's state.
@@ -173,7 +205,10 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::{super::message::Message, *};
+    use super::{
+        super::message::{Message, SubscriptionIds},
+        *,
+    };
     use crate::{Instant, Properties, TopicName};
 
     fn outgoing(qos: Qos) -> Outgoing {
@@ -183,7 +218,7 @@ mod tests {
             message: Arc::new(message),
             qos,
             retain: false,
-            subscription_ids: [].into(),
+            subscription_ids: SubscriptionIds::new(),
         }
     }
 

@@ -14,7 +14,7 @@ pub(super) struct Retained {
 #[derive(Debug, Default)]
 struct Level {
     message: Option<Arc<Message>>,
-    children: BTreeMap<Box<str>, Level>,
+    children: BTreeMap<Box<str>, Self>,
 }
 
 impl Retained {
