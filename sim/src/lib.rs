@@ -3,3 +3,4 @@
 pub mod faults;
 pub mod span;
 pub mod trace;
+pub mod world;

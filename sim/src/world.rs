@@ -1,0 +1,32 @@
+//! The simulated world: hosts with a TCP stack each, links between them that a seed decides, and virtual time.
+//!
+//! ```text
+//! task --read, write--> socket --segments--> network --due, in order--> socket --wakes--> task
+//!                                             | tap: the trace      ^ rules and cuts: the faults
+//! ```
+//!
+//! In reading order: [`World`] and how it is driven (`driver`), what travels and when (`network`, `wire`, `link`), what is seen of
+//! it (`tap`, `watch`), what breaks it (`cut`), what tasks hold of it (`socket`, `host`), and where chance comes from (`chance`).
+//!
+//! **Invariant:** nothing here asks a real clock, a real socket or a real random source. Virtual time stands still while any
+//! task can run, and then jumps to the next segment or timer. Its grain is a millisecond.
+
+mod chance;
+mod cut;
+mod driver;
+mod host;
+mod link;
+mod network;
+mod panics;
+mod simulate;
+mod socket;
+mod tap;
+mod watch;
+mod wire;
+
+pub use driver::{World, WorldConfig};
+pub use host::{Host, HostAcceptor, HostConnector};
+pub use simulate::{SimNet, simulate_with};
+pub use socket::{HostRead, HostStream, HostWrite};
+
+pub(crate) use chance::generator;

@@ -1,0 +1,137 @@
+//! What a cut does to a connection: the segment ends at the packet, and whatever is sent afterwards vanishes.
+
+use bytes::Bytes;
+use turmoil_net::{TcpFlags, TcpSegment};
+
+use super::{network::Network, tap::Seen, wire::peer};
+use crate::{
+    faults::{CutMode, CutSide},
+    trace::{End, Side, What, WireId},
+};
+
+/// Where in a segment a cut is, and how it shows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CutHere {
+    /// Bytes of the segment that still get through.
+    keep: usize,
+    mode: CutMode,
+}
+
+const FIN: TcpFlags = TcpFlags {
+    syn: false,
+    ack: false,
+    fin: true,
+    rst: false,
+    psh: false,
+    urg: false,
+};
+const RST: TcpFlags = TcpFlags {
+    fin: false,
+    rst: true,
+    ..FIN
+};
+const ACK: TcpFlags = TcpFlags {
+    fin: false,
+    ack: true,
+    ..FIN
+};
+
+impl CutHere {
+    /// At a packet of the segment that begins at `begins` in the stream.
+    pub(super) fn new(seen: &Seen, begins: u64, side: CutSide, mode: CutMode) -> Self {
+        let at = match side {
+            CutSide::Before => seen.begins,
+            CutSide::After => seen.ends,
+        };
+        // A packet that began in an earlier segment is half through already: nothing of this one is let through.
+        let keep = usize::try_from(at.saturating_sub(begins)).unwrap_or(usize::MAX);
+        Self { keep, mode }
+    }
+}
+
+impl Network {
+    /// Lets through what comes before the cut, and ends the connection there.
+    pub(super) fn cut(&mut self, wire: WireId, from: Side, mut segment: TcpSegment, cut: CutHere) {
+        segment.payload.truncate(cut.keep);
+        segment.flags.fin = false;
+        let seq_at_cut = segment
+            .seq
+            .wrapping_add(u32::try_from(segment.payload.len()).unwrap_or(u32::MAX));
+        if !segment.payload.is_empty() {
+            self.transmit(wire, from, segment);
+        }
+        let connection = self.wires.wire(wire);
+        connection.cut = Some(cut.mode);
+        let back = connection.lane.of(peer(from)).first_unsent_seq();
+        connection.lane.client.held.clear();
+        connection.lane.broker.held.clear();
+        let flags = match cut.mode {
+            CutMode::Rst => RST,
+            CutMode::Fin => FIN,
+            CutMode::Silent => return,
+        };
+        self.forge(wire, from, flags, seq_at_cut, 0);
+        self.forge(wire, peer(from), flags, back, 0);
+    }
+
+    /// A segment sent into a cut connection. Nobody is there any more, and unless the cut is silent its sender is told so.
+    pub(super) fn swallow(&mut self, wire: WireId, from: Side, segment: &TcpSegment, mode: CutMode) {
+        let after = segment.seq.wrapping_add(u32::from(segment.flags.fin));
+        let answered = self.wires.lane(wire, from).was_reset;
+        match mode {
+            CutMode::Rst | CutMode::Silent => {}
+            CutMode::Fin if segment.flags.rst || answered => {}
+            CutMode::Fin if !segment.payload.is_empty() => self.forge(wire, peer(from), RST, 0, 0),
+            CutMode::Fin if segment.flags.fin => self.forge(wire, peer(from), ACK, 0, after),
+            CutMode::Fin => {}
+        }
+    }
+
+    /// Resets a side of a connection: its own socket is gone at once, the other side learns of it when the RST arrives.
+    pub(super) fn reset(&mut self, wire: WireId, side: Side) {
+        let connection = self.wires.wire(wire);
+        let (local, remote) = (*connection.address.of(side), *connection.address.of(peer(side)));
+        let cut = connection.cut.is_some();
+        let lane = connection.lane.of_mut(side);
+        let first = !std::mem::replace(&mut lane.closed, true);
+        let seq = lane.first_unsent_seq();
+        lane.held.clear();
+        if first {
+            self.note(What::Closed {
+                wire,
+                by: side,
+                how: End::Reset,
+            });
+        }
+        if !cut {
+            self.forge(wire, side, RST, seq, 0);
+        }
+        let to_itself = made_up(remote.port(), local.port(), RST, 0, 0);
+        self.hand_over(remote.ip(), local.ip(), to_itself);
+    }
+
+    /// Sends a segment that no kernel made, as if it came from `from`.
+    fn forge(&mut self, wire: WireId, from: Side, flags: TcpFlags, seq: u32, ack: u32) {
+        let address = self.wires.wire(wire).address;
+        let segment = made_up(
+            address.of(from).port(),
+            address.of(peer(from)).port(),
+            flags,
+            seq,
+            ack,
+        );
+        self.transmit(wire, from, segment);
+    }
+}
+
+const fn made_up(src_port: u16, dst_port: u16, flags: TcpFlags, seq: u32, ack: u32) -> TcpSegment {
+    TcpSegment {
+        src_port,
+        dst_port,
+        seq,
+        ack,
+        flags,
+        window: u16::MAX,
+        payload: Bytes::new(),
+    }
+}

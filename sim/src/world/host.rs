@@ -1,0 +1,136 @@
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use squall_node::{Acceptor, Connector, Peer};
+use tokio::time::timeout;
+use turmoil_net::{
+    HostId,
+    shim::tokio::net::{TcpListener, TcpStream},
+};
+
+use super::socket::{HostStream, on_host};
+
+/// A machine of the world, with a TCP stack of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    id: HostId,
+    place: usize,
+}
+
+/// Accepts connections on a host.
+pub struct HostAcceptor {
+    host: HostId,
+    /// Taken only on drop.
+    listener: Option<TcpListener>,
+}
+
+/// Makes connections from a host to one name and port.
+#[derive(Clone, Debug)]
+pub struct HostConnector {
+    host: HostId,
+    to: String,
+}
+
+/// How long Linux sends SYN again before it gives up (`tcp_syn_retries` = 6).
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
+
+impl Host {
+    pub(super) const fn new(id: HostId, place: usize) -> Self {
+        Self { id, place }
+    }
+
+    /// Its place among the hosts of the world.
+    pub(crate) const fn place(self) -> usize {
+        self.place
+    }
+
+    /// Listens on a port, on every address of the host.
+    ///
+    /// # Errors
+    ///
+    /// When something listens there already.
+    pub async fn listen(self, port: u16) -> io::Result<HostAcceptor> {
+        on_host(self.id);
+        let listener = TcpListener::bind(("0.0.0.0", port)).await?;
+        Ok(HostAcceptor {
+            host: self.id,
+            listener: Some(listener),
+        })
+    }
+
+    /// Connects to `to`, a host and a port: `broker:1883`.
+    pub fn connector(self, to: &str) -> HostConnector {
+        HostConnector {
+            host: self.id,
+            to: to.to_owned(),
+        }
+    }
+}
+
+impl Acceptor for HostAcceptor {
+    type Stream = HostStream;
+
+    async fn accept(&mut self) -> io::Result<(HostStream, Peer)> {
+        let listener = self.listener.as_ref().expect("taken only on drop");
+        let (stream, from) = OnHost::new(self.host, listener.accept()).await?;
+        Ok((HostStream::new(self.host, stream)?, Peer(from.to_string())))
+    }
+}
+
+impl Connector for HostConnector {
+    type Stream = HostStream;
+
+    async fn connect(&mut self) -> io::Result<HostStream> {
+        let connecting = OnHost::new(self.host, TcpStream::connect(self.to.as_str()));
+        let stream = timeout(CONNECT_TIMEOUT, connecting).await??;
+        HostStream::new(self.host, stream)
+    }
+}
+
+impl Drop for HostAcceptor {
+    fn drop(&mut self) {
+        on_host(self.host);
+        self.listener.take();
+    }
+}
+
+/// A future of the kernel that is polled, and dropped, on its host.
+struct OnHost<F> {
+    host: HostId,
+    /// Taken only on drop.
+    future: Option<Pin<Box<F>>>,
+}
+
+impl<F: Future> OnHost<F> {
+    fn new(host: HostId, future: F) -> Self {
+        Self {
+            host,
+            future: Some(Box::pin(future)),
+        }
+    }
+}
+
+impl<F: Future> Future for OnHost<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        on_host(self.host);
+        self.future
+            .as_mut()
+            .expect("taken only on drop")
+            .as_mut()
+            .poll(cx)
+    }
+}
+
+impl<F> Drop for OnHost<F> {
+    fn drop(&mut self) {
+        on_host(self.host);
+        self.future.take();
+    }
+}

@@ -1,0 +1,87 @@
+use std::{future::Future, io, thread};
+
+use tokio::{task::JoinSet, time::timeout};
+
+use super::{
+    World, WorldConfig,
+    host::{Host, HostAcceptor, HostConnector},
+    network, panics,
+};
+use crate::{span::Span, trace::Trace};
+
+/// What a body run by [`simulate_with`] sees of the world.
+#[derive(Clone, Copy, Debug)]
+pub struct SimNet {
+    host: Host,
+}
+
+impl SimNet {
+    /// Makes connections to the server of the world.
+    pub fn connector(&self) -> HostConnector {
+        self.host.connector(SERVER)
+    }
+
+    /// Everything that happened on the wires up to now.
+    pub fn trace(&self) -> Trace {
+        network::with(|network| network.trace().clone())
+    }
+}
+
+const SERVER: &str = "broker:1883";
+/// No test body needs longer, in virtual time.
+const AT_MOST: Span = Span::from_millis(24 * 3600 * 1000);
+
+/// Starts a server in a world of its own, on a thread of its own, and runs `body` against it in virtual time to its end: sleeping
+/// costs nothing, and the same seed gives the same run. What `serve` has spawned in a `JoinSet` ends with it.
+///
+/// # Panics
+///
+/// When any task of the world panics, `body` among them; or when `body` has not ended after a day of virtual time.
+pub fn simulate_with<T, S, B>(
+    seed: u64,
+    serve: impl FnOnce(HostAcceptor) -> S + Send,
+    body: impl FnOnce(SimNet) -> B + Send,
+) -> T
+where
+    T: Send,
+    S: Future<Output = ()> + Send + 'static,
+    B: Future<Output = T>,
+{
+    on_fresh_thread(|| {
+        let config = WorldConfig {
+            seed,
+            ..WorldConfig::default()
+        };
+        let world = World::new(&config, &["broker", "suite"]);
+        let [broker, suite] = *world.hosts() else {
+            unreachable!("two were named")
+        };
+        world.block_on(async move {
+            let acceptor = broker.listen(1883).await?;
+            let mut tasks = JoinSet::new();
+            tasks.spawn(serve(acceptor));
+            Ok::<_, io::Error>(timeout(AT_MOST.duration(), body(SimNet { host: suite })).await?)
+        })
+    })
+    .unwrap_or_else(|panic| panic!("{panic}"))
+    .unwrap_or_else(|error| panic!("the world came to no end: {error}"))
+}
+
+/// Runs `body` on a thread of its own, because std keeps hash keys a thread. `Err` is the first panic of any of its tasks.
+pub(crate) fn on_fresh_thread<T: Send>(body: impl FnOnce() -> T + Send) -> Result<T, String> {
+    let watched = || {
+        panics::watch();
+        let output = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        match (panics::caught(), output) {
+            (None, Ok(output)) => Ok(output),
+            (Some(panic), _) => Err(panic),
+            (None, Err(_)) => Err("a task was resumed from a panic elsewhere".to_owned()),
+        }
+    };
+    thread::scope(|scope| {
+        let thread = scope.spawn(watched);
+        thread
+            .join()
+            .unwrap_or_else(|_| Err("the thread of the world panicked".to_owned()))
+    })
+}

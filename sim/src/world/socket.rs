@@ -1,0 +1,188 @@
+use std::{
+    cell::RefCell,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, BytesMut};
+use squall_node::Stream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use turmoil_net::{HostId, shim::tokio::net::TcpStream};
+
+use super::network;
+
+/// A simulated TCP stream. It knows its host, so the task that holds it need not.
+pub struct HostStream(Arc<Socket>);
+
+/// The half of a [`HostStream`] that reads.
+pub struct HostRead(Arc<Socket>);
+
+/// The half of a [`HostStream`] that writes; when it is dropped, the other end reads to the end and no further.
+pub struct HostWrite(Arc<Socket>);
+
+/// Every call into the kernels goes through here: the right host, and what the call makes a kernel send is collected.
+pub(super) fn on_host(host: HostId) {
+    turmoil_net::set_current(host);
+    network::touch();
+}
+
+struct Socket {
+    host: HostId,
+    local: SocketAddr,
+    remote: SocketAddr,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    /// Taken only on drop.
+    stream: Option<TcpStream>,
+    /// Read from the kernel and not yet by the task.
+    unread: BytesMut,
+}
+
+/// All a kernel can hold for a socket. It is always read whole, because turmoil-net opens a closed window only when at least half
+/// of its buffer is read at once.
+const RECEIVE_BUFFER: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; RECEIVE_BUFFER].into_boxed_slice());
+}
+
+impl HostStream {
+    pub(super) fn new(host: HostId, stream: TcpStream) -> io::Result<Self> {
+        on_host(host);
+        let (local, remote) = (stream.local_addr()?, stream.peer_addr()?);
+        let inner = Mutex::new(Inner {
+            stream: Some(stream),
+            unread: BytesMut::new(),
+        });
+        Ok(Self(Arc::new(Socket {
+            host,
+            local,
+            remote,
+            inner,
+        })))
+    }
+}
+
+impl Stream for HostStream {
+    type Read = HostRead;
+    type Write = HostWrite;
+
+    fn split(self) -> (HostRead, HostWrite) {
+        (HostRead(Arc::clone(&self.0)), HostWrite(self.0))
+    }
+}
+
+impl Socket {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        on_host(self.host);
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poll_read(&self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut inner = self.inner();
+        let Inner { stream, unread } = &mut *inner;
+        if unread.is_empty() {
+            SCRATCH.with_borrow_mut(|scratch| {
+                let mut whole = ReadBuf::new(scratch);
+                let read = stream_of(stream).poll_read(cx, &mut whole);
+                let (now, later) = whole
+                    .filled()
+                    .split_at(whole.filled().len().min(into.remaining()));
+                into.put_slice(now);
+                unread.extend_from_slice(later);
+                read
+            })
+        } else {
+            let now = unread.split_to(unread.len().min(into.remaining()));
+            into.put_slice(&now);
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        stream_of(&mut self.inner().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        stream_of(&mut self.inner().stream).poll_shutdown(cx)
+    }
+}
+
+fn stream_of(stream: &mut Option<TcpStream>) -> Pin<&mut TcpStream> {
+    Pin::new(stream.as_mut().expect("taken only on drop"))
+}
+
+impl Drop for Socket {
+    /// Closes as Linux does: with a FIN after what was written, and with an RST when there was something left to read.
+    fn drop(&mut self) {
+        on_host(self.host);
+        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Some(stream) = inner.stream.take() else { return };
+        let mut is_unread = inner.unread.has_remaining();
+        // Emptied, because turmoil-net would throw away what was written along with what was not read.
+        SCRATCH.with_borrow_mut(|scratch| {
+            while let Ok(1..) = stream.try_read(scratch) {
+                is_unread = true;
+            }
+        });
+        drop(stream);
+        if is_unread {
+            network::with(|network| network.reset_soon(self.local, self.remote));
+        }
+    }
+}
+
+impl Drop for HostWrite {
+    fn drop(&mut self) {
+        // A stream that has failed cannot be shut down, and needs not be.
+        _ = self
+            .0
+            .poll_shutdown(&mut Context::from_waker(std::task::Waker::noop()));
+    }
+}
+
+macro_rules! reads {
+    ($type:ty) => {
+        impl AsyncRead for $type {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                into: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                self.0.poll_read(cx, into)
+            }
+        }
+    };
+}
+
+macro_rules! writes {
+    ($type:ty) => {
+        impl AsyncWrite for $type {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                self.0.poll_write(cx, bytes)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.0.poll_shutdown(cx)
+            }
+        }
+    };
+}
+
+reads!(HostStream);
+reads!(HostRead);
+writes!(HostStream);
+writes!(HostWrite);

@@ -1,0 +1,158 @@
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+};
+
+use squall_proto::{Instant, Packet};
+use turmoil_net::TcpSegment;
+
+use super::tap::Tap;
+use crate::{
+    faults::CutMode,
+    trace::{Side, WireId},
+};
+
+/// A value for each side of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sides<T> {
+    pub(super) client: T,
+    pub(super) broker: T,
+}
+
+impl<T> Sides<T> {
+    pub(super) const fn of(&self, side: Side) -> &T {
+        match side {
+            Side::Client => &self.client,
+            Side::Broker => &self.broker,
+        }
+    }
+
+    pub(super) const fn of_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Broker => &mut self.broker,
+        }
+    }
+}
+
+/// A Network Connection, from its first segment to the end of the run.
+pub(super) struct Wire {
+    pub(super) address: Sides<SocketAddr>,
+    /// The hosts, by their place in the world.
+    pub(super) host: Sides<usize>,
+    /// What each side sends.
+    pub(super) lane: Sides<Lane>,
+    /// Set by a cut: nothing passes any more.
+    pub(super) cut: Option<CutMode>,
+}
+
+/// One direction of a connection.
+pub(super) struct Lane {
+    pub(super) tap: Tap,
+    /// The sequence number that follows everything sent.
+    pub(super) next_seq: u32,
+    /// When the last segment under way arrives; nothing sent later arrives earlier.
+    pub(super) last_arrival: Instant,
+    /// Packets not yet arrived whole, with where each ends in the stream.
+    pub(super) arriving: VecDeque<(u64, Packet)>,
+    /// Bytes of the stream that have arrived.
+    pub(super) arrived: u64,
+    /// What waits for a partition or a hold to end.
+    pub(super) held: VecDeque<Held>,
+    /// The sender has closed: its FIN or RST has left.
+    pub(super) closed: bool,
+    /// The sender's socket is to be reset; a FIN of its kernel is not to be seen.
+    pub(super) resetting: bool,
+    /// The sender has learnt of an end, a FIN or an RST.
+    pub(super) ended: bool,
+    /// The sender's socket was reset by the other side.
+    pub(super) was_reset: bool,
+}
+
+/// A segment that waits.
+pub(super) struct Held {
+    pub(super) since: Instant,
+    pub(super) segment: TcpSegment,
+}
+
+impl Lane {
+    const fn new(tap: Tap) -> Self {
+        Self {
+            tap,
+            next_seq: 0,
+            last_arrival: Instant::ZERO,
+            arriving: VecDeque::new(),
+            arrived: 0,
+            held: VecDeque::new(),
+            closed: false,
+            resetting: false,
+            ended: false,
+            was_reset: false,
+        }
+    }
+
+    /// Whether a socket that can still be reset sends here.
+    pub(super) const fn is_alive(&self) -> bool {
+        !self.closed && !self.was_reset && !self.resetting
+    }
+
+    /// The sequence number of the first byte that has not been let through yet.
+    pub(super) fn first_unsent_seq(&self) -> u32 {
+        self.held.front().map_or(self.next_seq, |held| held.segment.seq)
+    }
+}
+
+/// All connections of a run.
+#[derive(Default)]
+pub(super) struct Wires {
+    all: Vec<Wire>,
+    /// By the client's address, then the broker's.
+    by_address: BTreeMap<(SocketAddr, SocketAddr), WireId>,
+}
+
+impl Wires {
+    /// A connection that a client begins.
+    pub(super) fn open(&mut self, address: Sides<SocketAddr>, host: Sides<usize>) -> WireId {
+        let id = WireId(u32::try_from(self.all.len()).expect("a run has fewer than 2^32 connections"));
+        self.by_address.insert((address.client, address.broker), id);
+        self.all.push(Wire {
+            address,
+            host,
+            lane: Sides {
+                client: Lane::new(Tap::of_client()),
+                broker: Lane::new(Tap::of_broker()),
+            },
+            cut: None,
+        });
+        id
+    }
+
+    /// The connection between two addresses, and which side `from` is.
+    pub(super) fn find(&self, from: SocketAddr, to: SocketAddr) -> Option<(WireId, Side)> {
+        let sent_by = |side, key| self.by_address.get(&key).map(|id| (*id, side));
+        sent_by(Side::Client, (from, to)).or_else(|| sent_by(Side::Broker, (to, from)))
+    }
+
+    pub(super) fn wire(&mut self, id: WireId) -> &mut Wire {
+        self.all
+            .get_mut(id.0 as usize)
+            .expect("a connection is never forgotten")
+    }
+
+    pub(super) fn lane(&mut self, id: WireId, from: Side) -> &mut Lane {
+        self.wire(id).lane.of_mut(from)
+    }
+
+    /// Every connection with its number, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (WireId, &Wire)> {
+        (0..).map(WireId).zip(&self.all)
+    }
+}
+
+/// The other side.
+pub(super) const fn peer(side: Side) -> Side {
+    match side {
+        Side::Client => Side::Broker,
+        Side::Broker => Side::Client,
+    }
+}

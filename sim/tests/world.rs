@@ -1,0 +1,83 @@
+//! The simulated world by itself, with an echo server where the broker will be.
+
+use std::{io, time::Duration};
+
+use squall_node::{Acceptor, Connector, Stream};
+use squall_sim::world::{HostAcceptor, HostStream, simulate_with};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+async fn echo(mut acceptor: HostAcceptor) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = acceptor.accept().await {
+        connections.spawn(echo_one(stream));
+    }
+}
+
+async fn echo_one(stream: HostStream) {
+    let (mut read, mut write) = stream.split();
+    let mut buffer = [0; 4096];
+    while let Ok(n @ 1..) = read.read(&mut buffer).await {
+        if write.write_all(&buffer[..n]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_round_trip_takes_two_latencies_and_a_quiet_hour_no_time() {
+    let took = simulate_with(1, echo, async |net| {
+        let mut stream = net.connector().connect().await?;
+        sleep(Duration::from_secs(3600)).await;
+        let began = Instant::now();
+        stream.write_all(b"hello").await?;
+        stream.read_exact(&mut [0; 5]).await?;
+        Ok::<_, io::Error>(began.elapsed())
+    });
+    assert_eq!(took.unwrap(), Duration::from_millis(2));
+}
+
+#[test]
+fn a_megabyte_through_small_reads_arrives_whole() {
+    let echoed = simulate_with(1, echo, async |net| {
+        let (mut read, mut write) = net.connector().connect().await?.split();
+        let writing = tokio::spawn(async move { write.write_all(&vec![7; 1 << 20]).await });
+        sleep(Duration::from_secs(10)).await;
+        let mut echoed = 0;
+        let mut buffer = [0; 1000];
+        while echoed < 1 << 20 {
+            echoed += read.read(&mut buffer).await?;
+        }
+        writing.await??;
+        Ok::<_, io::Error>(echoed)
+    });
+    assert_eq!(echoed.unwrap(), 1 << 20);
+}
+
+#[test]
+fn nobody_listens_on_another_port_so_the_connection_is_refused() {
+    let refused = simulate_with(
+        1,
+        async |acceptor| drop(acceptor),
+        async |net| {
+            sleep(Duration::from_secs(1)).await;
+            net.connector().connect().await.map(drop)
+        },
+    );
+    assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn a_panic_of_a_task_that_nobody_joins_fails_the_world() {
+    let failed = std::panic::catch_unwind(|| {
+        simulate_with(1, echo, async |_| {
+            drop(tokio::spawn(async { panic!("nobody joins me") }));
+            sleep(Duration::from_secs(1)).await;
+        });
+    });
+    let why = failed.unwrap_err();
+    assert!(why.downcast_ref::<String>().unwrap().contains("nobody joins me"));
+}
