@@ -1,0 +1,29 @@
+//! The broker's state machine, driven in memory: what it sends and closes when clients do this and that.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that is wrong about a list or a result should stop there"
+)]
+
+#[path = "broker/table.rs"]
+mod table;
+
+#[path = "broker/connect.rs"]
+mod connect;
+#[path = "broker/keep_alive.rs"]
+mod keep_alive;
+#[path = "broker/limits.rs"]
+mod limits;
+#[path = "broker/publish.rs"]
+mod publish;
+#[path = "broker/resume.rs"]
+mod resume;
+#[path = "broker/retained.rs"]
+mod retained;
+#[path = "broker/subscribe.rs"]
+mod subscribe;
+#[path = "broker/violations.rs"]
+mod violations;
+#[path = "broker/will.rs"]
+mod will;
