@@ -16,7 +16,7 @@ mod cut;
 mod driver;
 mod host;
 mod link;
-mod network;
+pub(crate) mod network;
 mod panics;
 mod simulate;
 mod socket;
@@ -30,3 +30,5 @@ pub use simulate::{SimNet, simulate_with};
 pub use socket::{HostRead, HostStream, HostWrite};
 
 pub(crate) use chance::generator;
+pub(crate) use link::{Direction, Effect};
+pub(crate) use watch::{Then, Watch};

@@ -3,6 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Heal, Stage};
 use crate::span::Span;
 
 /// A process ends without a word, and is started again later.
@@ -34,6 +35,15 @@ impl Crash {
 
     pub(super) const fn lasts(&self) -> Option<Span> {
         Some(self.down)
+    }
+
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
+        let touched = stage.crash(&self.host);
+        let host = self.host.clone();
+        Some(Box::new(move |stage| {
+            stage.restart(&host);
+            touched
+        }))
     }
 }
 

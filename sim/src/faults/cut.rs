@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::PacketMatch;
+use super::{Heal, PacketMatch, Stage};
 use crate::span::Span;
 
 /// A Network Connection is cut at one exact packet.
@@ -46,6 +46,11 @@ impl Cut {
     }
 
     pub(super) const fn lasts(&self) -> Option<Span> {
+        None
+    }
+
+    pub(super) fn start(&self, step: usize, stage: &Stage) -> Option<Heal> {
+        stage.cut(step, self);
         None
     }
 }

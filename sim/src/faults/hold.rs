@@ -3,8 +3,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Between;
-use crate::span::Span;
+use super::{Between, Heal, Stage};
+use crate::{span::Span, world::Effect};
 
 /// The link between two hosts stands still: what is sent waits, and arrives in order as soon as the hold is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,10 @@ impl Hold {
 
     pub(super) const fn lasts(&self) -> Option<Span> {
         Some(self.lasts)
+    }
+
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
+        Some(stage.rule(&self.between, self.one_way, Effect::Hold))
     }
 }
 

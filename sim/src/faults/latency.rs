@@ -3,8 +3,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Between;
-use crate::span::{Span, SpanRange};
+use super::{Between, Heal, Stage};
+use crate::{span::{Span, SpanRange}, world::Effect};
 
 /// The link between two hosts takes another time than the scenario's network says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +29,10 @@ impl Latency {
 
     pub(super) const fn lasts(&self) -> Option<Span> {
         Some(self.lasts)
+    }
+
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
+        Some(stage.rule(&self.between, self.one_way, Effect::Latency(self.latency)))
     }
 }
 

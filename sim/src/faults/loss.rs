@@ -3,8 +3,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Between;
-use crate::span::Span;
+use super::{Between, Heal, Stage};
+use crate::{span::Span, world::Effect};
 
 /// The link between two hosts loses segments. TCP sends each again, so an application sees it late, and all that is behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,10 @@ impl Loss {
 
     pub(super) const fn lasts(&self) -> Option<Span> {
         Some(self.lasts)
+    }
+
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
+        Some(stage.rule(&self.between, self.one_way, Effect::Loss(self.percent)))
     }
 }
 

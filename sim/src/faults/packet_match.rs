@@ -17,7 +17,7 @@ pub struct PacketMatch {
     /// The client or peer that it is sent to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// Which of them, over all connections of the run, counted from 1.
+    /// Which of them, over all its connections since the step began, counted from 1.
     #[serde(default = "first")]
     #[schemars(range(min = 1))]
     pub nth: u64,

@@ -3,8 +3,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Between;
-use crate::span::Span;
+use super::{Between, Heal, Stage};
+use crate::{span::Span, world::Effect};
 
 /// Nothing gets through between two hosts. Data waits and arrives with TCP's first retransmission after the heal; attempts to
 /// connect time out.
@@ -28,6 +28,10 @@ impl Partition {
 
     pub(super) const fn lasts(&self) -> Option<Span> {
         Some(self.lasts)
+    }
+
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
+        Some(stage.rule(&self.between, self.one_way, Effect::Block))
     }
 }
 

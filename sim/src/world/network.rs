@@ -466,7 +466,11 @@ impl Network {
             return; // Whoever gave up sends no SYN again.
         }
         let departs = match effect {
-            Effect::Block => retransmission(first.since, now, syn),
+            Effect::Block => {
+                // Only what moves the sequence number on is sent again; acknowledgements come along with it.
+                let again = held.iter().find(|held| sequence_length(&held.segment) > 0);
+                retransmission(again.unwrap_or(first).since, now, syn)
+            }
             Effect::Hold | Effect::Latency(_) | Effect::Loss(_) => now,
         };
         for Held { segment, .. } in held {

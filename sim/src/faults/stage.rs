@@ -1,0 +1,150 @@
+use std::collections::BTreeMap;
+
+use tokio::sync::{oneshot, watch};
+
+use super::{Between, Cut, PacketMatch};
+use crate::{
+    trace::{Side, What},
+    world::{Direction, Effect, Then, Watch, network},
+};
+
+/// What faults act on: the hosts of a run by name, their processes, and the network of this thread.
+#[derive(Debug, Default)]
+pub(crate) struct Stage {
+    /// A client or peer has one host, a group of clients several. By place in the world.
+    places: BTreeMap<String, Vec<usize>>,
+    processes: BTreeMap<usize, Process>,
+}
+
+#[derive(Debug)]
+struct Process {
+    name: String,
+    /// How many crashes keep it down.
+    down: watch::Sender<u32>,
+}
+
+/// Ends a fault and says how many packets, segments or connections it touched.
+pub(crate) type Heal = Box<dyn FnOnce(&Stage) -> u64 + Send>;
+
+impl Stage {
+    /// A host with a process that can crash: `name` is its own, `group` the one it also answers to. The receiver says how many
+    /// crashes keep the process down.
+    pub(crate) fn add(&mut self, place: usize, name: &str, group: Option<&str>) -> watch::Receiver<u32> {
+        for name in [Some(name), group].into_iter().flatten() {
+            self.places.entry(name.to_owned()).or_default().push(place);
+        }
+        let (down, is_down) = watch::channel(0);
+        let name = name.to_owned();
+        self.processes.insert(place, Process { name, down });
+        is_down
+    }
+
+    /// Where a host, or each of a group, is.
+    ///
+    /// # Panics
+    ///
+    /// When nobody has that name: the scenario was checked for it.
+    pub(crate) fn places(&self, name: &str) -> &[usize] {
+        self.places
+            .get(name)
+            .unwrap_or_else(|| panic!("nobody is called `{name}`"))
+    }
+
+    /// Puts a rule on the links between two names until it is healed.
+    pub(super) fn rule(&self, between: &Between, one_way: bool, effect: Effect) -> Heal {
+        let Between([first, second]) = between;
+        let mut on = self.directions(first, second);
+        if !one_way {
+            on.extend(self.directions(second, first));
+        }
+        let rule = network::with(|network| network.add_rule(on, effect));
+        Box::new(move |_| network::with(|network| network.remove_rule(rule)))
+    }
+
+    fn directions(&self, from: &str, to: &str) -> Vec<Direction> {
+        let each = |from: &usize| {
+            self.places(to)
+                .iter()
+                .map(move |to| (*from, *to))
+                .collect::<Vec<_>>()
+        };
+        self.places(from).iter().flat_map(each).collect()
+    }
+
+    /// Ends the processes of a name. Says how many processes and connections that were.
+    pub(super) fn crash(&self, name: &str) -> u64 {
+        self.places(name).iter().map(|place| self.crash_at(*place)).sum()
+    }
+
+    fn crash_at(&self, place: usize) -> u64 {
+        let Some(process) = self.processes.get(&place) else {
+            return 0;
+        };
+        let was_up = process.crashes() == 0;
+        process.down.send_modify(|down| *down += 1);
+        if !was_up {
+            return 0;
+        }
+        let host = process.name.clone();
+        network::with(|network| {
+            network.note(What::HostDown { host });
+            1 + network.reset_host(place)
+        })
+    }
+
+    /// Lets the processes of a name start again, unless another crash keeps them down.
+    pub(super) fn restart(&self, name: &str) {
+        let processes = self
+            .places(name)
+            .iter()
+            .filter_map(|place| self.processes.get(place));
+        for process in processes {
+            if process.crashes() == 1 {
+                let host = process.name.clone();
+                network::with(|network| network.note(What::HostUp { host }));
+            }
+            process.down.send_modify(|down| *down = down.saturating_sub(1));
+        }
+    }
+
+    /// Cuts a connection at a packet, once.
+    pub(super) fn cut(&self, step: usize, cut: &Cut) {
+        let what = format!("cut {cut}");
+        self.watch(
+            &cut.when,
+            Then::Cut {
+                step,
+                what,
+                side: cut.side,
+                mode: cut.mode,
+            },
+        );
+    }
+
+    /// Tells when a packet leaves its sender's host.
+    pub(crate) fn at_packet(&self, when: &PacketMatch) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
+        self.watch(when, Then::Tell(tell));
+        told
+    }
+
+    fn watch(&self, when: &PacketMatch, then: Then) {
+        let (client, is_sender) = when
+            .end()
+            .expect("the scenario was checked for exactly one of `from` and `to`");
+        let watch = Watch {
+            clients: self.places(client).to_vec(),
+            from: if is_sender { Side::Client } else { Side::Broker },
+            packet: when.packet,
+            nth: when.nth,
+            then,
+        };
+        network::with(|network| network.watch(watch));
+    }
+}
+
+impl Process {
+    fn crashes(&self) -> u32 {
+        *self.down.borrow()
+    }
+}
