@@ -1,3 +1,30 @@
-//! The command line of Squall.
+//! The command line of Squall: what each command takes is in its file under `commands/`, what the process says and ends
+//! with is here.
 
-fn main() {}
+mod commands;
+mod exit;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Command;
+
+/// An MQTT 3.1.1 and 5.0 broker and client, and the harness that tests them and any other broker
+#[derive(Debug, Parser)]
+#[command(name = "squall", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(disable_help_subcommand = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Ends with: 0 all held; 1 something did not hold; 2 wrong use; 3 the harness itself failed.
+Colours follow the terminal; NO_COLOR=1 turns them off.";
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    exit::of(line.command.run())
+}

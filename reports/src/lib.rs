@@ -2,4 +2,4 @@
 
 pub mod model;
 
-pub use model::{Group, PacketLine, Report, TestResult, Verdict};
+pub use model::{Group, PacketLine, Report, Statement, TestResult, Verdict};

@@ -39,17 +39,32 @@ pub struct TestResult {
     /// The version of the protocol it ran with: `3.1.1` or `5.0`.
     pub mqtt: String,
     /// The normative statements it decides.
-    pub statements: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Statement>,
     /// What came of it.
     pub verdict: Verdict,
     /// Wall-clock microseconds.
     pub micros: u64,
     /// Simulated microseconds, where time was simulated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulated_micros: Option<u64>,
     /// The packets that led to a verdict other than `pass`, oldest first; empty for `pass`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packets: Vec<PacketLine>,
     /// The command that repeats it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<String>,
+}
+
+/// One numbered normative sentence of the standard, or one rule of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// `MQTT-3.1.2-24`, of the version the result ran with; or a check's name, `exactly_once`.
+    pub id: String,
+    /// What it asks for, in a few words; empty where nobody said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub gist: String,
 }
 
 /// What came of a case or a run.
@@ -92,6 +107,37 @@ pub enum Verdict {
         /// What went wrong.
         why: String,
     },
+}
+
+impl Verdict {
+    /// Whether the target did what it must, as far as it can be judged. A command ends with 0 if this is so for every result.
+    ///
+    /// A SHOULD not followed, a legal choice, a feature the target does not have and a known failure do not count against it;
+    /// what could not be decided does, because nothing has been proven.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        match self {
+            Self::Pass
+            | Self::Deviation { .. }
+            | Self::Choice { .. }
+            | Self::Unsupported { .. }
+            | Self::Known { .. } => true,
+            Self::Fail { .. } | Self::Inconclusive { .. } => false,
+        }
+    }
+}
+
+impl Report {
+    /// Every result, in the order they are shown.
+    pub fn results(&self) -> impl Iterator<Item = &TestResult> {
+        self.groups.iter().flat_map(|group| &group.results)
+    }
+
+    /// Whether every verdict [holds](Verdict::holds). So it is of a report without results: whoever wants some must ask.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.results().all(|result| result.verdict.holds())
+    }
 }
 
 /// One packet, event or fault, as a person reads it.
