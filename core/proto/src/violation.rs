@@ -6,6 +6,18 @@ pub enum Violation {
     /// CONNECT on a connection that has had one.
     #[error("a second CONNECT on the connection")]
     SecondConnect,
+    /// CONNACK on a connection that has had one.
+    #[error("a second CONNACK on the connection")]
+    SecondConnack,
+    /// The server has a session that the client has nothing of.
+    #[error("the server has a session, the client has none")]
+    SessionPresentWithoutState,
+    /// A server put a Session Expiry Interval in DISCONNECT.
+    #[error("a session expiry interval in a disconnect from the server")]
+    SessionExpiryFromServer,
+    /// SUBACK or UNSUBACK has not one Reason Code a Topic Filter.
+    #[error("{0} has not one reason code a topic filter")]
+    WrongReasonCodeCount(PacketType),
     /// A packet before CONNECT, or before CONNACK.
     #[error("{0} came before the connection was made")]
     NotConnected(PacketType),
@@ -49,6 +61,10 @@ impl Violation {
     pub const fn reason_code(self) -> ReasonCode {
         match self {
             Self::SecondConnect
+            | Self::SecondConnack
+            | Self::SessionPresentWithoutState
+            | Self::SessionExpiryFromServer
+            | Self::WrongReasonCodeCount(_)
             | Self::NotConnected(_)
             | Self::WrongDirection(_)
             | Self::AuthWithoutMethod
@@ -68,6 +84,9 @@ impl Violation {
     pub const fn statement(self) -> Option<&'static str> {
         match self {
             Self::SecondConnect => Some("MQTT-3.1.0-2"),
+            Self::SecondConnack => Some("MQTT-3.2.0-2"),
+            Self::SessionPresentWithoutState => Some("MQTT-3.2.2-4"),
+            Self::SessionExpiryFromServer => Some("MQTT-3.14.2-2"),
             Self::NotConnected(_) => Some("MQTT-3.1.0-1"),
             Self::AuthWithoutMethod => Some("MQTT-4.12.0-7"),
             Self::ReceiveMaximumExceeded => Some("MQTT-3.3.4-7"),
@@ -79,6 +98,7 @@ impl Violation {
             | Self::UnknownTopicAlias
             | Self::TooManyTopicLevels
             | Self::SessionExpiryRaised
+            | Self::WrongReasonCodeCount(_)
             | Self::WrongAcknowledgement(_) => None,
         }
     }

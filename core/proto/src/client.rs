@@ -1,0 +1,311 @@
+//! The client: every rule that binds a client, as one state machine that does no I/O.
+//!
+//! Whoever owns the Network Connection calls [`Client::handle`] with what happened and an [`Output`] that takes what follows
+//! from it, and calls it with [`Input::Tick`] when [`Client::next_deadline`] has come. One client lives through many
+//! connections: its session, what waits to be sent and what waits for an acknowledgement stay with it.
+//!
+//! In reading order: [`Options`] and the CONNECT they make, `resume` (CONNACK, and what a kept or lost session means),
+//! `outbound` (the queue and the send quota), `answers` (acknowledgements), `inbound` (PUBLISH and PUBREL from the server),
+//! `session` (what outlives a connection), `connection` (what does not).
+//!
+//! ```
+//! use squall_proto::{
+//!     Connack, Instant, Packet, PacketRef, PacketType, Properties, Qos, ReasonCode, Text, TopicName, Version,
+//!     client::{Client, Event, Input, Message, Options, Output, Ticket},
+//! };
+//!
+//! #[derive(Default)]
+//! struct Seen(Vec<PacketType>, Vec<Event>);
+//!
+//! impl Output for Seen {
+//!     fn send(&mut self, packet: PacketRef<'_>) {
+//!         if let PacketRef::Packet(packet) = packet {
+//!             self.0.push(packet.packet_type());
+//!         }
+//!     }
+//!     fn close(&mut self) {}
+//!     fn event(&mut self, event: Event) {
+//!         self.1.push(event);
+//!     }
+//! }
+//!
+//! let mut seen = Seen::default();
+//! let mut client = Client::new(Options::new(Version::V5, Text::new("thermometer")?))?;
+//! let hello = Message::new(TopicName::new("room/temperature")?, "21".into(), Qos::AtMostOnce);
+//! client.handle(Instant::ZERO, Input::Publish(Ticket(1), hello), &mut seen);
+//! client.handle(Instant::ZERO, Input::Opened, &mut seen);
+//! let accepted = Connack { session_present: false, reason_code: ReasonCode::Success, properties: Properties::new() };
+//! client.handle(Instant::ZERO, Input::Received(Packet::Connack(accepted)), &mut seen);
+//! assert_eq!(seen.0, [PacketType::Connect, PacketType::Publish]);
+//! assert!(matches!(seen.1.last(), Some(Event::Published { ticket: Ticket(1), result: Ok(ReasonCode::Success) })));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod answers;
+mod connection;
+mod event;
+mod inbound;
+mod message;
+mod misuse;
+mod options;
+mod outbound;
+mod properties;
+mod resume;
+mod session;
+
+pub use event::{Event, Failure, Ticket, Why};
+pub use message::{Message, Subscription, Unsubscription};
+pub use misuse::Misuse;
+pub use options::{Options, SessionLost};
+
+use self::{connection::Connection, outbound::Queue, session::Session};
+use crate::{DecodeError, Disconnect, Instant, Packet, PacketRef, ReasonCode, Version, Violation};
+
+/// The client's side of the protocol, through all its connections.
+#[derive(Debug)]
+pub struct Client {
+    options: Options,
+    session: Session,
+    queue: Queue,
+    state: State,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The Network Connection was made. There is none yet.
+    Opened,
+    /// A whole packet came.
+    Received(Packet),
+    /// Bytes came that are no packet. Nothing more is read from this connection.
+    Malformed(DecodeError),
+    /// The Network Connection is gone: the server closed it, it broke, or an [`Output::close`] was carried out. Always the last
+    /// input of a connection.
+    Lost,
+    /// The application publishes a message.
+    Publish(Ticket, Message),
+    /// The application subscribes.
+    Subscribe(Ticket, Subscription),
+    /// The application unsubscribes.
+    Unsubscribe(Ticket, Unsubscription),
+    /// The application ends the connection, with this Reason Code. 3.1.1 has no word for any but Success: the connection is then
+    /// closed without DISCONNECT, and the server publishes the Will.
+    Disconnect(ReasonCode),
+    /// Time passed: the deadline has come.
+    Tick {
+        /// Whether the owner reads what the server sends. While it does not, because the application does not take its events,
+        /// the server is not blamed for a missing PINGRESP.
+        reading: bool,
+    },
+}
+
+/// Takes what follows from an input, in causal order.
+pub trait Output {
+    /// Sends a packet.
+    fn send(&mut self, packet: PacketRef<'_>);
+    /// Closes the connection after what was sent; [`Input::Lost`] follows when that is done.
+    fn close(&mut self);
+    /// Tells the application.
+    fn event(&mut self, event: Event);
+}
+
+/// ```text
+/// Offline -- Opened: CONNECT --> Connecting -- CONNACK --> Connected -- close --> Closing -- Lost --> Offline
+///    ^                              |                         |
+///    +------------ Lost ------------+-------------------------+
+/// ```
+#[derive(Debug)]
+enum State {
+    Offline,
+    Connecting {
+        clean_start: bool,
+        connack_deadline: Instant,
+    },
+    Connected(Connection),
+    Closing,
+}
+
+impl Client {
+    /// A client that is offline.
+    pub fn new(options: Options) -> Result<Self, Misuse> {
+        options.check()?;
+        Ok(Self {
+            session: Session::new(options.client_id.clone()),
+            options,
+            queue: Queue::default(),
+            state: State::Offline,
+        })
+    }
+
+    /// Handles one input at the moment `now`, which never goes back.
+    pub fn handle(&mut self, now: Instant, input: Input, out: &mut impl Output) {
+        match input {
+            Input::Opened => self.opened(now, out),
+            Input::Received(packet) => self.received(now, packet, out),
+            Input::Malformed(error) => self.malformed(error, out),
+            Input::Lost => self.lost(out),
+            Input::Publish(ticket, message) => self.publish(now, ticket, message, out),
+            Input::Subscribe(ticket, subscription) => self.subscribe(now, ticket, subscription, out),
+            Input::Unsubscribe(ticket, unsubscription) => self.unsubscribe(now, ticket, unsubscription, out),
+            Input::Disconnect(reason_code) => self.disconnect(reason_code, out),
+            Input::Tick { reading } => self.tick(now, reading, out),
+        }
+    }
+
+    /// When [`Input::Tick`] is next wanted.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Connecting { connack_deadline, .. } => Some(*connack_deadline),
+            State::Connected(connection) => connection.next_deadline(),
+            State::Offline | State::Closing => None,
+        }
+    }
+
+    /// Which version it speaks.
+    pub const fn version(&self) -> Version {
+        self.options.version
+    }
+
+    /// Whether another message can wait; if not, it would be refused with [`Misuse::QueueFull`].
+    pub fn takes_messages(&self) -> bool {
+        self.queue.message_count() < self.options.queued
+    }
+
+    /// Whether another subscribe or unsubscribe can wait; if not, it would be refused with [`Misuse::QueueFull`].
+    pub fn takes_requests(&self) -> bool {
+        self.queue.requests.len() < self.options.queued
+    }
+
+    // [MQTT-3.1.0-1] [v3 MQTT-3.1.0-1] CONNECT comes first.
+    fn opened(&mut self, now: Instant, out: &mut impl Output) {
+        assert!(
+            matches!(self.state, State::Offline),
+            "a connection is opened while there is another"
+        );
+        let clean_start = self.session.clean_start(&self.options);
+        let connect = self.options.connect(&self.session.client_id, clean_start);
+        out.send((&connect).into());
+        self.state = State::Connecting {
+            clean_start,
+            connack_deadline: now + self.options.connect_timeout,
+        };
+    }
+
+    fn received(&mut self, now: Instant, packet: Packet, out: &mut impl Output) {
+        let result = match (&mut self.state, packet) {
+            (State::Offline | State::Closing, _) => Ok(()),
+            (State::Connecting { clean_start, .. }, Packet::Connack(connack)) => {
+                let clean_start = *clean_start;
+                self.connack(now, clean_start, connack, out)
+            }
+            // [MQTT-3.2.0-1] [MQTT-3.14.0-1] [v3 MQTT-3.2.0-1]
+            (State::Connecting { .. }, packet) => Err(Violation::NotConnected(packet.packet_type())),
+            (State::Connected(connection), packet) => {
+                connection.heard(now);
+                self.packet(now, packet, out)
+            }
+        };
+        match result {
+            Ok(()) => self.pump(now, out),
+            Err(violation) => self.end(Why::Violated(violation), Some(violation.reason_code()), out),
+        }
+    }
+
+    fn packet(&mut self, now: Instant, packet: Packet, out: &mut impl Output) -> Result<(), Violation> {
+        let State::Connected(connection) = &mut self.state else {
+            return Ok(());
+        };
+        let session = &mut self.session;
+        match packet {
+            Packet::Publish(publish) => inbound::publish(session, connection, now, publish, out),
+            Packet::Pubrel(ack) => {
+                inbound::pubrel(session, connection, now, ack.packet_id, out);
+                Ok(())
+            }
+            Packet::Puback(ack) => answers::puback(session, connection, &ack, out),
+            Packet::Pubrec(ack) => answers::pubrec(session, connection, now, &ack, out),
+            Packet::Pubcomp(ack) => answers::pubcomp(session, &ack, out),
+            Packet::Suback(suback) => answers::suback(session, connection, suback, out),
+            Packet::Unsuback(unsuback) => answers::unsuback(session, connection, unsuback, out),
+            Packet::Pingresp => {
+                connection.pingresp();
+                Ok(())
+            }
+            Packet::Disconnect(disconnect) => self.disconnected(disconnect, out),
+            // [MQTT-3.2.0-2]
+            Packet::Connack(_) => Err(Violation::SecondConnack),
+            // [MQTT-4.12.0-6]
+            Packet::Auth(_) => Err(Violation::AuthWithoutMethod),
+            Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => {
+                Err(Violation::WrongDirection(packet.packet_type()))
+            }
+        }
+    }
+
+    fn disconnected(&mut self, disconnect: Disconnect, out: &mut impl Output) -> Result<(), Violation> {
+        if self.options.version == Version::V3_1_1 {
+            return Err(Violation::WrongDirection(crate::PacketType::Disconnect));
+        }
+        // [MQTT-3.14.2-2]
+        if disconnect.properties.session_expiry_interval().is_some() {
+            return Err(Violation::SessionExpiryFromServer);
+        }
+        self.end(Why::Server(disconnect), None, out);
+        Ok(())
+    }
+
+    // [MQTT-4.13.2-1] [MQTT-2.2.2-1] [v3 MQTT-4.8.0-1] [v3 MQTT-2.2.2-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
+    fn malformed(&mut self, error: DecodeError, out: &mut impl Output) {
+        self.end(Why::Malformed(error), Some(error.reason_code()), out);
+    }
+
+    fn disconnect(&mut self, reason_code: ReasonCode, out: &mut impl Output) {
+        self.end(Why::Requested, Some(reason_code), out);
+    }
+
+    fn tick(&mut self, now: Instant, reading: bool, out: &mut impl Output) {
+        let late = match &mut self.state {
+            State::Offline | State::Closing => None,
+            State::Connecting { connack_deadline, .. } => {
+                (now >= *connack_deadline).then_some(Why::ConnackTimeout)
+            }
+            State::Connected(connection) => connection.tick(now, reading, out),
+        };
+        if let Some(why) = late {
+            self.end(why, None, out);
+        }
+    }
+
+    /// Ends the connection on our side: DISCONNECT with the Reason Code, if there is one and the version has a word for it,
+    /// then the close.
+    // [MQTT-3.14.4-1] [MQTT-3.14.4-2] [v3 MQTT-3.14.4-1] [v3 MQTT-3.14.4-2] Nothing follows DISCONNECT but the close.
+    fn end(&mut self, why: Why, say: Option<ReasonCode>, out: &mut impl Output) {
+        if matches!(self.state, State::Offline | State::Closing) {
+            return;
+        }
+        let can_say = |code: &ReasonCode| self.options.version == Version::V5 || *code == ReasonCode::Success;
+        if let Some(code) = say.filter(can_say) {
+            out.send((&Packet::Disconnect(Disconnect::of(code))).into());
+        }
+        out.close();
+        out.event(Event::Disconnected(why));
+        self.leave();
+        self.state = State::Closing;
+    }
+
+    fn lost(&mut self, out: &mut impl Output) {
+        if matches!(self.state, State::Connecting { .. } | State::Connected(_)) {
+            out.event(Event::Disconnected(Why::Lost));
+            self.leave();
+        }
+        self.state = State::Offline;
+    }
+
+    /// What was asked and not answered on this connection is asked again on the next.
+    fn leave(&mut self) {
+        if let State::Connected(connection) = &mut self.state {
+            self.queue.ask_again(connection.take_requests());
+            self.session.connection_ended(connection.session_outlives_it());
+        }
+    }
+}

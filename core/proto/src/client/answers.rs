@@ -1,0 +1,161 @@
+use super::{
+    Event, Output,
+    connection::Connection,
+    outbound::{Request, published},
+    session::{Outbound, Sent, Session, Stage},
+};
+use crate::{
+    Ack, Instant, Packet, PacketType, ReasonCode, Suback, Unsuback, Version, Violation, exchange::Answer,
+};
+
+/// PUBACK: the message is finished, whatever the Reason Code. One that belongs to nothing is passed over, as brokers send
+/// them after they lost count.
+// [MQTT-4.3.2-3] [MQTT-4.4.0-2]
+pub(super) fn puback(
+    session: &mut Session,
+    connection: &mut Connection,
+    ack: &Ack,
+    out: &mut impl Output,
+) -> Result<(), Violation> {
+    let Some(sent) = session.publishes.get(&ack.packet_id) else {
+        return Ok(());
+    };
+    sent.stage.after(Answer::Puback, PacketType::Puback)?;
+    connection.resend.retain(|packet_id| *packet_id != ack.packet_id);
+    if let Some(sent) = session.publishes.remove(&ack.packet_id) {
+        published(sent.ticket, Ok(ack.reason_code), out);
+    }
+    Ok(())
+}
+
+/// PUBREC: below 0x80 the server has the message and PUBREL is the answer; otherwise the message is finished.
+// [MQTT-4.3.3-4] [MQTT-4.3.3-5] [MQTT-4.3.3-6] [MQTT-4.4.0-2] [MQTT-4.6.0-4] [v3 MQTT-4.3.3-1] [v3 MQTT-4.6.0-4]
+pub(super) fn pubrec(
+    session: &mut Session,
+    connection: &mut Connection,
+    now: Instant,
+    ack: &Ack,
+    out: &mut impl Output,
+) -> Result<(), Violation> {
+    let order = session.next_order();
+    let Some(sent) = session.publishes.get_mut(&ack.packet_id) else {
+        pubrec_for_nothing(connection, now, ack, out);
+        return Ok(());
+    };
+    let answer = if ack.reason_code.is_error() {
+        Answer::PubrecRefused
+    } else {
+        Answer::Pubrec
+    };
+    let after = sent.stage.after(answer, PacketType::Pubrec)?;
+    connection.resend.retain(|packet_id| *packet_id != ack.packet_id);
+    if after.is_complete() {
+        published(sent.ticket, Ok(ack.reason_code), out);
+        session.publishes.remove(&ack.packet_id);
+        return Ok(());
+    }
+    if !matches!(sent.stage, Stage::Release(_)) {
+        sent.stage = Stage::Release(ack.reason_code);
+        sent.order = order;
+    }
+    connection.send(now, &Packet::Pubrel(Ack::success(ack.packet_id)), out);
+    Ok(())
+}
+
+/// The server holds a message that this client knows nothing of: PUBREL lets it finish. One refused needs no answer.
+fn pubrec_for_nothing(connection: &mut Connection, now: Instant, ack: &Ack, out: &mut impl Output) {
+    if !ack.reason_code.is_error() {
+        let pubrel = Ack::of(ack.packet_id, ReasonCode::PacketIdentifierNotFound);
+        connection.send(now, &Packet::Pubrel(pubrel), out);
+    }
+}
+
+/// PUBCOMP: the message is finished with the Reason Code of its PUBREC. One that belongs to nothing is passed over: it answers
+/// the PUBREL for nothing.
+pub(super) fn pubcomp(session: &mut Session, ack: &Ack, out: &mut impl Output) -> Result<(), Violation> {
+    let Some(sent) = session.publishes.get(&ack.packet_id) else {
+        return Ok(());
+    };
+    sent.stage.after(Answer::Pubcomp, PacketType::Pubcomp)?;
+    if let Some(Sent {
+        ticket,
+        stage: Stage::Release(reason_code),
+        ..
+    }) = session.publishes.remove(&ack.packet_id)
+    {
+        published(ticket, Ok(reason_code), out);
+    }
+    Ok(())
+}
+
+/// What SUBACK granted is remembered, for when the server loses it.
+pub(super) fn suback(
+    session: &mut Session,
+    connection: &mut Connection,
+    suback: Suback,
+    out: &mut impl Output,
+) -> Result<(), Violation> {
+    let wrong = Violation::WrongAcknowledgement(PacketType::Suback);
+    let (_, request) = connection.requests.remove(&suback.packet_id).ok_or(wrong)?;
+    let (ticket, subscription) = match request {
+        Request::Subscribe(ticket, subscription) => (Some(ticket), subscription),
+        Request::Resubscribe(subscription) => (None, subscription),
+        Request::Unsubscribe(..) => return Err(wrong),
+    };
+    if suback.reason_codes.len() != subscription.filters.len() {
+        return Err(Violation::WrongReasonCodeCount(PacketType::Suback));
+    }
+    let id = subscription.properties.subscription_identifiers().next();
+    for ((filter, options), &reason_code) in subscription.filters.into_iter().zip(&suback.reason_codes) {
+        if !reason_code.is_error() {
+            session.subscriptions.insert(filter, (options, id));
+        } else if ticket.is_none() {
+            session.subscriptions.remove(&filter);
+            out.event(Event::SubscriptionLost { filter, reason_code });
+        }
+    }
+    if let Some(ticket) = ticket {
+        let result = Ok(suback.reason_codes);
+        out.event(Event::Subscribed { ticket, result });
+    }
+    Ok(())
+}
+
+/// What UNSUBACK ended is forgotten.
+pub(super) fn unsuback(
+    session: &mut Session,
+    connection: &mut Connection,
+    unsuback: Unsuback,
+    out: &mut impl Output,
+) -> Result<(), Violation> {
+    let wrong = Violation::WrongAcknowledgement(PacketType::Unsuback);
+    let (_, request) = connection.requests.remove(&unsuback.packet_id).ok_or(wrong)?;
+    let Request::Unsubscribe(ticket, unsubscription) = request else {
+        return Err(wrong);
+    };
+    let count = match connection.version() {
+        Version::V3_1_1 => 0,
+        Version::V5 => unsubscription.filters.len(),
+    };
+    if unsuback.reason_codes.len() != count {
+        return Err(Violation::WrongReasonCodeCount(PacketType::Unsuback));
+    }
+    for (at, filter) in unsubscription.filters.iter().enumerate() {
+        if !unsuback.reason_codes.get(at).is_some_and(|code| code.is_error()) {
+            session.subscriptions.remove(filter);
+        }
+    }
+    let result = Ok(unsuback.reason_codes);
+    out.event(Event::Unsubscribed { ticket, result });
+    Ok(())
+}
+
+impl Stage {
+    fn after(&self, answer: Answer, packet: PacketType) -> Result<Outbound, Violation> {
+        let after = match self.state() {
+            Outbound::Qos1(state) => state.next(answer).map(Outbound::Qos1),
+            Outbound::Qos2(state) => state.next(answer).map(Outbound::Qos2),
+        };
+        after.ok_or(Violation::WrongAcknowledgement(packet))
+    }
+}

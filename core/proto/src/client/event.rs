@@ -1,0 +1,104 @@
+use alloc::vec::Vec;
+
+use super::{Message, Misuse};
+use crate::{Connack, DecodeError, Disconnect, ReasonCode, TopicFilter, Violation};
+
+/// Names something the application asked for, so that its end can be reported. The application chooses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// What the application is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// CONNACK accepted the connection.
+    Connected {
+        /// Whether the server still has the session.
+        session_present: bool,
+        /// The CONNACK, for its properties.
+        connack: Connack,
+    },
+    /// The connection is at its end, for this reason, or never came about. Told once a connection.
+    Disconnected(Why),
+    /// An Application Message came.
+    Message {
+        /// The message; its Topic Name is whole even if the server used a Topic Alias.
+        message: Message,
+        /// Whether it may have been delivered before. At QoS 2 it was not, in this session.
+        dup: bool,
+    },
+    /// A publish is finished: a QoS 0 message was sent, one of QoS 1 or 2 acknowledged to the end.
+    Published {
+        /// Which.
+        ticket: Ticket,
+        /// What PUBACK or PUBREC said, an error from 0x80; Success for QoS 0. In 3.1.1 always Success.
+        result: Result<ReasonCode, Failure>,
+    },
+    /// A subscribe is finished.
+    Subscribed {
+        /// Which.
+        ticket: Ticket,
+        /// What SUBACK said, one a Topic Filter, in order.
+        result: Result<Vec<ReasonCode>, Failure>,
+    },
+    /// An unsubscribe is finished.
+    Unsubscribed {
+        /// Which.
+        ticket: Ticket,
+        /// What UNSUBACK said, one a Topic Filter, in order. Empty in 3.1.1.
+        result: Result<Vec<ReasonCode>, Failure>,
+    },
+    /// The server had lost the session, and refuses to renew this subscription of it.
+    SubscriptionLost {
+        /// Which.
+        filter: TopicFilter,
+        /// What SUBACK said.
+        reason_code: ReasonCode,
+    },
+}
+
+/// Why something the application asked for was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// It cannot be: nothing was sent.
+    #[error(transparent)]
+    Misuse(#[from] Misuse),
+    /// The server lost the session in the middle of a QoS 2 exchange; see [`SessionLost`](super::SessionLost).
+    #[error("the server lost the session before it acknowledged the message")]
+    SessionLost,
+}
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The application asked for it.
+    Requested,
+    /// The server refused CONNECT.
+    Refused(Connack),
+    /// The server sent DISCONNECT.
+    Server(Disconnect),
+    /// The server broke the protocol.
+    Violated(Violation),
+    /// The server sent bytes that are no packet.
+    Malformed(DecodeError),
+    /// No CONNACK came in time.
+    ConnackTimeout,
+    /// No PINGRESP came in time.
+    PingrespTimeout,
+    /// The Network Connection broke, or the server closed it without a word.
+    Lost,
+}
+
+impl core::fmt::Display for Why {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Requested => f.write_str("disconnected"),
+            Self::Refused(connack) => write!(f, "the server refused the connection: {}", connack.reason_code),
+            Self::Server(disconnect) => write!(f, "the server disconnected: {}", disconnect.reason_code),
+            Self::Violated(violation) => write!(f, "the server broke the protocol: {violation}"),
+            Self::Malformed(error) => write!(f, "the server sent a malformed packet: {error}"),
+            Self::ConnackTimeout => f.write_str("no CONNACK came in time"),
+            Self::PingrespTimeout => f.write_str("no PINGRESP came in time"),
+            Self::Lost => f.write_str("the connection was lost"),
+        }
+    }
+}

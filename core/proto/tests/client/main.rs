@@ -1,0 +1,11 @@
+//! The client against a peer in memory: the test plays the server, packet by packet.
+
+mod connect;
+mod inbound;
+mod keep_alive;
+mod limits;
+mod publish;
+mod resume;
+mod rig;
+mod subscribe;
+mod violations;

@@ -1,0 +1,163 @@
+use squall_proto::{
+    Ack, Auth, Delivery, Disconnect, Packet, PacketType, Properties, Property, Publish, Qos, ReasonCode,
+    Subscribe, TextError, Version, Violation,
+    client::{Event, Input, Options, Why},
+};
+
+use crate::rig::{Rig, connack, id, incoming, one, puback, pubcomp, suback, text};
+
+/// The client has closed for this reason, after DISCONNECT in 5.0, and without a word in 3.1.1.
+fn assert_violated(rig: &mut Rig, version: Version, violation: Violation) {
+    assert_eq!(rig.event(), Event::Disconnected(Why::Violated(violation)));
+    if version == Version::V5 {
+        let disconnect = Disconnect::of(violation.reason_code());
+        assert_eq!(rig.sent(), Packet::Disconnect(disconnect));
+    }
+    assert!(rig.is_closed());
+    rig.assert_quiet();
+}
+
+/// [MQTT-3.2.0-2] [MQTT-4.12.0-6]
+#[test]
+fn a_packet_a_server_does_not_send_is_a_violation() {
+    let auth = Packet::Auth(Auth {
+        reason_code: ReasonCode::ContinueAuthentication,
+        properties: Properties::new(),
+    });
+    let subscribe = Packet::Subscribe(Subscribe {
+        packet_id: id(1),
+        filters: vec![],
+        properties: Properties::new(),
+    });
+    let second = connack(false, ReasonCode::Success, Properties::new());
+    let cases = [
+        (Packet::Pingreq, Violation::WrongDirection(PacketType::Pingreq)),
+        (subscribe, Violation::WrongDirection(PacketType::Subscribe)),
+        (second, Violation::SecondConnack),
+        (auth, Violation::AuthWithoutMethod),
+    ];
+    for version in Version::ALL {
+        for (packet, violation) in cases.clone() {
+            let mut rig = Rig::persistent(version);
+            rig.receive(packet);
+            assert_violated(&mut rig, version, violation);
+        }
+    }
+}
+
+/// [MQTT-3.2.0-1] [MQTT-3.14.0-1] [v3 MQTT-3.2.0-1]
+#[test]
+fn anything_before_connack_is_a_violation() {
+    let packets = [
+        Packet::Publish(incoming(Delivery::AtMostOnce, "early")),
+        Packet::Pingresp,
+        Packet::Disconnect(Disconnect::of(ReasonCode::ServerBusy)),
+    ];
+    for version in Version::ALL {
+        for packet in packets.clone() {
+            let mut rig = Rig::new(Options::new(version, text("c")));
+            rig.open();
+            let violation = Violation::NotConnected(packet.packet_type());
+            rig.receive(packet);
+            assert_violated(&mut rig, version, violation);
+        }
+    }
+}
+
+#[test]
+fn an_acknowledgement_of_another_exchange_is_a_violation() {
+    let pubrec_refused = Packet::Pubrec(Ack::of(id(1), ReasonCode::UnspecifiedError));
+    let cases = [
+        (Qos::AtLeastOnce, pubcomp(id(1)), PacketType::Pubcomp),
+        (Qos::AtLeastOnce, pubrec_refused, PacketType::Pubrec),
+        (Qos::ExactlyOnce, puback(id(1)), PacketType::Puback),
+        (Qos::ExactlyOnce, pubcomp(id(1)), PacketType::Pubcomp),
+    ];
+    for version in Version::ALL {
+        for (qos, packet, packet_type) in cases.clone() {
+            let mut rig = Rig::persistent(version);
+            rig.publish(1, qos);
+            rig.sent();
+            rig.receive(packet);
+            assert_violated(&mut rig, version, Violation::WrongAcknowledgement(packet_type));
+        }
+    }
+}
+
+/// [MQTT-2.2.1-6]
+#[test]
+fn a_suback_for_nothing_or_with_too_few_reason_codes_is_a_violation() {
+    for version in Version::ALL {
+        let mut rig = Rig::persistent(version);
+        rig.receive(suback(id(1), &[ReasonCode::Success]));
+        assert_violated(
+            &mut rig,
+            version,
+            Violation::WrongAcknowledgement(PacketType::Suback),
+        );
+
+        let mut rig = Rig::persistent(version);
+        rig.subscribe(1, "a", Qos::AtMostOnce);
+        rig.sent();
+        rig.receive(suback(id(1), &[]));
+        assert_violated(
+            &mut rig,
+            version,
+            Violation::WrongReasonCodeCount(PacketType::Suback),
+        );
+    }
+}
+
+#[test]
+fn a_disconnect_from_the_server_is_told_and_closed_in_5_0_and_a_violation_in_3_1_1() {
+    let disconnect = Disconnect::of(ReasonCode::SessionTakenOver);
+    let mut rig = Rig::persistent(Version::V5);
+    rig.receive(Packet::Disconnect(disconnect.clone()));
+    assert_eq!(rig.event(), Event::Disconnected(Why::Server(disconnect.clone())));
+    assert!(rig.is_closed());
+    rig.assert_quiet();
+
+    let mut rig = Rig::persistent(Version::V3_1_1);
+    rig.receive(Packet::Disconnect(disconnect));
+    let violation = Violation::WrongDirection(PacketType::Disconnect);
+    assert_violated(&mut rig, Version::V3_1_1, violation);
+}
+
+/// [MQTT-3.14.2-2]
+#[test]
+fn a_session_expiry_interval_from_the_server_in_disconnect_is_a_violation() {
+    let mut rig = Rig::persistent(Version::V5);
+    rig.receive(Packet::Disconnect(Disconnect {
+        reason_code: ReasonCode::ServerBusy,
+        properties: one(Property::SessionExpiryInterval(1)),
+    }));
+    assert_violated(&mut rig, Version::V5, Violation::SessionExpiryFromServer);
+}
+
+/// [MQTT-4.13.2-1] [MQTT-1.5.4-1] [v3 MQTT-1.5.3-1]
+#[test]
+fn malformed_bytes_end_the_connection() {
+    for version in Version::ALL {
+        let mut rig = Rig::persistent(version);
+        let error = TextError::NotUtf8.into();
+        rig.handle(Input::Malformed(error));
+        assert_eq!(rig.event(), Event::Disconnected(Why::Malformed(error)));
+        if version == Version::V5 {
+            let disconnect = Disconnect::of(ReasonCode::MalformedPacket);
+            assert_eq!(rig.sent(), Packet::Disconnect(disconnect));
+        }
+        assert!(rig.is_closed());
+        rig.assert_quiet();
+    }
+}
+
+#[test]
+fn a_publish_without_topic_and_alias_is_a_violation() {
+    let mut rig = Rig::persistent(Version::V5);
+    let nameless = Publish {
+        topic: None,
+        ..incoming(Delivery::AtMostOnce, "m")
+    };
+    rig.receive(Packet::Publish(nameless));
+    assert_violated(&mut rig, Version::V5, Violation::UnknownTopicAlias);
+}
