@@ -3,7 +3,8 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a test that is wrong about a list or a result should stop there"
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that is wrong about a list, a result or a packet should stop there"
 )]
 
 #[path = "broker/table.rs"]
