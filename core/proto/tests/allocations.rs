@@ -57,7 +57,7 @@ fn allocations_a_message(qos: u8) -> u64 {
     for packet_id in 1..=u16::try_from(MESSAGES + 1).expect("a thousand identifiers") {
         put_publish(&mut messages, qos, packet_id);
     }
-    let first = usize::from(2 + 3 + if qos > 0 { 2 } else { 0 } + 64) + usize::from(qos > 0) * 4;
+    let first = 69 + if qos > 0 { 6 } else { 0 };
     let mut warm_up = messages.split_to(first);
     feed(&mut broker, &mut decoder, &mut warm_up, &mut sink);
 
