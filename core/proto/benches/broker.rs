@@ -1,8 +1,6 @@
 //! One step of the broker: a message to one subscriber and to 500, at QoS 0 and 1; and the match of a topic among 100,000
 //! subscriptions. `cargo bench -p squall-proto --bench broker`
 
-#![expect(missing_docs, reason = "criterion's macros make functions without docs")]
-
 use std::hint::black_box;
 
 use bytes::{Bytes, BytesMut};

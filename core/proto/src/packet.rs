@@ -399,6 +399,16 @@ impl PacketType {
         Self::Auth,
     ];
 
+    /// The number in the fixed header.
+    pub const fn value(self) -> u8 {
+        self as u8
+    }
+
+    /// `None` for 0, which is reserved, and for what four bits cannot hold.
+    pub fn from_value(value: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(value).checked_sub(1)?).copied()
+    }
+
     /// As the standard writes it: `PUBLISH`.
     pub const fn name(self) -> &'static str {
         match self {

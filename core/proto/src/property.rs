@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::{SubscriptionId, Text, TopicAlias, TopicName};
+use crate::{PacketType, SubscriptionId, Text, TopicAlias, TopicName};
 
 /// One property of an MQTT 5.0 packet (section 2.2.2.2), holding only values the standard allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,105 @@ pub enum Property {
     SharedSubscriptionAvailable(bool),
 }
 
+/// Where a property list stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the variable header of a packet of this type.
+    Packet(PacketType),
+    /// In the payload of CONNECT, before the Will Topic.
+    Will,
+}
+
+macro_rules! property_ids {
+    ($($name:ident = $value:literal, [$($packet:ident),*], $will:literal;)*) => {
+        /// The identifiers of section 2.2.2.2.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum PropertyId {
+            $($name,)*
+        }
+
+        impl PropertyId {
+            pub(crate) const fn from_value(value: u32) -> Option<Self> {
+                match value {
+                    $($value => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            pub(crate) const fn value(self) -> u32 {
+                match self {
+                    $(Self::$name => $value,)*
+                }
+            }
+
+            pub(crate) const fn allowed_in(self, place: Place) -> bool {
+                match (self, place) {
+                    $(
+                        (Self::$name, Place::Packet(packet_type)) => {
+                            property_ids!(@one_of packet_type, $($packet),*)
+                        }
+                        (Self::$name, Place::Will) => $will,
+                    )*
+                }
+            }
+        }
+
+        impl Property {
+            pub(crate) const fn id(&self) -> PropertyId {
+                match self {
+                    $(Self::$name { .. } => PropertyId::$name,)*
+                }
+            }
+        }
+    };
+    (@one_of $packet_type:ident,) => {{
+        let _ = $packet_type;
+        false
+    }};
+    (@one_of $packet_type:ident, $($packet:ident),+) => {
+        matches!($packet_type, $(PacketType::$packet)|+)
+    };
+}
+
+// Name, identifier, the packets it may stand in, whether it may stand in a Will.
+property_ids! {
+    PayloadFormatIndicator = 0x01, [Publish], true;
+    MessageExpiryInterval = 0x02, [Publish], true;
+    ContentType = 0x03, [Publish], true;
+    ResponseTopic = 0x08, [Publish], true;
+    CorrelationData = 0x09, [Publish], true;
+    SubscriptionIdentifier = 0x0B, [Publish, Subscribe], false;
+    SessionExpiryInterval = 0x11, [Connect, Connack, Disconnect], false;
+    AssignedClientIdentifier = 0x12, [Connack], false;
+    ServerKeepAlive = 0x13, [Connack], false;
+    AuthenticationMethod = 0x15, [Connect, Connack, Auth], false;
+    AuthenticationData = 0x16, [Connect, Connack, Auth], false;
+    RequestProblemInformation = 0x17, [Connect], false;
+    WillDelayInterval = 0x18, [], true;
+    RequestResponseInformation = 0x19, [Connect], false;
+    ResponseInformation = 0x1A, [Connack], false;
+    ServerReference = 0x1C, [Connack, Disconnect], false;
+    ReasonString = 0x1F, [Connack, Puback, Pubrec, Pubrel, Pubcomp, Suback, Unsuback, Disconnect, Auth], false;
+    ReceiveMaximum = 0x21, [Connect, Connack], false;
+    TopicAliasMaximum = 0x22, [Connect, Connack], false;
+    TopicAlias = 0x23, [Publish], false;
+    MaximumQos = 0x24, [Connack], false;
+    RetainAvailable = 0x25, [Connack], false;
+    UserProperty = 0x26, [Connect, Connack, Publish, Puback, Pubrec, Pubrel, Pubcomp, Subscribe, Suback, Unsubscribe, Unsuback, Disconnect, Auth], true;
+    MaximumPacketSize = 0x27, [Connect, Connack], false;
+    WildcardSubscriptionAvailable = 0x28, [Connack], false;
+    SubscriptionIdentifierAvailable = 0x29, [Connack], false;
+    SharedSubscriptionAvailable = 0x2A, [Connack], false;
+}
+
+impl PropertyId {
+    /// Whether it may stand more than once.
+    pub(crate) fn may_repeat(self, place: Place) -> bool {
+        self == Self::UserProperty
+            || (self == Self::SubscriptionIdentifier && place == Place::Packet(PacketType::Publish))
+    }
+}
+
 /// The properties of a packet or a Will, in the order of the wire. Always empty in 3.1.1. An empty list allocates nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties(Vec<Property>);
@@ -103,19 +202,23 @@ impl Properties {
 
     /// All Subscription Identifiers, in order.
     pub fn subscription_identifiers(&self) -> impl Iterator<Item = SubscriptionId> {
-        self.0.iter().filter_map(|property| match property {
-            Property::SubscriptionIdentifier(id) => Some(*id),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "one property is picked out of all")]
-            _ => None,
+        self.0.iter().filter_map(|property| {
+            if let Property::SubscriptionIdentifier(id) = property {
+                Some(*id)
+            } else {
+                None
+            }
         })
     }
 
     /// All User Properties, in order.
     pub fn user_properties(&self) -> impl Iterator<Item = (&Text, &Text)> {
-        self.0.iter().filter_map(|property| match property {
-            Property::UserProperty(name, value) => Some((name, value)),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "one property is picked out of all")]
-            _ => None,
+        self.0.iter().filter_map(|property| {
+            if let Property::UserProperty(name, value) = property {
+                Some((name, value))
+            } else {
+                None
+            }
         })
     }
 }
@@ -126,10 +229,8 @@ macro_rules! getters {
             $(
                 $(#[$doc])*
                 pub fn $name(&self) -> Option<$type> {
-                    self.0.iter().find_map(|property| match property {
-                        Property::$variant(value) => Some(value.clone()),
-                        #[expect(clippy::wildcard_enum_match_arm, reason = "one property is picked out of all")]
-                        _ => None,
+                    self.0.iter().find_map(|property| {
+                        if let Property::$variant(value) = property { Some(value.clone()) } else { None }
                     })
                 }
             )*

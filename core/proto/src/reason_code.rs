@@ -1,12 +1,14 @@
 use core::fmt;
 
+use crate::PacketType;
+
 macro_rules! reason_codes {
-    ($($(#[$doc:meta])* $name:ident = $value:literal, $text:literal;)*) => {
+    ($($name:ident = $value:literal, $text:literal, [$($packet:ident),*], $return_code:expr;)*) => {
         /// A Reason Code of MQTT 5.0 (section 2.4), or a 3.1.1 return code translated to one.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum ReasonCode {
-            $($(#[$doc])* $name = $value,)*
+            $(#[doc = $text] $name = $value,)*
         }
 
         impl ReasonCode {
@@ -27,97 +29,69 @@ macro_rules! reason_codes {
                     $(Self::$name => $text,)*
                 }
             }
+
+            /// Whether the standard lists it for packets of this type.
+            pub const fn allowed_in(self, packet_type: PacketType) -> bool {
+                match self {
+                    $(Self::$name => matches!(packet_type, $(PacketType::$packet)|*),)*
+                }
+            }
+
+            /// The 3.1.1 CONNACK return code that says the same, or `None` when 3.1.1 has no word for it.
+            pub const fn connect_return_code(self) -> Option<u8> {
+                match self {
+                    $(Self::$name => $return_code,)*
+                }
+            }
         }
     };
 }
 
+// Name, value, the standard's words, the packets it may stand in, the 3.1.1 CONNACK return code.
 reason_codes! {
-    /// Success; also Normal disconnection and Granted QoS 0.
-    Success = 0x00, "Success";
-    /// SUBACK alone.
-    GrantedQos1 = 0x01, "Granted QoS 1";
-    /// SUBACK alone.
-    GrantedQos2 = 0x02, "Granted QoS 2";
-    /// DISCONNECT from a client that wants its Will published all the same.
-    DisconnectWithWillMessage = 0x04, "Disconnect with Will Message";
-    /// PUBACK and PUBREC.
-    NoMatchingSubscribers = 0x10, "No matching subscribers";
-    /// UNSUBACK.
-    NoSubscriptionExisted = 0x11, "No subscription existed";
-    /// AUTH.
-    ContinueAuthentication = 0x18, "Continue authentication";
-    /// AUTH.
-    ReAuthenticate = 0x19, "Re-authenticate";
-    /// No better code, or none the sender wants to tell.
-    UnspecifiedError = 0x80, "Unspecified error";
-    /// The bytes of a packet do not follow the standard.
-    MalformedPacket = 0x81, "Malformed Packet";
-    /// The packet is well formed, and not allowed here.
-    ProtocolError = 0x82, "Protocol Error";
-    /// Valid, but not accepted by this implementation.
-    ImplementationSpecificError = 0x83, "Implementation specific error";
-    /// CONNACK.
-    UnsupportedProtocolVersion = 0x84, "Unsupported Protocol Version";
-    /// CONNACK.
-    ClientIdentifierNotValid = 0x85, "Client Identifier not valid";
-    /// CONNACK.
-    BadUserNameOrPassword = 0x86, "Bad User Name or Password";
-    /// Not allowed.
-    NotAuthorized = 0x87, "Not authorized";
-    /// CONNACK.
-    ServerUnavailable = 0x88, "Server unavailable";
-    /// CONNACK and DISCONNECT.
-    ServerBusy = 0x89, "Server busy";
-    /// CONNACK.
-    Banned = 0x8A, "Banned";
-    /// DISCONNECT.
-    ServerShuttingDown = 0x8B, "Server shutting down";
-    /// CONNACK and DISCONNECT.
-    BadAuthenticationMethod = 0x8C, "Bad authentication method";
-    /// DISCONNECT: silence for one and a half times the Keep Alive.
-    KeepAliveTimeout = 0x8D, "Keep Alive timeout";
-    /// DISCONNECT: the Client Identifier connected again.
-    SessionTakenOver = 0x8E, "Session taken over";
-    /// SUBACK, UNSUBACK and DISCONNECT.
-    TopicFilterInvalid = 0x8F, "Topic Filter invalid";
-    /// CONNACK, PUBACK, PUBREC and DISCONNECT.
-    TopicNameInvalid = 0x90, "Topic Name invalid";
-    /// PUBACK, PUBREC, SUBACK and UNSUBACK.
-    PacketIdentifierInUse = 0x91, "Packet Identifier in use";
-    /// PUBREL and PUBCOMP.
-    PacketIdentifierNotFound = 0x92, "Packet Identifier not found";
-    /// DISCONNECT.
-    ReceiveMaximumExceeded = 0x93, "Receive Maximum exceeded";
-    /// DISCONNECT.
-    TopicAliasInvalid = 0x94, "Topic Alias invalid";
-    /// CONNACK and DISCONNECT.
-    PacketTooLarge = 0x95, "Packet too large";
-    /// DISCONNECT.
-    MessageRateTooHigh = 0x96, "Message rate too high";
-    /// A limit of the implementation or the administrator.
-    QuotaExceeded = 0x97, "Quota exceeded";
-    /// DISCONNECT.
-    AdministrativeAction = 0x98, "Administrative action";
-    /// CONNACK, PUBACK, PUBREC and DISCONNECT.
-    PayloadFormatInvalid = 0x99, "Payload format invalid";
-    /// CONNACK and DISCONNECT.
-    RetainNotSupported = 0x9A, "Retain not supported";
-    /// CONNACK and DISCONNECT.
-    QosNotSupported = 0x9B, "QoS not supported";
-    /// CONNACK and DISCONNECT.
-    UseAnotherServer = 0x9C, "Use another server";
-    /// CONNACK and DISCONNECT.
-    ServerMoved = 0x9D, "Server moved";
-    /// SUBACK and DISCONNECT.
-    SharedSubscriptionsNotSupported = 0x9E, "Shared Subscriptions not supported";
-    /// CONNACK and DISCONNECT.
-    ConnectionRateExceeded = 0x9F, "Connection rate exceeded";
-    /// DISCONNECT.
-    MaximumConnectTime = 0xA0, "Maximum connect time";
-    /// SUBACK and DISCONNECT.
-    SubscriptionIdentifiersNotSupported = 0xA1, "Subscription Identifiers not supported";
-    /// SUBACK and DISCONNECT.
-    WildcardSubscriptionsNotSupported = 0xA2, "Wildcard Subscriptions not supported";
+    Success = 0x00, "Success", [Connack, Puback, Pubrec, Pubrel, Pubcomp, Suback, Unsuback, Disconnect, Auth], Some(0);
+    GrantedQos1 = 0x01, "Granted QoS 1", [Suback], None;
+    GrantedQos2 = 0x02, "Granted QoS 2", [Suback], None;
+    DisconnectWithWillMessage = 0x04, "Disconnect with Will Message", [Disconnect], None;
+    NoMatchingSubscribers = 0x10, "No matching subscribers", [Puback, Pubrec], None;
+    NoSubscriptionExisted = 0x11, "No subscription existed", [Unsuback], None;
+    ContinueAuthentication = 0x18, "Continue authentication", [Auth], None;
+    ReAuthenticate = 0x19, "Re-authenticate", [Auth], None;
+    UnspecifiedError = 0x80, "Unspecified error", [Connack, Puback, Pubrec, Suback, Unsuback, Disconnect], None;
+    MalformedPacket = 0x81, "Malformed Packet", [Connack, Disconnect], None;
+    ProtocolError = 0x82, "Protocol Error", [Connack, Disconnect], None;
+    ImplementationSpecificError = 0x83, "Implementation specific error", [Connack, Puback, Pubrec, Suback, Unsuback, Disconnect], None;
+    UnsupportedProtocolVersion = 0x84, "Unsupported Protocol Version", [Connack], Some(1);
+    ClientIdentifierNotValid = 0x85, "Client Identifier not valid", [Connack], Some(2);
+    BadUserNameOrPassword = 0x86, "Bad User Name or Password", [Connack], Some(4);
+    NotAuthorized = 0x87, "Not authorized", [Connack, Puback, Pubrec, Suback, Unsuback, Disconnect], Some(5);
+    ServerUnavailable = 0x88, "Server unavailable", [Connack], Some(3);
+    ServerBusy = 0x89, "Server busy", [Connack, Disconnect], Some(3);
+    Banned = 0x8A, "Banned", [Connack], Some(5);
+    ServerShuttingDown = 0x8B, "Server shutting down", [Disconnect], None;
+    BadAuthenticationMethod = 0x8C, "Bad authentication method", [Connack, Disconnect], None;
+    KeepAliveTimeout = 0x8D, "Keep Alive timeout", [Disconnect], None;
+    SessionTakenOver = 0x8E, "Session taken over", [Disconnect], None;
+    TopicFilterInvalid = 0x8F, "Topic Filter invalid", [Suback, Unsuback, Disconnect], None;
+    TopicNameInvalid = 0x90, "Topic Name invalid", [Connack, Puback, Pubrec, Disconnect], None;
+    PacketIdentifierInUse = 0x91, "Packet Identifier in use", [Puback, Pubrec, Suback, Unsuback], None;
+    PacketIdentifierNotFound = 0x92, "Packet Identifier not found", [Pubrel, Pubcomp], None;
+    ReceiveMaximumExceeded = 0x93, "Receive Maximum exceeded", [Disconnect], None;
+    TopicAliasInvalid = 0x94, "Topic Alias invalid", [Disconnect], None;
+    PacketTooLarge = 0x95, "Packet too large", [Connack, Disconnect], None;
+    MessageRateTooHigh = 0x96, "Message rate too high", [Disconnect], None;
+    QuotaExceeded = 0x97, "Quota exceeded", [Connack, Puback, Pubrec, Suback, Disconnect], Some(3);
+    AdministrativeAction = 0x98, "Administrative action", [Disconnect], None;
+    PayloadFormatInvalid = 0x99, "Payload format invalid", [Connack, Puback, Pubrec, Disconnect], None;
+    RetainNotSupported = 0x9A, "Retain not supported", [Connack, Disconnect], None;
+    QosNotSupported = 0x9B, "QoS not supported", [Connack, Disconnect], None;
+    UseAnotherServer = 0x9C, "Use another server", [Connack, Disconnect], None;
+    ServerMoved = 0x9D, "Server moved", [Connack, Disconnect], None;
+    SharedSubscriptionsNotSupported = 0x9E, "Shared Subscriptions not supported", [Suback, Disconnect], None;
+    ConnectionRateExceeded = 0x9F, "Connection rate exceeded", [Connack, Disconnect], Some(3);
+    MaximumConnectTime = 0xA0, "Maximum connect time", [Disconnect], None;
+    SubscriptionIdentifiersNotSupported = 0xA1, "Subscription Identifiers not supported", [Suback, Disconnect], None;
+    WildcardSubscriptionsNotSupported = 0xA2, "Wildcard Subscriptions not supported", [Suback, Disconnect], None;
 }
 
 impl ReasonCode {
@@ -129,22 +103,6 @@ impl ReasonCode {
     /// Whether it is 0x80 or above.
     pub const fn is_error(self) -> bool {
         self.value() >= 0x80
-    }
-
-    /// The 3.1.1 CONNACK return code that says the same, or `None` when 3.1.1 has no word for it.
-    pub const fn connect_return_code(self) -> Option<u8> {
-        match self {
-            Self::Success => Some(0),
-            Self::UnsupportedProtocolVersion => Some(1),
-            Self::ClientIdentifierNotValid => Some(2),
-            Self::ServerUnavailable
-            | Self::ServerBusy
-            | Self::QuotaExceeded
-            | Self::ConnectionRateExceeded => Some(3),
-            Self::BadUserNameOrPassword => Some(4),
-            Self::NotAuthorized | Self::Banned => Some(5),
-            _ => None,
-        }
     }
 
     /// The Reason Code of a 3.1.1 CONNACK return code; `None` for a reserved one.

@@ -1,0 +1,103 @@
+use core::num::{NonZeroU16, NonZeroU32};
+
+use super::reader::Reader;
+use crate::{
+    DecodeError, Properties, Property, SubscriptionId, TopicAlias, Version,
+    property::{Place, PropertyId},
+};
+
+impl Reader {
+    /// The properties of a packet or a Will: none in 3.1.1.
+    // [MQTT-2.2.2-1]
+    pub(super) fn properties(&mut self, version: Version, place: Place) -> Result<Properties, DecodeError> {
+        if version == Version::V3_1_1 {
+            return Ok(Properties::new());
+        }
+        let len = self.variable_byte_integer()? as usize;
+        if len == 0 {
+            return Ok(Properties::new());
+        }
+        let mut part = self.part(len)?;
+        let mut properties = Properties::new();
+        let mut seen = 0_u64;
+        while !part.is_empty() {
+            let number = part.variable_byte_integer()?;
+            let id = PropertyId::from_value(number)
+                .ok_or_else(|| DecodeError::UnknownProperty(self.packet_type(), number))?;
+            if !id.allowed_in(place) {
+                return Err(DecodeError::PropertyNotAllowed(self.packet_type(), number));
+            }
+            let bit = 1_u64 << (number & 63);
+            if seen & bit != 0 && !id.may_repeat(place) {
+                return Err(DecodeError::DuplicateProperty(self.packet_type(), number));
+            }
+            seen |= bit;
+            properties.push(part.property(id)?);
+        }
+        self.check_authentication(&properties)?;
+        Ok(properties)
+    }
+
+    fn check_authentication(&self, properties: &Properties) -> Result<(), DecodeError> {
+        if properties.authentication_data().is_some() && properties.authentication_method().is_none() {
+            return Err(DecodeError::DataWithoutMethod(self.packet_type()));
+        }
+        Ok(())
+    }
+
+    fn property(&mut self, id: PropertyId) -> Result<Property, DecodeError> {
+        let wrong = DecodeError::PropertyValue(self.packet_type(), id.value());
+        Ok(match id {
+            PropertyId::PayloadFormatIndicator => Property::PayloadFormatIndicator(self.flag(wrong)?),
+            PropertyId::MessageExpiryInterval => Property::MessageExpiryInterval(self.u32()?),
+            PropertyId::ContentType => Property::ContentType(self.text()?),
+            PropertyId::ResponseTopic => Property::ResponseTopic(self.topic_name()?),
+            PropertyId::CorrelationData => Property::CorrelationData(self.binary()?),
+            PropertyId::SubscriptionIdentifier => {
+                let value = self.variable_byte_integer()?;
+                Property::SubscriptionIdentifier(SubscriptionId::new(value).ok_or(wrong)?)
+            }
+            PropertyId::SessionExpiryInterval => Property::SessionExpiryInterval(self.u32()?),
+            PropertyId::AssignedClientIdentifier => Property::AssignedClientIdentifier(self.text()?),
+            PropertyId::ServerKeepAlive => Property::ServerKeepAlive(self.u16()?),
+            PropertyId::AuthenticationMethod => Property::AuthenticationMethod(self.text()?),
+            PropertyId::AuthenticationData => Property::AuthenticationData(self.binary()?),
+            PropertyId::RequestProblemInformation => Property::RequestProblemInformation(self.flag(wrong)?),
+            PropertyId::WillDelayInterval => Property::WillDelayInterval(self.u32()?),
+            PropertyId::RequestResponseInformation => Property::RequestResponseInformation(self.flag(wrong)?),
+            PropertyId::ResponseInformation => Property::ResponseInformation(self.text()?),
+            PropertyId::ServerReference => Property::ServerReference(self.text()?),
+            PropertyId::ReasonString => Property::ReasonString(self.text()?),
+            PropertyId::ReceiveMaximum => {
+                Property::ReceiveMaximum(NonZeroU16::new(self.u16()?).ok_or(wrong)?)
+            }
+            PropertyId::TopicAliasMaximum => Property::TopicAliasMaximum(self.u16()?),
+            // [MQTT-3.3.2-8]
+            PropertyId::TopicAlias => Property::TopicAlias(TopicAlias::new(self.u16()?).ok_or(wrong)?),
+            PropertyId::MaximumQos => Property::MaximumQos(self.flag(wrong)?),
+            PropertyId::RetainAvailable => Property::RetainAvailable(self.flag(wrong)?),
+            // [MQTT-1.5.7-1]
+            PropertyId::UserProperty => Property::UserProperty(self.text()?, self.text()?),
+            PropertyId::MaximumPacketSize => {
+                Property::MaximumPacketSize(NonZeroU32::new(self.u32()?).ok_or(wrong)?)
+            }
+            PropertyId::WildcardSubscriptionAvailable => {
+                Property::WildcardSubscriptionAvailable(self.flag(wrong)?)
+            }
+            PropertyId::SubscriptionIdentifierAvailable => {
+                Property::SubscriptionIdentifierAvailable(self.flag(wrong)?)
+            }
+            PropertyId::SharedSubscriptionAvailable => {
+                Property::SharedSubscriptionAvailable(self.flag(wrong)?)
+            }
+        })
+    }
+
+    fn flag(&mut self, wrong: DecodeError) -> Result<bool, DecodeError> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(wrong),
+        }
+    }
+}
