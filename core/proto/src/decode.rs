@@ -82,10 +82,10 @@ impl Decoder {
         let Some((first, rest)) = input.split_first() else {
             return Ok(None);
         };
-        let packet_type =
-            PacketType::from_value(first >> 4).ok_or(DecodeError::ReservedPacketType(first >> 4))?;
+        let number = first >> 4;
+        let packet_type = PacketType::from_value(number).ok_or(DecodeError::ReservedPacketType(number))?;
         if packet_type == PacketType::Auth && self.version == Some(Version::V3_1_1) {
-            return Err(DecodeError::ReservedPacketType(first >> 4));
+            return Err(DecodeError::ReservedPacketType(number));
         }
         let flags = first & 0x0F;
         check_flags(packet_type, flags)?;

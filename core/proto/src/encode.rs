@@ -59,10 +59,16 @@ fn put_fixed_header(packet_type: PacketType, flags: u8, remaining: usize, buffer
 // [MQTT-1.5.5-1]
 fn put_variable_byte_integer(mut value: usize, buffer: &mut BytesMut) {
     while value >= 0x80 {
-        buffer.put_u8((value & 0x7F) as u8 | 0x80);
+        buffer.put_u8(low_bits(value) | 0x80);
         value >>= 7;
     }
-    buffer.put_u8((value & 0x7F) as u8);
+    buffer.put_u8(low_bits(value));
+}
+
+/// The lowest seven.
+#[expect(clippy::cast_possible_truncation, reason = "seven bits fit in a byte")]
+const fn low_bits(value: usize) -> u8 {
+    (value & 0x7F) as u8
 }
 
 /// The fixed header flags of a PUBLISH.
