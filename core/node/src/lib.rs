@@ -1,5 +1,8 @@
 //! The tokio side of Squall: the broker on real or simulated streams, and the async client.
 
+pub mod broker;
+
+mod clock;
 mod stream;
 
 pub use stream::{Acceptor, Connector, Peer, Stream};

@@ -1,0 +1,136 @@
+//! The broker's I/O: bytes from streams to [`squall_proto::broker::Broker`], and what follows from them back.
+//!
+//! In reading order: a [`Server`] accepts; `connection` is the task of one connection; it reads by `inbound`, has `shared` handle
+//! what it read under one lock a batch, and writes the receivers' `outbox`es itself. `links` is what the broker sees of the
+//! connections, `queue` the bytes on their way.
+//!
+//! Invariants: no task but the connections', no channel and no wake-up a message. Nothing waits while it holds the lock, and nothing
+//! is written while it is held. Dropping [`Server::serve`] drops every connection at once, and the broker is not told: a crash.
+
+mod connection;
+mod inbound;
+mod links;
+mod outbox;
+mod queue;
+mod shared;
+
+use std::{future::poll_fn, panic, sync::Arc, task::Poll, time::Duration};
+
+use parking_lot::Mutex;
+use squall_proto::broker::Limits;
+use tokio::{task::JoinSet, time::timeout};
+use tracing::{debug, warn};
+
+use self::{connection::Connection, inbound::Inbound, outbox::Outbox, shared::Shared};
+use crate::{Acceptor, Peer, Stream};
+
+/// A broker, served on as many [`Acceptor`]s as are wanted.
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+    packet_size_max: u32,
+    connections_max: usize,
+}
+
+impl Server {
+    /// A broker without connections or sessions. `seed` decides the Client Identifiers it assigns and the hashing of names.
+    /// Its time begins now.
+    pub fn new(limits: Limits, seed: u64) -> Self {
+        Self {
+            packet_size_max: limits.packet_size,
+            connections_max: limits.connections.saturating_add(REFUSED_MAX),
+            shared: Arc::new(Shared::new(limits, seed)),
+        }
+    }
+
+    /// Serves what `acceptor` accepts, until [`Server::shutdown`] and then until the connections have ended, for six seconds at most.
+    ///
+    /// Dropping the future closes all its connections at once and tells neither clients nor broker: to the world a crash. The
+    /// `Server` is then of no further use.
+    ///
+    /// # Panics
+    ///
+    /// When a connection's task has panicked: what it held may be half done, so nothing is served any more.
+    pub async fn serve(&self, acceptor: impl Acceptor) {
+        let connections = Mutex::new(JoinSet::new());
+        tokio::select! {
+            biased;
+            () = self.shared.stopped() => {}
+            () = self.accept(acceptor, &connections) => {}
+            () = reap(&connections) => {}
+            () = self.shared.tick() => {}
+        }
+        let mut connections = connections.into_inner();
+        let ended = async {
+            while let Some(ended) = connections.join_next().await {
+                propagate(ended);
+            }
+        };
+        if timeout(STOP_TIMEOUT, ended).await.is_err() {
+            warn!("connections remain that do not end");
+        }
+    }
+
+    /// Stops accepting, and tells every client. [`Server::serve`] returns when that is done.
+    pub fn shutdown(&self) {
+        self.shared.stop();
+    }
+
+    async fn accept(&self, mut acceptor: impl Acceptor, connections: &Mutex<JoinSet<()>>) {
+        let mut pause = PAUSE_MIN;
+        loop {
+            match acceptor.accept().await {
+                Ok((stream, peer)) => {
+                    pause = PAUSE_MIN;
+                    self.open(stream, peer, &mut connections.lock());
+                }
+                Err(error) => {
+                    warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(pause).await;
+                    pause = PAUSE_MAX.min(pause * 2);
+                }
+            }
+        }
+    }
+
+    fn open(&self, stream: impl Stream, peer: Peer, connections: &mut JoinSet<()>) {
+        if connections.len() >= self.connections_max {
+            return warn!(%peer, "dropped: too many connections");
+        }
+        let (read, write) = stream.split();
+        let outbox = Arc::new(Outbox::new(write));
+        let Some(conn) = self.shared.open(Arc::clone(&outbox), peer.clone()) else {
+            return warn!(%peer, "dropped: no number is left for it");
+        };
+        debug!(%conn, %peer, "opened");
+        let inbound = Inbound::new(read, self.packet_size_max);
+        connections.spawn(Connection::new(Arc::clone(&self.shared), conn, inbound, outbox).run());
+    }
+}
+
+/// Forgets the connections that have ended, for ever.
+async fn reap(connections: &Mutex<JoinSet<()>>) {
+    poll_fn(|cx| {
+        while let Poll::Ready(Some(ended)) = connections.lock().poll_join_next(cx) {
+            propagate(ended);
+        }
+        Poll::<()>::Pending
+    })
+    .await;
+}
+
+fn propagate(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && let Ok(panic) = error.try_into_panic()
+    {
+        panic::resume_unwind(panic);
+    }
+}
+
+/// Connections above [`Limits::connections`] that are there to be told so. More are dropped without a word.
+const REFUSED_MAX: usize = 1024;
+/// Between two attempts to accept, when they fail; doubled each time.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// From a shutdown to the dropping of what has not ended by then.
+const STOP_TIMEOUT: Duration = Duration::from_secs(6);

@@ -1,0 +1,149 @@
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use squall_proto::{
+    ConnId, Instant,
+    broker::{Broker, Input, Limits},
+};
+use tokio::sync::watch;
+
+use super::{links::Links, outbox::Outbox};
+use crate::{Peer, clock::Clock};
+
+/// What all tasks of a broker share.
+pub(super) struct Shared {
+    clock: Clock,
+    core: Mutex<Core>,
+    /// When the next tick is wanted, as far as the ticking task needs to know: early perhaps, never late.
+    deadline: watch::Sender<Option<Instant>>,
+    stopping: watch::Sender<bool>,
+}
+
+struct Core {
+    broker: Broker,
+    links: Links,
+    /// What `Shared::deadline` says.
+    armed: Option<Instant>,
+}
+
+impl Shared {
+    pub(super) fn new(limits: Limits, seed: u64) -> Self {
+        let links = Links::new(limits.unsent_bytes_soft);
+        Self {
+            clock: Clock::start(),
+            core: Mutex::new(Core {
+                broker: Broker::new(limits, seed),
+                links,
+                armed: None,
+            }),
+            deadline: watch::Sender::new(None),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Takes up a connection. `None` when no `ConnId` is left for it.
+    pub(super) fn open(&self, outbox: Arc<Outbox>, peer: Peer) -> Option<ConnId> {
+        self.step(|core, now| {
+            let conn = core.links.open(outbox, peer)?;
+            core.handle(now, Input::Opened(conn));
+            Some(conn)
+        })
+    }
+
+    /// Tells the broker that a connection is gone, and forgets it.
+    pub(super) fn lose(&self, conn: ConnId) {
+        self.step(|core, now| {
+            core.handle(now, Input::Lost(conn));
+            core.links.remove(conn);
+        });
+    }
+
+    /// Handles a batch of inputs, and writes what follows from them as far as the network takes it now.
+    pub(super) fn handle(&self, inputs: impl IntoIterator<Item = Input>) {
+        let mut inputs = inputs.into_iter();
+        while self.step(|core, now| core.handle_some(now, &mut inputs)) {}
+    }
+
+    /// Handles deadlines, for ever.
+    pub(super) async fn tick(&self) {
+        let mut deadline = self.deadline.subscribe();
+        loop {
+            let at = *deadline.borrow_and_update();
+            tokio::select! {
+                biased;
+                _ = deadline.changed() => {}
+                () = self.clock.sleep_until(at) => self.tick_once(),
+            }
+        }
+    }
+
+    /// Tells the broker to stop, which tells its clients.
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
+        self.handle([Input::Shutdown]);
+    }
+
+    /// Waits until the broker is told to stop.
+    pub(super) async fn stopped(&self) {
+        let mut stopping = self.stopping.subscribe();
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+
+    fn tick_once(&self) {
+        self.step(|core, now| {
+            core.armed = None;
+            if core
+                .broker
+                .next_deadline()
+                .is_some_and(|deadline| deadline <= now)
+            {
+                core.handle(now, Input::Tick);
+            }
+        });
+    }
+
+    /// Does one thing under the lock; then, without the lock, writes the output of it.
+    fn step<T>(&self, step: impl FnOnce(&mut Core, Instant) -> T) -> T {
+        let mut unflushed = Vec::new();
+        let mut core = self.core.lock();
+        // Read under the lock, so that the broker's time never goes back.
+        let result = step(&mut core, self.clock.now());
+        core.links.hand_over(&mut unflushed);
+        self.arm(&mut core);
+        drop(core);
+        for outbox in unflushed {
+            outbox.flush();
+        }
+        result
+    }
+
+    /// Tells the ticking task of a deadline earlier than the one it knows.
+    fn arm(&self, core: &mut Core) {
+        if let Some(next) = core.broker.next_deadline()
+            && core.armed.is_none_or(|armed| next < armed)
+        {
+            core.armed = Some(next);
+            self.deadline.send_replace(Some(next));
+        }
+    }
+}
+
+impl Core {
+    fn handle(&mut self, now: Instant, input: Input) {
+        self.broker.handle(now, input, &mut self.links);
+    }
+
+    /// Handles inputs until there are no more (`false`), or so much output that it is better written first (`true`).
+    fn handle_some(&mut self, now: Instant, inputs: &mut impl Iterator<Item = Input>) -> bool {
+        for input in inputs {
+            self.handle(now, input);
+            if self.links.output_bytes() >= OUTPUT_MAX {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Bytes of output after which a batch is interrupted to write it.
+const OUTPUT_MAX: usize = 4 << 20;

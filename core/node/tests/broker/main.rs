@@ -1,0 +1,4 @@
+//! The broker's I/O: over streams in memory with virtual time, and over loopback.
+
+mod harness;
+mod sending;
