@@ -28,5 +28,6 @@ macro_rules! commands {
 }
 
 commands! {
+    "report": Report in report,
     "completions": Completions in completions,
 }

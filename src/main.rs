@@ -1,9 +1,12 @@
-//! The command line of Squall: what each command takes is in its file under `commands/`, what the process says and ends
-//! with is here.
+//! The command line of Squall: what each command takes is in its file under `commands/`.
+//!
+//! * [`commands`] lists them, [`results`] holds the options of those that end with verdicts,
+//! * [`exit`] gives the process its number, [`output`] prints.
 
 mod commands;
 mod exit;
 mod output;
+mod results;
 
 use std::process::ExitCode;
 

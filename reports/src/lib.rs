@@ -1,5 +1,24 @@
 //! The result model of runs and conformance, and its renderers.
+//!
+//! * [`model`]: what a command found, [`Report`] at its top; [`Kind`] and [`Counts`] sum it up.
+//! * [`Report::from_json`] reads a file back, [`merge`] makes one report of several, [`schema`] describes the JSON.
+//! * [`Format`] is the list of renderers, [`ReportSpec`] the `FORMAT=FILE` of a command line; [`terminal`] is what a
+//!   person sees at the end of a command.
 
+mod counts;
+mod kind;
+mod merge;
 pub mod model;
+mod printable;
+mod read;
+mod renderers;
+mod spec;
 
-pub use model::{Group, PacketLine, Report, Statement, TestResult, Verdict};
+pub use counts::Counts;
+pub use kind::Kind;
+pub use merge::{MergeError, merge};
+pub use model::{FORMAT, Group, PacketLine, Report, Statement, TestResult, Verdict};
+pub use read::{ReadError, schema};
+pub use renderers::terminal::{Options, render as terminal};
+pub use renderers::{Format, RenderError, UnknownFormat};
+pub use spec::{ReportSpec, SpecError};

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kind::Kind;
+
 /// The version of [`Report`]'s JSON form. It rises when a reader of the old form would go wrong.
 pub const FORMAT: u32 = 1;
 
@@ -16,6 +18,8 @@ pub struct Report {
     pub producer: String,
     /// What was tested: `the simulated broker`, `mqtt://127.0.0.1:1883`.
     pub target: String,
+    /// Wall-clock microseconds of the whole command; less than the results' sum where they ran side by side.
+    pub micros: u64,
     /// Groups in the order they are shown: a section of the standard, or a scenario.
     pub groups: Vec<Group>,
 }
@@ -69,7 +73,7 @@ pub struct Statement {
 
 /// What came of a case or a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Verdict {
     /// All that was asked for held.
     Pass,
@@ -116,13 +120,44 @@ impl Verdict {
     /// what could not be decided does, because nothing has been proven.
     #[must_use]
     pub const fn holds(&self) -> bool {
+        self.kind().holds()
+    }
+
+    /// Which one it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
         match self {
+            Self::Pass => Kind::Pass,
+            Self::Fail { .. } => Kind::Fail,
+            Self::Deviation { .. } => Kind::Deviation,
+            Self::Choice { .. } => Kind::Choice,
+            Self::Unsupported { .. } => Kind::Unsupported,
+            Self::Known { .. } => Kind::Known,
+            Self::Inconclusive { .. } => Kind::Inconclusive,
+        }
+    }
+
+    /// What was seen, or why it was not judged; empty for `pass`.
+    #[must_use]
+    pub fn got(&self) -> &str {
+        match self {
+            Self::Pass => "",
+            Self::Fail { got, .. } | Self::Deviation { got, .. } => got,
+            Self::Choice { outcome } => outcome,
+            Self::Unsupported { why } | Self::Known { why } | Self::Inconclusive { why } => why,
+        }
+    }
+
+    /// The right answers of a verdict that has some.
+    #[must_use]
+    pub fn expected(&self) -> &[String] {
+        match self {
+            Self::Fail { expected, .. } | Self::Deviation { expected, .. } => expected,
             Self::Pass
-            | Self::Deviation { .. }
             | Self::Choice { .. }
             | Self::Unsupported { .. }
-            | Self::Known { .. } => true,
-            Self::Fail { .. } | Self::Inconclusive { .. } => false,
+            | Self::Known { .. }
+            | Self::Inconclusive { .. } => &[],
         }
     }
 }
