@@ -11,7 +11,7 @@ pub use between::Between;
 pub use crash::CrashKind;
 pub use cut::{CutMode, CutSide};
 pub use packet_match::PacketMatch;
-pub(crate) use stage::{Heal, Stage};
+pub(crate) use stage::{Stage, Started};
 
 use std::fmt;
 
@@ -46,9 +46,8 @@ macro_rules! faults {
                 match self { $(Self::$fault(fault) => fault.names(),)* }
             }
 
-            /// Starts it. `step` is its place among the scenario's steps. `None`: there is nothing to heal, and the network notes
-            /// when it happens.
-            pub(crate) fn start(&self, step: usize, stage: &Stage) -> Option<Heal> {
+            /// Starts it. `step` is its place among the scenario's steps.
+            pub(crate) fn start(&self, step: usize, stage: &Stage) -> Started {
                 match self { $(Self::$fault(fault) => fault.start(step, stage),)* }
             }
 

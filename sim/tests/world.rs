@@ -1,14 +1,16 @@
 //! The simulated world by itself, with an echo server where the broker will be.
 
-use std::{io, time::Duration};
+use std::{env, io, process::Command, thread, time::Duration};
 
 use squall_node::{Acceptor, Connector, Stream};
-use squall_sim::world::{HostAcceptor, HostStream, simulate_with};
+use squall_sim::world::{HostAcceptor, HostConnector, HostStream, World, WorldConfig, simulate_with};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     task::JoinSet,
     time::{Instant, sleep},
 };
+
+const PINGREQ: &[u8] = &[0xc0, 0];
 
 async fn echo(mut acceptor: HostAcceptor) {
     let mut connections = JoinSet::new();
@@ -80,4 +82,67 @@ fn a_panic_of_a_task_that_nobody_joins_fails_the_world() {
     });
     let why = failed.unwrap_err();
     assert!(why.downcast_ref::<String>().unwrap().contains("nobody joins me"));
+}
+
+/// The whole trace of four clients on links that lose and delay, as text.
+fn history(seed: u64) -> String {
+    let config = WorldConfig {
+        seed,
+        latency: "5ms..40ms".parse().unwrap(),
+        loss_percent: 20,
+    };
+    let world = World::new(&config, &["broker", "a", "b", "c", "d"]);
+    let (broker, clients) = world.hosts().split_first().unwrap();
+    let took = world.block_on(async {
+        let began = Instant::now();
+        let mut server = JoinSet::new();
+        server.spawn(echo(broker.listen(1883).await.unwrap()));
+        let mut talking = JoinSet::new();
+        for client in clients {
+            talking.spawn(talk(client.connector("broker:1883")));
+        }
+        talking.join_all().await;
+        began.elapsed()
+    });
+    format!("{took:?} {:#?}", world.take_trace())
+}
+
+async fn talk(mut connector: HostConnector) -> io::Result<()> {
+    let (mut read, mut write) = connector.connect().await?.split();
+    for _ in 0..50 {
+        write.write_all(PINGREQ).await?;
+        read.read_exact(&mut [0; 2]).await?;
+        sleep(Duration::from_millis(7)).await;
+    }
+    Ok(())
+}
+
+#[test]
+fn one_seed_is_one_history_and_another_seed_another() {
+    let of = |seed| thread::spawn(move || history(seed)).join().unwrap();
+    assert_eq!(of(7), of(7));
+    assert_ne!(of(7), of(8));
+}
+
+/// In the parent it starts itself again; in the child, known by the variable, it prints.
+#[test]
+fn one_seed_is_one_history_in_another_process_with_another_environment() {
+    const NAME: &str = "one_seed_is_one_history_in_another_process_with_another_environment";
+    if env::var_os("SQUALL_PRINT_HISTORY").is_some() {
+        print!("<<<{}>>>", history(7));
+        return;
+    }
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture", "--test-threads", "3"])
+        .env_clear()
+        .env("SQUALL_PRINT_HISTORY", "1")
+        .env("TZ", "Asia/Kathmandu")
+        .current_dir("/")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(child.stdout).unwrap();
+    assert!(
+        printed.contains(&format!("<<<{}>>>", history(7))),
+        "another history"
+    );
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Heal, Stage};
+use super::{Stage, Started};
 use crate::span::Span;
 
 /// A process ends without a word, and is started again later.
@@ -37,10 +37,10 @@ impl Crash {
         Some(self.down)
     }
 
-    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {
         let touched = stage.crash(&self.host);
         let host = self.host.clone();
-        Some(Box::new(move |stage| {
+        Started::Heals(Box::new(move |stage| {
             stage.restart(&host);
             touched
         }))

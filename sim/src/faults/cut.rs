@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Heal, PacketMatch, Stage};
+use super::{PacketMatch, Stage, Started};
 use crate::span::Span;
 
 /// A Network Connection is cut at one exact packet.
@@ -49,9 +49,8 @@ impl Cut {
         None
     }
 
-    pub(super) fn start(&self, step: usize, stage: &Stage) -> Option<Heal> {
-        stage.cut(step, self);
-        None
+    pub(super) fn start(&self, step: usize, stage: &Stage) -> Started {
+        stage.cut(step, self)
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Between, Heal, Stage};
+use super::{Between, Stage, Started};
 use crate::{span::Span, world::Effect};
 
 /// The link between two hosts stands still: what is sent waits, and arrives in order as soon as the hold is over.
@@ -29,8 +29,8 @@ impl Hold {
         Some(self.lasts)
     }
 
-    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
-        Some(stage.rule(&self.between, self.one_way, Effect::Hold))
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {
+        stage.rule(&self.between, self.one_way, Effect::Hold)
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Between, Heal, Stage};
+use super::{Between, Stage, Started};
 use crate::{span::{Span, SpanRange}, world::Effect};
 
 /// The link between two hosts takes another time than the scenario's network says.
@@ -31,8 +31,8 @@ impl Latency {
         Some(self.lasts)
     }
 
-    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
-        Some(stage.rule(&self.between, self.one_way, Effect::Latency(self.latency)))
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {
+        stage.rule(&self.between, self.one_way, Effect::Latency(self.latency))
     }
 }
 

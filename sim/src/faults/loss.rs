@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Between, Heal, Stage};
+use super::{Between, Stage, Started};
 use crate::{span::Span, world::Effect};
 
 /// The link between two hosts loses segments. TCP sends each again, so an application sees it late, and all that is behind it.
@@ -32,8 +32,8 @@ impl Loss {
         Some(self.lasts)
     }
 
-    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
-        Some(stage.rule(&self.between, self.one_way, Effect::Loss(self.percent)))
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {
+        stage.rule(&self.between, self.one_way, Effect::Loss(self.percent))
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Between, Heal, Stage};
+use super::{Between, Stage, Started};
 use crate::{span::Span, world::Effect};
 
 /// Nothing gets through between two hosts. Data waits and arrives with TCP's first retransmission after the heal; attempts to
@@ -30,8 +30,8 @@ impl Partition {
         Some(self.lasts)
     }
 
-    pub(super) fn start(&self, _: usize, stage: &Stage) -> Option<Heal> {
-        Some(stage.rule(&self.between, self.one_way, Effect::Block))
+    pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {
+        stage.rule(&self.between, self.one_way, Effect::Block)
     }
 }
 

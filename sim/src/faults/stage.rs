@@ -23,6 +23,14 @@ struct Process {
     down: watch::Sender<u32>,
 }
 
+/// A fault that has been started.
+pub(crate) enum Started {
+    /// It lasts until this is called.
+    Heals(Heal),
+    /// It waits for its moment, tells when that has come, and is over then. The network notes it.
+    Happens(oneshot::Receiver<()>),
+}
+
 /// Ends a fault and says how many packets, segments or connections it touched.
 pub(crate) type Heal = Box<dyn FnOnce(&Stage) -> u64 + Send>;
 
@@ -51,14 +59,16 @@ impl Stage {
     }
 
     /// Puts a rule on the links between two names until it is healed.
-    pub(super) fn rule(&self, between: &Between, one_way: bool, effect: Effect) -> Heal {
+    pub(super) fn rule(&self, between: &Between, one_way: bool, effect: Effect) -> Started {
         let Between([first, second]) = between;
         let mut on = self.directions(first, second);
         if !one_way {
             on.extend(self.directions(second, first));
         }
         let rule = network::with(|network| network.add_rule(on, effect));
-        Box::new(move |_| network::with(|network| network.remove_rule(rule)))
+        Started::Heals(Box::new(move |_| {
+            network::with(|network| network.remove_rule(rule))
+        }))
     }
 
     fn directions(&self, from: &str, to: &str) -> Vec<Direction> {
@@ -108,17 +118,17 @@ impl Stage {
     }
 
     /// Cuts a connection at a packet, once.
-    pub(super) fn cut(&self, step: usize, cut: &Cut) {
-        let what = format!("cut {cut}");
-        self.watch(
-            &cut.when,
-            Then::Cut {
-                step,
-                what,
-                side: cut.side,
-                mode: cut.mode,
-            },
-        );
+    pub(super) fn cut(&self, step: usize, cut: &Cut) -> Started {
+        let (tell, told) = oneshot::channel();
+        let then = Then::Cut {
+            step,
+            what: format!("cut {cut}"),
+            side: cut.side,
+            mode: cut.mode,
+            tell,
+        };
+        self.watch(&cut.when, then);
+        Started::Happens(told)
     }
 
     /// Tells when a packet leaves its sender's host.

@@ -3,13 +3,14 @@
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use squall_node::{Acceptor, Connector, Stream};
+use squall_proto::Packet;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 
-use super::{Fault, Stage};
+use super::{Fault, Stage, Started};
 use crate::{
     trace::{End, Side, Trace, What},
     world::{HostAcceptor, HostConnector, HostStream, World, WorldConfig},
@@ -55,10 +56,13 @@ impl Table {
     fn fault(&self, yaml: &str) -> tokio::task::JoinHandle<u64> {
         let fault: Fault = serde_saphyr::from_str(yaml).unwrap();
         let stage = Arc::clone(&self.stage);
-        let heal = fault.start(0, &stage);
+        let started = fault.start(0, &stage);
         tokio::spawn(async move {
             sleep(fault.lasts().unwrap_or_default().duration()).await;
-            heal.map_or(0, |heal| heal(&stage))
+            match started {
+                Started::Heals(heal) => heal(&stage),
+                Started::Happens(happened) => u64::from(happened.await.is_ok()),
+            }
         })
     }
 }
@@ -243,4 +247,83 @@ fn a_crash_resets_connections_and_refuses_new_ones_until_the_restart() {
         )
     };
     assert!(trace.events.iter().any(|event| reset_by_broker(&event.what)));
+}
+
+/// CONNECT of 3.1.1 with Client Identifier `a`.
+const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
+const PINGREQ: &[u8] = b"\xc0\x00";
+
+/// How a cut at the second PINGREQ of three, all in one segment, shows: what arrives at the server, and how the client ends.
+fn cut(side: &str, mode: &str) -> (usize, Option<io::ErrorKind>, Trace) {
+    let (ended, trace) = Table::run(async |table| {
+        table.fault(&format!(
+            "cut: {{ when: {{ packet: PINGREQ, from: a, nth: 2 }}, side: {side}, mode: {mode} }}"
+        ));
+        let mut stream = table.client.clone().connect().await.unwrap();
+        stream
+            .write_all(&[CONNECT, PINGREQ, PINGREQ, PINGREQ].concat())
+            .await
+            .unwrap();
+        let mut buffer = [0; 100];
+        let ended = loop {
+            match timeout(Duration::from_secs(60), stream.read(&mut buffer)).await {
+                Ok(Ok(1..)) => {}
+                Ok(Ok(0)) => break None,
+                Ok(Err(error)) => break Some(error.kind()),
+                Err(_) => break Some(io::ErrorKind::TimedOut),
+            }
+        };
+        sleep(Duration::from_secs(1)).await;
+        ended
+    });
+    let arrived = trace.events.iter().filter(|event| {
+        matches!(
+            &event.what,
+            What::Arrived {
+                from: Side::Client,
+                packet: Packet::Pingreq,
+                ..
+            }
+        )
+    });
+    (arrived.count(), ended, trace)
+}
+
+#[test]
+fn a_cut_before_a_packet_destroys_it_and_what_follows() {
+    let (arrived, ended, trace) = cut("before", "rst");
+    assert_eq!((arrived, ended), (1, Some(io::ErrorKind::ConnectionReset)));
+    let sent = trace.events.iter().filter(|event| {
+        matches!(
+            &event.what,
+            What::Sent {
+                from: Side::Client,
+                packet: Packet::Pingreq,
+                ..
+            }
+        )
+    });
+    assert_eq!(sent.count(), 3, "all of them left the client");
+    let touched = What::FaultEnded { step: 0, touched: 1 };
+    assert!(trace.events.iter().any(|event| event.what == touched));
+}
+
+#[test]
+fn a_cut_after_a_packet_lets_it_through() {
+    assert_eq!(cut("after", "rst").0, 2);
+}
+
+#[test]
+fn the_ends_of_a_cut_connection_learn_what_the_mode_says() {
+    assert_eq!(cut("after", "rst").1, Some(io::ErrorKind::ConnectionReset));
+    assert_eq!(cut("after", "fin").1, None);
+    assert_eq!(cut("after", "silent").1, Some(io::ErrorKind::TimedOut));
+    for (mode, ends) in [("rst", 2), ("fin", 2), ("silent", 0)] {
+        let (.., trace) = cut("before", mode);
+        let ended = trace
+            .events
+            .iter()
+            .filter(|event| matches!(event.what, What::Ended { .. }));
+        assert_eq!(ended.count(), ends, "{mode}");
+    }
 }

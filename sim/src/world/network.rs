@@ -44,6 +44,8 @@ pub(crate) struct Network {
     resets: Vec<(WireId, Side)>,
     timer: Option<Pin<Box<Sleep>>>,
     trace: Trace,
+    /// When a packet was last sent, pings apart, or a connection began or ended.
+    busy: Instant,
 }
 
 /// A host's name and address.
@@ -77,6 +79,7 @@ pub(super) fn install(guard: EnterGuard, hosts: Vec<Named>, seed: u64, latency: 
         resets: Vec::new(),
         timer: None,
         trace: Trace::default(),
+        busy: Instant::ZERO,
     };
     NETWORK.set(Some(network));
     TOUCHED.set(false);
@@ -122,7 +125,20 @@ impl Network {
     /// Writes down what happened just now.
     pub(crate) fn note(&mut self, what: What) {
         let at = self.now();
+        if is_busy(&what) {
+            self.busy = at;
+        }
         self.trace.events.push(Event { at, what });
+    }
+
+    /// How long nothing has happened on any wire, pings apart, and nothing was under way. Zero while anything is.
+    pub(crate) fn quiet_for(&self) -> Duration {
+        let settled = self.due.is_empty() && self.wires.iter().all(|(_, wire)| wire.is_settled());
+        if settled {
+            self.now() - self.busy
+        } else {
+            Duration::ZERO
+        }
     }
 
     /// The history up to now.
@@ -271,7 +287,9 @@ impl Network {
                     what,
                     side,
                     mode,
+                    tell,
                 } => {
+                    _ = tell.send(());
                     cut = cut.or(Some(CutHere::new(seen, begins, side, mode)));
                     self.note(What::FaultBegan { step, what });
                     self.note(What::FaultEnded { step, touched: 1 });
@@ -387,11 +405,14 @@ impl Network {
 
 /// What faults and steps do to the network.
 impl Network {
-    /// The socket at `local` is closed with data unread, or its process has died: it is reset as soon as what was sent is out.
-    pub(super) fn reset_soon(&mut self, local: SocketAddr, remote: SocketAddr) {
-        if let Some((wire, side)) = self.wires.find(local, remote) {
-            self.reset_side(wire, side);
-        }
+    /// The connection between two addresses, and which side `local` is.
+    pub(super) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<(WireId, Side)> {
+        self.wires.find(local, remote)
+    }
+
+    /// The task at this side has taken so many bytes of what arrived.
+    pub(super) fn read(&mut self, wire: WireId, side: Side, bytes: usize) {
+        self.wires.lane(wire, peer(side)).read += bytes as u64;
     }
 
     /// The process of a host dies: every connection of it is reset. Says how many.
@@ -409,7 +430,8 @@ impl Network {
         alive.len() as u64
     }
 
-    fn reset_side(&mut self, wire: WireId, side: Side) {
+    /// The socket is closed with data unread, or its process has died: it is reset as soon as what was sent is out.
+    pub(super) fn reset_side(&mut self, wire: WireId, side: Side) {
         self.wires.lane(wire, side).resetting = true;
         self.resets.push((wire, side));
         touch();
@@ -486,6 +508,21 @@ impl Network {
             .entries
             .iter()
             .any(|socket| socket.local == local && socket.peer == Some(remote))
+    }
+}
+
+/// A ping keeps a connection alive and moves nothing on.
+const fn is_busy(what: &What) -> bool {
+    match what {
+        What::Sent { packet, .. } => !matches!(packet, Packet::Pingreq | Packet::Pingresp),
+        What::Opened { .. } | What::Malformed { .. } | What::Closed { .. } | What::Ended { .. } => true,
+        What::Arrived { .. }
+        | What::HostDown { .. }
+        | What::HostUp { .. }
+        | What::FaultBegan { .. }
+        | What::FaultEnded { .. }
+        | What::Step { .. }
+        | What::Healed => false,
     }
 }
 

@@ -1,4 +1,9 @@
-use std::{future::Future, io, thread};
+use std::{
+    future::Future,
+    io,
+    panic::{self, AssertUnwindSafe},
+    thread,
+};
 
 use tokio::{task::JoinSet, time::timeout};
 
@@ -47,7 +52,7 @@ where
     S: Future<Output = ()> + Send + 'static,
     B: Future<Output = T>,
 {
-    on_fresh_thread(|| {
+    let outcome = on_fresh_thread(|| {
         let config = WorldConfig {
             seed,
             ..WorldConfig::default()
@@ -62,26 +67,46 @@ where
             tasks.spawn(serve(acceptor));
             Ok::<_, io::Error>(timeout(AT_MOST.duration(), body(SimNet { host: suite })).await?)
         })
-    })
-    .unwrap_or_else(|panic| panic!("{panic}"))
-    .unwrap_or_else(|error| panic!("the world came to no end: {error}"))
+    });
+    match outcome {
+        Outcome {
+            panic: Some(panic), ..
+        } => panic!("{panic}"),
+        Outcome {
+            output: Some(Ok(output)),
+            ..
+        } => output,
+        Outcome {
+            output: Some(Err(error)),
+            ..
+        } => panic!("the world came to no end: {error}"),
+        Outcome {
+            output: None,
+            panic: None,
+        } => panic!("the body panicked without a word"),
+    }
 }
 
-/// Runs `body` on a thread of its own, because std keeps hash keys a thread. `Err` is the first panic of any of its tasks.
-pub(crate) fn on_fresh_thread<T: Send>(body: impl FnOnce() -> T + Send) -> Result<T, String> {
+/// What came of a body that ran on a thread of its own.
+pub(crate) struct Outcome<T> {
+    /// `None` when the body itself panicked.
+    pub(crate) output: Option<T>,
+    /// The first panic of any task, in words.
+    pub(crate) panic: Option<String>,
+}
+
+/// Runs `body` on a thread of its own, because std keeps hash keys a thread.
+pub(crate) fn on_fresh_thread<T: Send>(body: impl FnOnce() -> T + Send) -> Outcome<T> {
     let watched = || {
         panics::watch();
-        let output = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
-        match (panics::caught(), output) {
-            (None, Ok(output)) => Ok(output),
-            (Some(panic), _) => Err(panic),
-            (None, Err(_)) => Err("a task was resumed from a panic elsewhere".to_owned()),
-        }
+        let output = panic::catch_unwind(AssertUnwindSafe(body)).ok();
+        let panic = panics::caught();
+        Outcome { output, panic }
     };
     thread::scope(|scope| {
-        let thread = scope.spawn(watched);
-        thread
+        scope
+            .spawn(watched)
             .join()
-            .unwrap_or_else(|_| Err("the thread of the world panicked".to_owned()))
+            .expect("panics of the body were caught")
     })
 }

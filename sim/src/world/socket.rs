@@ -1,7 +1,6 @@
 use std::{
     cell::RefCell,
     io,
-    net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -13,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil_net::{HostId, shim::tokio::net::TcpStream};
 
 use super::network;
+use crate::trace::{Side, WireId};
 
 /// A simulated TCP stream. It knows its host, so the task that holds it need not.
 pub struct HostStream(Arc<Socket>);
@@ -31,8 +31,9 @@ pub(super) fn on_host(host: HostId) {
 
 struct Socket {
     host: HostId,
-    local: SocketAddr,
-    remote: SocketAddr,
+    /// Which connection, and which side of it.
+    wire: WireId,
+    side: Side,
     inner: Mutex<Inner>,
 }
 
@@ -55,16 +56,25 @@ impl HostStream {
     pub(super) fn new(host: HostId, stream: TcpStream) -> io::Result<Self> {
         on_host(host);
         let (local, remote) = (stream.local_addr()?, stream.peer_addr()?);
+        let (wire, side) =
+            network::with(|network| network.find(local, remote)).ok_or(io::ErrorKind::NotConnected)?;
         let inner = Mutex::new(Inner {
             stream: Some(stream),
             unread: BytesMut::new(),
         });
         Ok(Self(Arc::new(Socket {
             host,
-            local,
-            remote,
+            wire,
+            side,
             inner,
         })))
+    }
+}
+
+impl HostWrite {
+    /// Ends the connection with an RST instead of a FIN.
+    pub(crate) fn reset(self) {
+        network::with(|network| network.reset_side(self.0.wire, self.0.side));
     }
 }
 
@@ -84,24 +94,13 @@ impl Socket {
     }
 
     fn poll_read(&self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let mut inner = self.inner();
-        let Inner { stream, unread } = &mut *inner;
-        if unread.is_empty() {
-            SCRATCH.with_borrow_mut(|scratch| {
-                let mut whole = ReadBuf::new(scratch);
-                let read = stream_of(stream).poll_read(cx, &mut whole);
-                let (now, later) = whole
-                    .filled()
-                    .split_at(whole.filled().len().min(into.remaining()));
-                into.put_slice(now);
-                unread.extend_from_slice(later);
-                read
-            })
-        } else {
-            let now = unread.split_to(unread.len().min(into.remaining()));
-            into.put_slice(&now);
-            Poll::Ready(Ok(()))
+        let before = into.filled().len();
+        let read = self.inner().poll_read(cx, into);
+        let bytes = into.filled().len() - before;
+        if bytes > 0 {
+            network::with(|network| network.read(self.wire, self.side, bytes));
         }
+        read
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -110,6 +109,27 @@ impl Socket {
 
     fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         stream_of(&mut self.inner().stream).poll_shutdown(cx)
+    }
+}
+
+impl Inner {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, unread } = self;
+        if !unread.is_empty() {
+            let now = unread.split_to(unread.len().min(into.remaining()));
+            into.put_slice(&now);
+            return Poll::Ready(Ok(()));
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut whole = ReadBuf::new(scratch);
+            let read = stream_of(stream).poll_read(cx, &mut whole);
+            let (now, later) = whole
+                .filled()
+                .split_at(whole.filled().len().min(into.remaining()));
+            into.put_slice(now);
+            unread.extend_from_slice(later);
+            read
+        })
     }
 }
 
@@ -132,7 +152,7 @@ impl Drop for Socket {
         });
         drop(stream);
         if is_unread {
-            network::with(|network| network.reset_soon(self.local, self.remote));
+            network::with(|network| network.reset_side(self.wire, self.side));
         }
     }
 }

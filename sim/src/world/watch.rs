@@ -29,6 +29,8 @@ pub(crate) enum Then {
         what: String,
         side: CutSide,
         mode: CutMode,
+        /// Whoever waits for it is told.
+        tell: oneshot::Sender<()>,
     },
 }
 

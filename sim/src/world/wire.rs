@@ -57,6 +57,8 @@ pub(super) struct Lane {
     pub(super) arriving: VecDeque<(u64, Packet)>,
     /// Bytes of the stream that have arrived.
     pub(super) arrived: u64,
+    /// Bytes of the stream that the receiver's task has taken.
+    pub(super) read: u64,
     /// What waits for a partition or a hold to end.
     pub(super) held: VecDeque<Held>,
     /// The sender has closed: its FIN or RST has left.
@@ -83,6 +85,7 @@ impl Lane {
             last_arrival: Instant::ZERO,
             arriving: VecDeque::new(),
             arrived: 0,
+            read: 0,
             held: VecDeque::new(),
             closed: false,
             resetting: false,
@@ -96,9 +99,27 @@ impl Lane {
         !self.closed && !self.was_reset && !self.resetting
     }
 
+    /// Whether the sender knows that the connection is over.
+    const fn is_over(&self) -> bool {
+        self.closed || self.ended
+    }
+
     /// The sequence number of the first byte that has not been let through yet.
     pub(super) fn first_unsent_seq(&self) -> u32 {
         self.held.front().map_or(self.next_seq, |held| held.segment.seq)
+    }
+}
+
+impl Wire {
+    /// Whether nothing is under way that somebody has still to take or to learn: no segment that waits, no byte unread, no end
+    /// that one side does not know of.
+    pub(super) fn is_settled(&self) -> bool {
+        let [client, broker] = [&self.lane.client, &self.lane.broker];
+        let is_over = self.cut.is_some() || client.is_over() || broker.is_over();
+        let all_know = client.is_over() && broker.is_over();
+        let taken =
+            |from: &Lane, to: &Lane| from.held.is_empty() && (to.is_over() || from.read >= from.arrived);
+        is_over == all_know && taken(client, broker) && taken(broker, client)
     }
 }
 

@@ -1,0 +1,66 @@
+//! What a world costs, on one core: a quiet hour, a busy second, and building one.
+
+use std::{hint::black_box, time::Duration};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use squall_node::{Acceptor, Connector, Stream};
+use squall_sim::world::{HostAcceptor, World, WorldConfig};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinSet,
+    time::sleep,
+};
+
+async fn echo(mut acceptor: HostAcceptor) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = acceptor.accept().await {
+        connections.spawn(async move {
+            let (mut read, mut write) = stream.split();
+            _ = tokio::io::copy(&mut read, &mut write).await;
+        });
+    }
+}
+
+/// Four clients that each send something and wait for it `rounds` times, every `pause`.
+fn ping(rounds: u32, pause: Duration) {
+    let world = World::new(&WorldConfig::default(), &["broker", "a", "b", "c", "d"]);
+    let (broker, clients) = world.hosts().split_first().expect("five hosts");
+    world.block_on(async {
+        let acceptor = broker.listen(1883).await.expect("a free port");
+        let mut server = JoinSet::new();
+        server.spawn(echo(acceptor));
+        let mut pinging = JoinSet::new();
+        for client in clients {
+            let mut connector = client.connector("broker:1883");
+            pinging.spawn(async move {
+                let mut stream = connector.connect().await.expect("somebody listens");
+                for _ in 0..rounds {
+                    sleep(pause).await;
+                    stream.write_all(b"????").await.expect("a living connection");
+                    stream.read_exact(&mut [0; 4]).await.expect("an echo");
+                }
+            });
+        }
+        pinging.join_all().await;
+    });
+    black_box(world.take_trace());
+}
+
+fn worlds(criterion: &mut Criterion) {
+    criterion.bench_function("one hour of 4 clients that ping every 60 s", |bencher| {
+        bencher.iter(|| ping(60, Duration::from_secs(60)));
+    });
+    criterion.bench_function("4 clients of 1,000 echoes each", |bencher| {
+        bencher.iter(|| ping(1_000, Duration::from_millis(1)));
+    });
+    criterion.bench_function("a world of 4 clients and one echo each", |bencher| {
+        bencher.iter(|| ping(1, Duration::from_millis(1)));
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
+    targets = worlds
+}
+criterion_main!(benches);
