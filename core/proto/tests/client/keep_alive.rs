@@ -36,7 +36,7 @@ fn what_is_sent_puts_pingreq_off_as_long_as_the_server_is_heard() {
         let mut rig = Rig::connected(options(version));
         rig.wait(6_000);
         rig.publish(1, Qos::AtMostOnce);
-        (rig.sent(), rig.event());
+        rig.discard();
         rig.receive(Packet::Publish(incoming(Delivery::AtMostOnce, "m")));
         rig.event();
         rig.wait(9_999);
@@ -52,7 +52,7 @@ fn a_client_that_sends_and_hears_nothing_asks_whether_anybody_is_there() {
         let mut rig = Rig::connected(options(version));
         rig.wait(6_000);
         rig.publish(1, Qos::AtMostOnce);
-        (rig.sent(), rig.event());
+        rig.discard();
         rig.wait(4_000);
         assert_eq!(rig.sent(), Packet::Pingreq);
     }

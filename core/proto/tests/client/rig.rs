@@ -79,13 +79,8 @@ impl Rig {
 
     pub(crate) fn accept(&mut self, session_present: bool, properties: Properties) {
         self.receive(connack(session_present, ReasonCode::Success, properties));
-        match self.event() {
-            Event::Connected {
-                session_present: told,
-                ..
-            } => assert_eq!(told, session_present),
-            other => panic!("expected to be connected, got {other:?}"),
-        }
+        let event = self.event();
+        assert!(matches!(event, Event::Connected { session_present: told, .. } if told == session_present));
     }
 
     pub(crate) fn lose(&mut self) {
@@ -140,10 +135,18 @@ impl Rig {
 
     /// The next packet that was sent, which is a PUBLISH: its parts that differ.
     pub(crate) fn sent_publish(&mut self) -> (Delivery, bool, Vec<u8>) {
-        match self.sent() {
-            Packet::Publish(publish) => (publish.delivery, publish.dup, publish.payload.to_vec()),
-            other => panic!("expected a PUBLISH, got {other:?}"),
-        }
+        let packet = self.sent();
+        let Packet::Publish(publish) = packet else {
+            panic!("expected a PUBLISH, got {packet:?}")
+        };
+        (publish.delivery, publish.dup, publish.payload.to_vec())
+    }
+
+    /// Passes over what was sent and told so far, which is something.
+    pub(crate) fn discard(&mut self) {
+        assert!(!self.out.sent.is_empty() || !self.out.events.is_empty());
+        self.out.sent.clear();
+        self.out.events.clear();
     }
 
     pub(crate) fn event(&mut self) -> Event {
