@@ -1,0 +1,249 @@
+//! The client: a handle whose futures end when the server has answered, and a stream of events, over any [`Connector`].
+//!
+//! A client is one task. It connects, comes back when the connection is lost, publishes and subscribes again what the server has
+//! lost, and ends when every [`Client`] is dropped, or [`Client::disconnect`] is called. Everything in it is bounded: with as many
+//! messages waiting as [`protocol.queued`](squall_proto::client::Options::queued), [`Client::publish`] waits for room; with as many
+//! events waiting as [`Options::events_max`], nothing more is read from the server.
+//!
+//! ```
+//! use squall_node::client::{Client, Event, Message, Options, Qos, Subscription, TcpConnector, Version, protocol};
+//! use squall_proto::{Text, TopicFilter, TopicName};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let protocol = protocol::Options::persistent(Version::V5, Text::new("thermometer")?);
+//! let connector: TcpConnector = "mqtt://localhost:1883".parse()?;
+//! let (client, mut events) = Client::spawn(Options::new(protocol, 7), connector)?;
+//!
+//! client.subscribe(Subscription::new(TopicFilter::new("room/+")?, Qos::AtLeastOnce)).await?;
+//! let message = Message::new(TopicName::new("room/temperature")?, "21".into(), Qos::ExactlyOnce);
+//! let reason_code = client.publish(message).await?; // after PUBCOMP, however many connections it took
+//! assert!(!reason_code.is_error());
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         Event::Message { message, .. } => println!("{}: {:?}", message.topic, message.payload),
+//!         Event::Connected { session_present, .. } => println!("connected, session present: {session_present}"),
+//!         Event::Disconnected { why, .. } => println!("{why}"),
+//!         Event::Unreachable(error) => println!("cannot connect: {error}"),
+//!         Event::SubscriptionLost { filter, reason_code } => println!("{filter}: {reason_code}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In reading order: this file (the handle), `options`, `runner` (connecting and waiting), `connection` (one connection's bytes),
+//! `machine` (the state machine of `squall-proto` and what it puts out), `inbox` (what handles ask), `back_off`, `tcp`.
+
+mod back_off;
+mod connection;
+mod inbox;
+mod machine;
+mod options;
+mod runner;
+mod tcp;
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use squall_proto::{Connack, ReasonCode, TopicFilter};
+pub use squall_proto::{
+    Qos, Version,
+    client::{self as protocol, Failure, Message, Misuse, Subscription, Unsubscription, Why},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use self::inbox::{Inbox, Publish, Request};
+pub use self::{
+    options::{Options, Reconnect},
+    runner::Runner,
+    tcp::{AddressError, TcpConnector},
+};
+use crate::Connector;
+
+/// Asks the client's task for things. Clones ask the same task; when the last is dropped the client disconnects and ends.
+#[derive(Clone)]
+pub struct Client {
+    publishes: mpsc::Sender<Publish>,
+    requests: mpsc::Sender<Request>,
+    stop: mpsc::Sender<ReasonCode>,
+}
+
+/// What the client tells, in order. Whoever does not want it drops it.
+#[derive(Debug)]
+pub struct Events(mpsc::Receiver<Event>);
+
+/// What the application is told beside the answers to what it asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The server accepted a connection.
+    Connected {
+        /// Whether it still has the session.
+        session_present: bool,
+        /// The whole CONNACK.
+        connack: Connack,
+    },
+    /// A connection ended, or was refused.
+    Disconnected {
+        /// Why.
+        why: Why,
+        /// How the stream broke, if it did.
+        error: Option<io::Error>,
+    },
+    /// No connection could be made, or not in time.
+    Unreachable(io::Error),
+    /// An Application Message came.
+    Message {
+        /// The message.
+        message: Message,
+        /// Whether it may have come before.
+        dup: bool,
+    },
+    /// The server had lost the session, and refuses to renew this subscription of it.
+    SubscriptionLost {
+        /// Which.
+        filter: TopicFilter,
+        /// What it said.
+        reason_code: ReasonCode,
+    },
+}
+
+/// Why something was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It cannot be, or nobody knows any more.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The client ended first. A message may have arrived or not.
+    #[error("the client ended before the server answered")]
+    Ended,
+}
+
+/// A message on its way; see [`Client::enqueue`]. Dropping it does not take the message back.
+#[must_use = "a message is lost without a word when nobody awaits its end"]
+#[derive(Debug)]
+pub struct Publishing {
+    answer: oneshot::Receiver<Result<ReasonCode, Failure>>,
+    _keeps_the_client: Client,
+}
+
+impl Client {
+    /// A client, its events, and the task that whoever calls must run: until then nothing happens.
+    pub fn open<C: Connector>(options: Options, connector: C) -> Result<(Self, Events, Runner<C>), Misuse> {
+        let (publishes, take_publishes) = mpsc::channel(256);
+        let (requests, take_requests) = mpsc::channel(16);
+        let (stop, take_stop) = mpsc::channel(1);
+        let (events, take_events) = mpsc::channel(options.events_max.max(1));
+        let inbox = Inbox {
+            publishes: take_publishes,
+            requests: take_requests,
+            stop: take_stop,
+        };
+        let runner = Runner::new(options, connector, inbox, events)?;
+        let client = Self {
+            publishes,
+            requests,
+            stop,
+        };
+        Ok((client, Events(take_events), runner))
+    }
+
+    /// As [`Client::open`], with the task spawned. It ends when every `Client` is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn spawn<C: Connector>(options: Options, connector: C) -> Result<(Self, Events), Misuse> {
+        let (client, events, runner) = Self::open(options, connector)?;
+        tokio::spawn(runner.run());
+        Ok((client, events))
+    }
+
+    /// Publishes a message and waits for its end: at QoS 0 that it was sent, at QoS 1 PUBACK, at QoS 2 PUBCOMP. Waits through
+    /// as many connections as it takes. The Reason Code is the server's, an error from 0x80.
+    pub async fn publish(&self, message: Message) -> Result<ReasonCode, Error> {
+        self.enqueue(message).await?.await
+    }
+
+    /// Waits for room in the queue and puts a message in it; what is returned waits for the message's end. Messages of one
+    /// handle are sent in the order they were put in.
+    pub async fn enqueue(&self, message: Message) -> Result<Publishing, Error> {
+        let (reply, answer) = oneshot::channel();
+        let publish = Publish { message, reply };
+        self.publishes.send(publish).await.map_err(|_| Error::Ended)?;
+        Ok(Publishing {
+            answer,
+            _keeps_the_client: self.clone(),
+        })
+    }
+
+    /// Subscribes, and waits for SUBACK: one Reason Code a Topic Filter, in order; an error from 0x80.
+    pub async fn subscribe(&self, subscription: Subscription) -> Result<Vec<ReasonCode>, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.request(Request::Subscribe(subscription, reply), answer)
+            .await
+    }
+
+    /// Unsubscribes, and waits for UNSUBACK: one Reason Code a Topic Filter, in order; none in 3.1.1.
+    pub async fn unsubscribe(&self, unsubscription: Unsubscription) -> Result<Vec<ReasonCode>, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.request(Request::Unsubscribe(unsubscription, reply), answer)
+            .await
+    }
+
+    async fn request(
+        &self,
+        request: Request,
+        answer: oneshot::Receiver<Result<Vec<ReasonCode>, Failure>>,
+    ) -> Result<Vec<ReasonCode>, Error> {
+        self.requests.send(request).await.map_err(|_| Error::Ended)?;
+        Ok(answer.await.map_err(|_| Error::Ended)??)
+    }
+
+    /// Sends what was put in the queue as far as the server takes it, then DISCONNECT, and ends the client. Does not wait for
+    /// acknowledgements: whoever wants them awaits the publishes first.
+    pub async fn disconnect(&self) {
+        self.disconnect_with(ReasonCode::Success).await;
+    }
+
+    /// As [`Client::disconnect`], with another Reason Code, for example 0x04 to have the Will published all the same. 3.1.1
+    /// has no word for those: the connection is then closed without DISCONNECT.
+    pub async fn disconnect_with(&self, reason_code: ReasonCode) {
+        // Full or closed, the client is about to end already.
+        let _ = self.stop.try_send(reason_code);
+        self.stop.closed().await;
+    }
+}
+
+impl Events {
+    /// The next event; `None` when the client has ended. Loses nothing when it is dropped before it is ready.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.0.recv().await
+    }
+
+    /// The next event if there is one by now.
+    pub fn try_next(&mut self) -> Option<Event> {
+        self.0.try_recv().ok()
+    }
+}
+
+impl Future for Publishing {
+    type Output = Result<ReasonCode, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(Pin::new(&mut self.answer).poll(context));
+        Poll::Ready(answer.map_err(|_| Error::Ended).and_then(|result| Ok(result?)))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+use squall_proto::{
+    ReasonCode,
+    client::{Failure, Message, Subscription, Unsubscription},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// What the handles ask.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    pub(super) publishes: mpsc::Receiver<Publish>,
+    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) stop: mpsc::Receiver<ReasonCode>,
+}
+
+#[derive(Debug)]
+pub(super) struct Publish {
+    pub(super) message: Message,
+    pub(super) reply: oneshot::Sender<Result<ReasonCode, Failure>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Request {
+    Subscribe(Subscription, oneshot::Sender<Result<Vec<ReasonCode>, Failure>>),
+    Unsubscribe(Unsubscription, oneshot::Sender<Result<Vec<ReasonCode>, Failure>>),
+}
+
+/// One of the things that handles ask.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Publish(Publish),
+    Request(Request),
+    /// To end, with this Reason Code; or nobody is left to ask for anything.
+    Stop(ReasonCode),
+}
+
+impl Inbox {
+    /// The next thing asked, of the kinds there is room for. Loses nothing when it is dropped before it is ready.
+    pub(super) async fn next(&mut self, takes_requests: bool, takes_messages: bool) -> Asked {
+        tokio::select! {
+            biased;
+            reason_code = self.stop.recv() => Asked::Stop(reason_code.unwrap_or(ReasonCode::Success)),
+            Some(request) = self.requests.recv(), if takes_requests => Asked::Request(request),
+            Some(publish) = self.publishes.recv(), if takes_messages => Asked::Publish(publish),
+        }
+    }
+
+    /// Takes nothing more, and gives what was asked before.
+    pub(super) fn close(&mut self) -> Vec<Asked> {
+        self.requests.close();
+        self.publishes.close();
+        let requests = std::iter::from_fn(|| self.requests.try_recv().ok()).map(Asked::Request);
+        let publishes = std::iter::from_fn(|| self.publishes.try_recv().ok()).map(Asked::Publish);
+        requests.chain(publishes).collect()
+    }
+}
