@@ -79,7 +79,6 @@ pub struct Events(mpsc::Receiver<Event>);
 
 /// What the application is told beside the answers to what it asked.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Event {
     /// The server accepted a connection.
     Connected {
@@ -115,7 +114,6 @@ pub enum Event {
 
 /// Why something was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// It cannot be, or nobody knows any more.
     #[error(transparent)]

@@ -2,7 +2,6 @@ use crate::{Qos, ReasonCode};
 
 /// What our own caller asks for that cannot be done: nothing of it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Misuse {
     /// 3.1.1 wants Clean Session beside an empty Client Identifier.
     #[error("an empty client identifier needs a clean start in 3.1.1")]
