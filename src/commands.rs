@@ -28,6 +28,7 @@ macro_rules! commands {
 }
 
 commands! {
+    "broker": Broker in broker,
     "report": Report in report,
     "completions": Completions in completions,
 }

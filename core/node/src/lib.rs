@@ -2,8 +2,11 @@
 
 pub mod broker;
 pub mod client;
+pub mod config;
 
 mod clock;
 mod stream;
+mod tcp;
 
 pub use stream::{Acceptor, Connector, Peer, Stream};
+pub use tcp::TcpAcceptor;

@@ -1,0 +1,126 @@
+//! The broker's configuration: TOML in which nothing is ignored.
+
+mod error;
+mod limits;
+mod units;
+
+use std::str::FromStr;
+
+use serde::{
+    Deserialize,
+    de::{IntoDeserializer as _, value},
+};
+use squall_proto::broker::Limits;
+use tracing::level_filters::LevelFilter;
+
+pub use error::ConfigError;
+
+/// All that can be configured. `docs/squall.toml` documents every key.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where clients connect.
+    pub listeners: Vec<Listener>,
+    /// What is said on standard error.
+    pub log: Log,
+    /// What clients are granted.
+    #[serde(with = "limits::Table")]
+    pub limits: Limits,
+}
+
+/// One place where clients connect, by transport.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Listener {
+    /// Plain TCP.
+    Tcp(Tcp),
+}
+
+/// Plain TCP.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tcp {
+    /// A host and a port: `127.0.0.1:1883`, `[::1]:1883`, `localhost:1883`. Port 0 takes a free one.
+    pub address: String,
+}
+
+/// What is said on standard error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// How much.
+    pub level: LogLevel,
+}
+
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What the broker could not do.
+    Error,
+    /// What somebody should look at.
+    Warn,
+    /// Who connects, and why connections end.
+    #[default]
+    Info,
+    /// What becomes of streams and messages.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// Where the broker listens unless it is told otherwise: this machine alone, at the port registered for MQTT.
+const ADDRESS: &str = "127.0.0.1:1883";
+
+impl Config {
+    /// Reads a configuration. `file` names it in errors.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no TOML, or a key or value is not one that there is.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::new(file, text, &error))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listeners: vec![Listener::tcp(ADDRESS)],
+            log: Log::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Listener {
+    /// Plain TCP at this address.
+    pub fn tcp(address: impl Into<String>) -> Self {
+        Self::Tcp(Tcp {
+            address: address.into(),
+        })
+    }
+}
+
+impl FromStr for LogLevel {
+    type Err = value::Error;
+
+    fn from_str(level: &str) -> Result<Self, value::Error> {
+        Self::deserialize(level.into_deserializer())
+    }
+}
+
+impl From<LogLevel> for LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Off => Self::OFF,
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
+}

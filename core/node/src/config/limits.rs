@@ -1,0 +1,77 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use squall_proto::{Qos, broker::Limits};
+
+use super::units::{Size, at_least_one};
+
+/// [`Limits`] as TOML says them: the compiler sees to it that none is forgotten.
+#[derive(Deserialize)]
+#[serde(remote = "Limits", default = "Limits::default", deny_unknown_fields)]
+pub(super) struct Table {
+    connections: usize,
+    #[serde(with = "humantime_serde")]
+    connect_timeout: Duration,
+    #[serde(deserialize_with = "packet_size")]
+    packet_size: u32,
+    #[serde(deserialize_with = "at_least_one")]
+    receive_maximum: u16,
+    #[serde(deserialize_with = "at_least_one")]
+    inflight: u16,
+    queued_messages: usize,
+    #[serde(deserialize_with = "size")]
+    queued_bytes: usize,
+    #[serde(deserialize_with = "size")]
+    unsent_bytes_soft: usize,
+    #[serde(deserialize_with = "size")]
+    unsent_bytes: usize,
+    subscriptions: usize,
+    #[serde(deserialize_with = "at_least_one")]
+    topic_levels: usize,
+    retained_messages: usize,
+    topic_alias_maximum: u16,
+    #[serde(with = "humantime_serde")]
+    session_expiry: Option<Duration>,
+    #[serde(deserialize_with = "keep_alive")]
+    keep_alive: Option<u16>,
+    #[serde(deserialize_with = "qos")]
+    maximum_qos: Qos,
+    retain_available: bool,
+    wildcard_subscription_available: bool,
+}
+
+/// The largest packet the protocol can say: its Remaining Length, and the five bytes of the fixed header.
+const PACKET_SIZE_MAX: u32 = 268_435_455 + 5;
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let Size(bytes) = Size::deserialize(deserializer)?;
+    usize::try_from(bytes).map_err(|_| D::Error::custom("more bytes than this machine can address"))
+}
+
+fn packet_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let Size(bytes) = Size::deserialize(deserializer)?;
+    u32::try_from(bytes)
+        .ok()
+        .filter(|bytes| (1..=PACKET_SIZE_MAX).contains(bytes))
+        .ok_or_else(|| D::Error::custom(format!("a packet has 1 to {PACKET_SIZE_MAX} bytes, not {bytes}")))
+}
+
+fn keep_alive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let keep_alive: Duration = humantime_serde::deserialize(deserializer)?;
+    if keep_alive.is_zero() || keep_alive.subsec_nanos() > 0 {
+        return Err(D::Error::custom("expected whole seconds, at least one"));
+    }
+    match u16::try_from(keep_alive.as_secs()) {
+        Ok(seconds) => Ok(Some(seconds)),
+        Err(_) => Err(D::Error::custom("expected 65535 seconds (18h 12m 15s) at most")),
+    }
+}
+
+fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Qos, D::Error> {
+    match u8::deserialize(deserializer)? {
+        0 => Ok(Qos::AtMostOnce),
+        1 => Ok(Qos::AtLeastOnce),
+        2 => Ok(Qos::ExactlyOnce),
+        other => Err(D::Error::custom(format!("expected QoS 0, 1 or 2, not {other}"))),
+    }
+}
