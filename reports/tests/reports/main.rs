@@ -1,8 +1,14 @@
 //! The renderers and readers of reports, all on the report that [`sample`] makes.
 
+#[cfg(test)]
 mod json;
+#[cfg(test)]
 mod junit;
+#[cfg(test)]
 mod merge;
+#[cfg(test)]
 mod sample;
+#[cfg(test)]
 mod spec;
+#[cfg(test)]
 mod terminal;
