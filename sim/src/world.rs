@@ -26,7 +26,7 @@ mod wire;
 
 pub use driver::{World, WorldConfig};
 pub use host::{Host, HostAcceptor, HostConnector};
-pub use simulate::{SimNet, simulate_with};
+pub use simulate::{SimNet, simulate, simulate_with};
 pub use socket::{HostRead, HostStream, HostWrite};
 
 pub(crate) use chance::generator;

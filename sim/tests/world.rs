@@ -3,7 +3,10 @@
 use std::{env, io, process::Command, thread, time::Duration};
 
 use squall_node::{Acceptor, Connector, Stream};
-use squall_sim::world::{HostAcceptor, HostConnector, HostStream, World, WorldConfig, simulate_with};
+use squall_proto::broker::Limits;
+use squall_sim::world::{
+    HostAcceptor, HostConnector, HostStream, World, WorldConfig, simulate, simulate_with,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     task::JoinSet,
@@ -40,6 +43,24 @@ fn a_round_trip_takes_two_latencies_and_a_quiet_hour_no_time() {
         Ok::<_, io::Error>(began.elapsed())
     });
     assert_eq!(took.unwrap(), Duration::from_millis(2));
+}
+
+#[test]
+fn our_broker_answers_connect_in_virtual_time_and_closes_at_one_and_a_half_keep_alives() {
+    let closed_after = simulate(1, Limits::default(), async |net| {
+        let mut stream = net.connector().connect().await?;
+        // CONNECT of 3.1.1, Clean Session, Keep Alive 600 s, Client Identifier `a`.
+        stream
+            .write_all(b"\x10\x0d\x00\x04MQTT\x04\x02\x02\x58\x00\x01a")
+            .await?;
+        let mut connack = [0; 4];
+        stream.read_exact(&mut connack).await?;
+        assert_eq!(connack, [0x20, 2, 0, 0]);
+        let began = Instant::now();
+        assert_eq!(stream.read(&mut connack).await?, 0);
+        Ok::<_, io::Error>(began.elapsed())
+    });
+    assert_eq!(closed_after.unwrap(), Duration::from_secs(900));
 }
 
 #[test]

@@ -5,10 +5,13 @@ use std::{
     thread,
 };
 
+use rand::RngExt;
+use squall_node::broker::Server;
+use squall_proto::broker::Limits;
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
-    World, WorldConfig,
+    World, WorldConfig, generator,
     host::{Host, HostAcceptor, HostConnector},
     network, panics,
 };
@@ -35,6 +38,25 @@ impl SimNet {
 const SERVER: &str = "broker:1883";
 /// No test body needs longer, in virtual time.
 const AT_MOST: Span = Span::from_millis(24 * 3600 * 1000);
+
+/// Starts our broker with these limits in a world of its own, on a thread of its own, and runs `body` against it in virtual time
+/// to its end: sleeping costs nothing, and the same seed gives the same run.
+///
+/// # Panics
+///
+/// As [`simulate_with`].
+pub fn simulate<T, B>(seed: u64, limits: Limits, body: impl FnOnce(SimNet) -> B + Send) -> T
+where
+    T: Send,
+    B: Future<Output = T>,
+{
+    let serve = move |acceptor| async move {
+        Server::new(limits, generator(seed, "broker").random())
+            .serve(acceptor)
+            .await;
+    };
+    simulate_with(seed, serve, body)
+}
 
 /// Starts a server in a world of its own, on a thread of its own, and runs `body` against it in virtual time to its end: sleeping
 /// costs nothing, and the same seed gives the same run. What `serve` has spawned in a `JoinSet` ends with it.
