@@ -92,6 +92,8 @@ impl Shared {
     fn tick_once(&self) {
         self.step(|core, now| {
             core.armed = None;
+            // Or the ticking task would find the past again and again when no deadline follows.
+            self.deadline.send_replace(None);
             if core
                 .broker
                 .next_deadline()
