@@ -1,31 +1,26 @@
-//! From bytes to packets. `reader` cuts fields, `properties` the property lists of 5.0, `body` what each packet type has after
-//! its fixed header.
+//! From bytes to packets. `fixed_header` reads what says how long a packet is, `reader` cuts fields, `properties` the property
+//! lists of 5.0; the others each have the packets that belong together.
 
-mod body;
+mod acknowledge;
+mod connect;
+mod fixed_header;
 mod properties;
+mod publish;
 mod reader;
+mod subscribe;
 
-use bytes::BytesMut;
+use alloc::boxed::Box;
 
-use self::reader::Reader;
-use crate::{DecodeError, Packet, PacketType, Version};
+use bytes::{Buf, BytesMut};
+
+use self::{fixed_header::FixedHeader, reader::Reader};
+use crate::{Ack, DecodeError, Packet, PacketId, PacketType, Version, property::Place};
 
 /// Cuts packets off the front of what one peer sent. It learns the version from CONNECT, or is told.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     version: Option<Version>,
     packet_size_max: u32,
-}
-
-/// What the fixed header says.
-#[derive(Clone, Copy, Debug)]
-struct FixedHeader {
-    packet_type: PacketType,
-    flags: u8,
-    /// Bytes of the header itself.
-    header_len: usize,
-    /// Bytes of the whole packet.
-    packet_len: usize,
 }
 
 impl Decoder {
@@ -51,90 +46,81 @@ impl Decoder {
         self.version
     }
 
-    /// Takes one whole packet off the front of `input`, sharing its bytes; `Ok(None)` when more bytes are needed. What is
-    /// too large is refused from its fixed header. After an error the rest of the input means nothing.
+    /// Takes one whole packet off the front of `input`, sharing its bytes; `Ok(None)` when more bytes are needed, and then
+    /// `input` is as it was. What is too large is refused from its fixed header. After an error the rest of the input means
+    /// nothing.
     pub fn decode(&mut self, input: &mut BytesMut) -> Result<Option<Packet>, DecodeError> {
         let Some(header) = self.fixed_header(input)? else {
             return Ok(None);
         };
-        if input.len() < header.packet_len {
+        let Some(body) = input.get(header.len..header.packet_len) else {
             return Ok(None);
-        }
-        let mut reader = Reader::new(header.packet_type, input.split_to(header.packet_len).freeze());
-        reader.skip(header.header_len)?;
-        let version = match (self.version, header.packet_type) {
-            (Some(version), _) => version,
-            (None, PacketType::Connect) => reader::peek_version(&reader)?,
-            (None, other) => return Err(DecodeError::FirstPacketNotConnect(other)),
         };
-        let packet = body::decode(version, header.flags, &mut reader)?;
+        if let Some(packet) = without_fields_to_share(header.packet_type, body) {
+            input.advance(header.packet_len);
+            return Ok(Some(packet));
+        }
+        let bytes = input.split_to(header.packet_len).freeze();
+        let mut reader = Reader::new(header.packet_type, bytes, header.len);
+        let packet = self.body(header, &mut reader)?;
         reader.end()?;
-        self.version = Some(version);
         Ok(Some(packet))
     }
 
-    /// How many bytes the packet at the front of `input` has in all, as far as its fixed header is there.
+    /// How many bytes the packet at the front of `input` has in all, once enough of its fixed header is there to tell. What
+    /// [`decode`](Self::decode) would refuse from the fixed header is refused here too.
     pub fn packet_len(&self, input: &[u8]) -> Result<Option<usize>, DecodeError> {
         Ok(self.fixed_header(input)?.map(|header| header.packet_len))
     }
 
     fn fixed_header(&self, input: &[u8]) -> Result<Option<FixedHeader>, DecodeError> {
-        let Some((first, rest)) = input.split_first() else {
-            return Ok(None);
+        FixedHeader::read(self.version, self.packet_size_max, input)
+    }
+
+    fn body(&mut self, header: FixedHeader, reader: &mut Reader) -> Result<Packet, DecodeError> {
+        let packet_type = header.packet_type;
+        // The fixed header of anything but CONNECT is refused before the version is known.
+        let version = match (packet_type, self.version) {
+            (PacketType::Connect, _) | (_, None) => reader.protocol()?,
+            (_, Some(version)) => version,
         };
-        let number = first >> 4;
-        let packet_type = PacketType::from_value(number).ok_or(DecodeError::ReservedPacketType(number))?;
-        if packet_type == PacketType::Auth && self.version == Some(Version::V3_1_1) {
-            return Err(DecodeError::ReservedPacketType(number));
-        }
-        let flags = first & 0x0F;
-        check_flags(packet_type, flags)?;
-        let Some((remaining, len)) = reader::variable_byte_integer(rest)? else {
-            return Ok(None);
+        let packet = match packet_type {
+            PacketType::Connect => Packet::Connect(Box::new(reader.connect(version)?)),
+            PacketType::Connack => Packet::Connack(reader.connack(version)?),
+            PacketType::Publish => Packet::Publish(reader.publish(version, header.flags)?),
+            PacketType::Puback => Packet::Puback(reader.ack(version, Place::Puback)?),
+            PacketType::Pubrec => Packet::Pubrec(reader.ack(version, Place::Pubrec)?),
+            PacketType::Pubrel => Packet::Pubrel(reader.ack(version, Place::Pubrel)?),
+            PacketType::Pubcomp => Packet::Pubcomp(reader.ack(version, Place::Pubcomp)?),
+            PacketType::Subscribe => Packet::Subscribe(reader.subscribe(version)?),
+            PacketType::Suback => Packet::Suback(reader.suback(version)?),
+            PacketType::Unsubscribe => Packet::Unsubscribe(reader.unsubscribe(version)?),
+            PacketType::Unsuback => Packet::Unsuback(reader.unsuback(version)?),
+            PacketType::Pingreq => Packet::Pingreq,
+            PacketType::Pingresp => Packet::Pingresp,
+            PacketType::Disconnect => Packet::Disconnect(reader.disconnect(version)?),
+            PacketType::Auth => Packet::Auth(reader.auth()?),
         };
-        let size = remaining.saturating_add(1 + len);
-        if size > self.packet_size_max {
-            // [MQTT-3.2.2-15] Before its body is read.
-            return Err(DecodeError::PacketTooLarge {
-                size,
-                size_max: self.packet_size_max,
-            });
-        }
-        let header_len = 1 + len as usize;
-        Ok(Some(FixedHeader {
-            packet_type,
-            flags,
-            header_len,
-            packet_len: size as usize,
-        }))
+        self.version.get_or_insert(version);
+        Ok(packet)
     }
 }
 
-// [MQTT-2.1.3-1] [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1] [MQTT-3.15.1-1] [v3 MQTT-2.2.2-1] [v3 MQTT-2.2.2-2]
-// [v3 MQTT-3.6.1-1] [v3 MQTT-3.8.1-1] [v3 MQTT-3.10.1-1] [MQTT-3.14.1-1] [v3 MQTT-3.14.1-1]
-fn check_flags(packet_type: PacketType, flags: u8) -> Result<(), DecodeError> {
-    match packet_type {
-        PacketType::Publish if flags >> 1 & 3 == 3 => Err(DecodeError::QosThree(packet_type)),
-        // [MQTT-3.3.1-2] [v3 MQTT-3.3.1-2]
-        PacketType::Publish if flags & 0b1110 == 0b1000 => Err(DecodeError::DupAtMostOnce),
-        PacketType::Publish => Ok(()),
-        PacketType::Pubrel | PacketType::Subscribe | PacketType::Unsubscribe if flags == 0b0010 => Ok(()),
-        PacketType::Pubrel | PacketType::Subscribe | PacketType::Unsubscribe => {
-            Err(DecodeError::FixedHeaderFlags(packet_type, flags))
-        }
-        PacketType::Connect
-        | PacketType::Connack
-        | PacketType::Puback
-        | PacketType::Pubrec
-        | PacketType::Pubcomp
-        | PacketType::Suback
-        | PacketType::Unsuback
-        | PacketType::Pingreq
-        | PacketType::Pingresp
-        | PacketType::Disconnect
-        | PacketType::Auth => match flags {
-            0 => Ok(()),
-            _ => Err(DecodeError::FixedHeaderFlags(packet_type, flags)),
-        },
+/// The short packets of the steady state, which need no reference to the input.
+fn without_fields_to_share(packet_type: PacketType, body: &[u8]) -> Option<Packet> {
+    match (packet_type, body) {
+        (PacketType::Puback, body) => success(body).map(Packet::Puback),
+        (PacketType::Pubrec, body) => success(body).map(Packet::Pubrec),
+        (PacketType::Pubrel, body) => success(body).map(Packet::Pubrel),
+        (PacketType::Pubcomp, body) => success(body).map(Packet::Pubcomp),
+        (PacketType::Pingreq, []) => Some(Packet::Pingreq),
+        (PacketType::Pingresp, []) => Some(Packet::Pingresp),
+        (_, _) => None,
     }
+}
+
+/// The acknowledgement of either version that is a Packet Identifier and nothing more.
+fn success(body: &[u8]) -> Option<Ack> {
+    let packet_id = u16::from_be_bytes(body.try_into().ok()?);
+    PacketId::new(packet_id).map(Ack::success)
 }

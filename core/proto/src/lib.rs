@@ -24,13 +24,13 @@ mod violation;
 
 pub use decode::Decoder;
 pub use encode::{encode, encode_without_payload, encoded_len};
-pub use error::DecodeError;
+pub use error::{DecodeError, Position};
 pub use id::{ConnId, PacketId, SubscriptionId, TopicAlias};
 pub use packet::{
     Ack, Auth, Connack, Connect, Delivery, Disconnect, Packet, PacketRef, PacketType, Publish, PublishRef,
     Qos, RetainHandling, Suback, Subscribe, SubscriptionOptions, Unsuback, Unsubscribe, Will,
 };
-pub use property::{Properties, Property};
+pub use property::{Properties, Property, PropertyId};
 pub use reason_code::ReasonCode;
 pub use subscription_tree::SubscriptionTree;
 pub use text::{Text, TextError};

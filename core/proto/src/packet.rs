@@ -291,6 +291,23 @@ impl<'a> From<&'a Packet> for PacketRef<'a> {
     }
 }
 
+impl<'a> From<&'a Publish> for PublishRef<'a> {
+    /// All properties are left where they stand.
+    fn from(publish: &'a Publish) -> Self {
+        Self {
+            dup: publish.dup,
+            retain: publish.retain,
+            delivery: publish.delivery,
+            topic: publish.topic.as_ref(),
+            topic_alias: None,
+            message_expiry_interval: None,
+            properties: &publish.properties,
+            subscription_identifiers: &[],
+            payload: &publish.payload,
+        }
+    }
+}
+
 impl Delivery {
     /// The QoS.
     pub const fn qos(self) -> Qos {
@@ -325,6 +342,23 @@ impl Qos {
             0 => Some(Self::AtMostOnce),
             1 => Some(Self::AtLeastOnce),
             2 => Some(Self::ExactlyOnce),
+            _ => None,
+        }
+    }
+}
+
+impl RetainHandling {
+    /// 0, 1 or 2.
+    pub const fn value(self) -> u8 {
+        self as u8
+    }
+
+    /// `None` for 3 and above.
+    pub const fn from_value(value: u8) -> Option<Self> {
+        match value {
+            0 => Some(Self::Send),
+            1 => Some(Self::SendIfNew),
+            2 => Some(Self::DoNotSend),
             _ => None,
         }
     }

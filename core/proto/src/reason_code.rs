@@ -117,6 +117,28 @@ impl ReasonCode {
             _ => None,
         }
     }
+
+    /// The 3.1.1 SUBACK return code that says the same: 0x80 for every error.
+    // [v3 MQTT-3.9.3-2]
+    pub(crate) const fn suback_return_code(self) -> u8 {
+        if self.is_error() {
+            Self::UnspecifiedError.value()
+        } else {
+            self.value()
+        }
+    }
+
+    /// The Reason Code of a 3.1.1 SUBACK return code; `None` for a reserved one.
+    // [v3 MQTT-3.9.3-2]
+    pub(crate) const fn from_suback_return_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Success),
+            1 => Some(Self::GrantedQos1),
+            2 => Some(Self::GrantedQos2),
+            0x80 => Some(Self::UnspecifiedError),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ReasonCode {

@@ -24,15 +24,21 @@ pub enum TopicError {
     /// `+` or `#` in a Topic Name.
     #[error("a topic name contains a wildcard character")]
     WildcardInName,
-    /// `#` neither alone in the last level.
+    /// `#` not alone in the last level.
     #[error("`#` must be alone in the last level of a topic filter")]
     MultiLevelWildcard,
     /// `+` shares its level with other characters.
     #[error("`+` must be alone in its level of a topic filter")]
     SingleLevelWildcard,
-    /// `$share` without a ShareName, or without a filter after it, or a ShareName with a wildcard character.
-    #[error("a shared subscription is `$share/name/filter`, with no wildcard character in the name")]
-    Share,
+    /// `$share/` without a ShareName.
+    #[error("`$share/` is not followed by a share name")]
+    EmptyShareName,
+    /// `+` or `#` in a ShareName.
+    #[error("a share name contains a wildcard character")]
+    WildcardInShareName,
+    /// `$share/{ShareName}` without a Topic Filter after it.
+    #[error("`$share/` and the share name are not followed by a topic filter")]
+    ShareWithoutFilter,
 }
 
 impl TopicName {
@@ -150,11 +156,15 @@ impl TopicFilter {
 
 // [MQTT-4.8.2-1] [MQTT-4.8.2-2]
 fn filter_of_share(shared: &str) -> Result<&str, TopicError> {
-    match shared.split_once('/') {
-        Some((name, levels)) if !name.is_empty() && !levels.is_empty() && !name.contains(['+', '#']) => {
-            Ok(levels)
-        }
-        Some(_) | None => Err(TopicError::Share),
+    let (name, levels) = shared.split_once('/').unwrap_or((shared, ""));
+    if name.is_empty() {
+        Err(TopicError::EmptyShareName)
+    } else if name.contains(['+', '#']) {
+        Err(TopicError::WildcardInShareName)
+    } else if levels.is_empty() {
+        Err(TopicError::ShareWithoutFilter)
+    } else {
+        Ok(levels)
     }
 }
 

@@ -13,45 +13,48 @@ impl Reader {
         if version == Version::V3_1_1 {
             return Ok(Properties::new());
         }
-        let len = self.variable_byte_integer()? as usize;
-        if len == 0 {
-            return Ok(Properties::new());
+        match self.variable_byte_integer()? {
+            0 => Ok(Properties::new()),
+            len => self.within(len as usize, |reader| reader.property_list(place)),
         }
-        let mut part = self.part(len)?;
+    }
+
+    fn property_list(&mut self, place: Place) -> Result<Properties, DecodeError> {
         let mut properties = Properties::new();
         let mut seen = 0_u64;
-        while !part.is_empty() {
-            let number = part.variable_byte_integer()?;
-            let id = PropertyId::from_value(number)
-                .ok_or_else(|| DecodeError::UnknownProperty(self.packet_type(), number))?;
-            if !id.allowed_in(place) {
-                return Err(DecodeError::PropertyNotAllowed(self.packet_type(), number));
-            }
-            let bit = 1_u64 << (number & 63);
-            if seen & bit != 0 && !id.may_repeat(place) {
-                return Err(DecodeError::DuplicateProperty(self.packet_type(), number));
-            }
-            seen |= bit;
-            properties.push(part.property(id)?);
+        while !self.is_empty() {
+            let id = self.property_id(place, &mut seen)?;
+            properties.push(self.property(id)?);
         }
-        self.check_authentication(&properties)?;
+        if properties.authentication_data().is_some() && properties.authentication_method().is_none() {
+            return Err(DecodeError::AuthenticationDataWithoutMethod(self.packet_type()));
+        }
         Ok(properties)
     }
 
-    fn check_authentication(&self, properties: &Properties) -> Result<(), DecodeError> {
-        if properties.authentication_data().is_some() && properties.authentication_method().is_none() {
-            return Err(DecodeError::DataWithoutMethod(self.packet_type()));
+    /// An identifier that may stand in `place` beside those `seen`, a bit each.
+    fn property_id(&mut self, place: Place, seen: &mut u64) -> Result<PropertyId, DecodeError> {
+        let position = self.position();
+        let value = self.variable_byte_integer()?;
+        let id = PropertyId::from_value(value).ok_or(DecodeError::UnknownProperty(position, value))?;
+        if !id.allowed_in(place) {
+            return Err(DecodeError::PropertyNotAllowed(position, id));
         }
-        Ok(())
+        let bit = 1 << id.value();
+        if *seen & bit != 0 && !id.may_repeat(place) {
+            return Err(DecodeError::DuplicateProperty(position, id));
+        }
+        *seen |= bit;
+        Ok(id)
     }
 
     fn property(&mut self, id: PropertyId) -> Result<Property, DecodeError> {
-        let wrong = DecodeError::PropertyValue(self.packet_type(), id.value());
+        let wrong = DecodeError::PropertyValue(self.position(), id);
         Ok(match id {
             PropertyId::PayloadFormatIndicator => Property::PayloadFormatIndicator(self.flag(wrong)?),
             PropertyId::MessageExpiryInterval => Property::MessageExpiryInterval(self.u32()?),
             PropertyId::ContentType => Property::ContentType(self.text()?),
-            PropertyId::ResponseTopic => Property::ResponseTopic(self.topic_name()?),
+            PropertyId::ResponseTopic => Property::ResponseTopic(self.response_topic()?),
             PropertyId::CorrelationData => Property::CorrelationData(self.binary()?),
             PropertyId::SubscriptionIdentifier => {
                 let value = self.variable_byte_integer()?;

@@ -1,17 +1,30 @@
+use core::mem;
+
 use bytes::{Buf, Bytes};
 
-use crate::{DecodeError, PacketId, PacketType, Text, TopicFilter, TopicName, Version};
+use crate::{DecodeError, PacketId, PacketType, Position, Text, TopicFilter, TopicName};
 
-/// What is left of one packet. Fields are cut off its front and share its bytes.
+/// One packet, read field by field. Strings and Binary Data share its bytes.
 #[derive(Debug)]
 pub(super) struct Reader {
     packet_type: PacketType,
-    rest: Bytes,
+    /// The whole packet.
+    packet: Bytes,
+    /// Where the next field begins.
+    offset: usize,
+    /// Where the fields end: with the packet, or with the properties that are being read.
+    end: usize,
 }
 
 impl Reader {
-    pub(super) const fn new(packet_type: PacketType, rest: Bytes) -> Self {
-        Self { packet_type, rest }
+    /// Reads `packet` from `offset` on.
+    pub(super) const fn new(packet_type: PacketType, packet: Bytes, offset: usize) -> Self {
+        Self {
+            packet_type,
+            offset,
+            end: packet.len(),
+            packet,
+        }
     }
 
     pub(super) const fn packet_type(&self) -> PacketType {
@@ -19,141 +32,186 @@ impl Reader {
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.rest.is_empty()
+        self.offset >= self.end
     }
 
-    /// Everything that is left.
-    pub(super) fn take_rest(&mut self) -> Bytes {
-        core::mem::take(&mut self.rest)
-    }
-
-    /// Nothing may be left.
-    pub(super) const fn end(&self) -> Result<(), DecodeError> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(DecodeError::TrailingBytes(self.packet_type))
+    /// Where the next field begins, for errors.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            packet_type: self.packet_type,
+            offset: u32::try_from(self.offset).unwrap_or(u32::MAX),
         }
     }
 
-    pub(super) fn skip(&mut self, len: usize) -> Result<(), DecodeError> {
+    /// Nothing may be left.
+    pub(super) fn end(&self) -> Result<(), DecodeError> {
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(DecodeError::TrailingBytes(self.position()))
+        }
+    }
+
+    /// Everything that is left of the packet.
+    pub(super) fn take_rest(&mut self) -> Bytes {
+        let mut rest = mem::take(&mut self.packet);
+        let offset = mem::take(&mut self.offset);
+        self.end = 0;
+        if offset < rest.len() {
+            rest.advance(offset);
+            rest
+        } else {
+            // An empty slice would keep the input alive.
+            Bytes::new()
+        }
+    }
+
+    /// Lets `read` see the next `len` bytes alone.
+    pub(super) fn within<T>(
+        &mut self,
+        len: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
         self.need(len)?;
-        self.rest.advance(len);
-        Ok(())
-    }
-
-    pub(super) fn u8(&mut self) -> Result<u8, DecodeError> {
-        self.rest.try_get_u8().map_err(|_| self.truncated())
-    }
-
-    pub(super) fn u16(&mut self) -> Result<u16, DecodeError> {
-        self.rest.try_get_u16().map_err(|_| self.truncated())
-    }
-
-    pub(super) fn u32(&mut self) -> Result<u32, DecodeError> {
-        self.rest.try_get_u32().map_err(|_| self.truncated())
-    }
-
-    pub(super) fn variable_byte_integer(&mut self) -> Result<u32, DecodeError> {
-        let (value, len) = variable_byte_integer(&self.rest)?.ok_or_else(|| self.truncated())?;
-        self.rest.advance(len as usize);
+        let end = mem::replace(&mut self.end, self.offset + len);
+        let value = read(self)?;
+        self.end = end;
         Ok(value)
     }
 
-    /// Cuts off `len` bytes as a reader of their own.
-    pub(super) fn part(&mut self, len: usize) -> Result<Self, DecodeError> {
-        self.need(len)?;
-        Ok(Self {
-            packet_type: self.packet_type,
-            rest: self.rest.split_to(len),
-        })
+    pub(super) fn u8(&mut self) -> Result<u8, DecodeError> {
+        self.array().map(u8::from_be_bytes)
+    }
+
+    pub(super) fn u16(&mut self) -> Result<u16, DecodeError> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    pub(super) fn u32(&mut self) -> Result<u32, DecodeError> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    // [MQTT-1.5.5-1]
+    pub(super) fn variable_byte_integer(&mut self) -> Result<u32, DecodeError> {
+        let position = self.position();
+        match variable_byte_integer(self.rest()) {
+            VariableByteInteger::Whole(value, len) => {
+                self.offset += len as usize;
+                Ok(value)
+            }
+            VariableByteInteger::NeedsMore => Err(DecodeError::Truncated(position)),
+            VariableByteInteger::TooLong => Err(DecodeError::VariableByteIntegerTooLong(position)),
+            VariableByteInteger::NotMinimal => Err(DecodeError::VariableByteIntegerNotMinimal(position)),
+        }
     }
 
     /// Binary Data: its length in two bytes, then itself.
     pub(super) fn binary(&mut self) -> Result<Bytes, DecodeError> {
+        let begin = self.offset;
         let len = usize::from(self.u16()?);
-        self.need(len)?;
-        Ok(self.rest.split_to(len))
+        if self.need(len).is_err() {
+            self.offset = begin;
+            return Err(self.truncated());
+        }
+        let bytes = self.packet.slice(self.offset..self.offset + len);
+        self.offset += len;
+        Ok(bytes)
     }
 
     // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
     pub(super) fn text(&mut self) -> Result<Text, DecodeError> {
-        Ok(Text::from_bytes(self.binary()?)?)
+        let position = self.position();
+        Text::from_bytes(self.binary()?).map_err(|error| DecodeError::Text(position, error))
     }
 
-    // [MQTT-3.3.2-1] [MQTT-3.3.2-2] [v3 MQTT-3.3.2-1] [v3 MQTT-3.3.2-2]
+    // [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.0-1] [v3 MQTT-3.3.2-1] [v3 MQTT-3.3.2-2] [v3 MQTT-4.7.1-1]
     pub(super) fn topic_name(&mut self) -> Result<TopicName, DecodeError> {
-        TopicName::from_text(self.text()?).map_err(DecodeError::TopicName)
+        let position = self.position();
+        TopicName::from_text(self.text()?).map_err(|error| DecodeError::TopicName(position, error))
     }
 
-    /// `None` for an empty one.
+    // [MQTT-3.3.2-13] [MQTT-3.3.2-14]
+    pub(super) fn response_topic(&mut self) -> Result<TopicName, DecodeError> {
+        let position = self.position();
+        TopicName::from_text(self.text()?).map_err(|error| DecodeError::ResponseTopic(position, error))
+    }
+
+    /// A Topic Name, or `None` for an empty one.
     pub(super) fn topic_name_if_any(&mut self) -> Result<Option<TopicName>, DecodeError> {
-        let text = self.text()?;
-        if text.is_empty() {
-            Ok(None)
-        } else {
-            TopicName::from_text(text)
-                .map(Some)
-                .map_err(DecodeError::TopicName)
+        if let Some([0, 0]) = self.rest().first_chunk() {
+            self.offset += 2;
+            return Ok(None);
         }
+        self.topic_name().map(Some)
     }
 
     // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [v3 MQTT-3.8.3-1] [v3 MQTT-3.10.3-1]
     pub(super) fn topic_filter(&mut self) -> Result<TopicFilter, DecodeError> {
-        TopicFilter::from_text(self.text()?).map_err(DecodeError::TopicFilter)
+        let position = self.position();
+        TopicFilter::from_text(self.text()?).map_err(|error| DecodeError::TopicFilter(position, error))
     }
 
-    // [MQTT-2.2.1-3] [v3 MQTT-2.3.1-1]
+    // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [v3 MQTT-2.3.1-1]
     pub(super) fn packet_id(&mut self) -> Result<PacketId, DecodeError> {
-        PacketId::new(self.u16()?).ok_or(DecodeError::ZeroPacketId(self.packet_type))
+        let position = self.position();
+        PacketId::new(self.u16()?).ok_or(DecodeError::ZeroPacketId(position))
     }
 
-    const fn truncated(&self) -> DecodeError {
-        DecodeError::Truncated(self.packet_type)
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        match self.rest().first_chunk() {
+            Some(bytes) => {
+                let bytes = *bytes;
+                self.offset += N;
+                Ok(bytes)
+            }
+            None => Err(self.truncated()),
+        }
     }
 
-    const fn need(&self, len: usize) -> Result<(), DecodeError> {
-        if self.rest.len() < len {
+    fn rest(&self) -> &[u8] {
+        self.packet.get(self.offset..self.end).unwrap_or_default()
+    }
+
+    fn need(&self, len: usize) -> Result<(), DecodeError> {
+        if self.rest().len() < len {
             Err(self.truncated())
         } else {
             Ok(())
         }
     }
+
+    #[cold]
+    fn truncated(&self) -> DecodeError {
+        DecodeError::Truncated(self.position())
+    }
 }
 
-/// The value at the front of `bytes` and how many bytes it takes; `None` when more are needed.
-// [MQTT-1.5.5-1]
-pub(super) fn variable_byte_integer(bytes: &[u8]) -> Result<Option<(u32, u32)>, DecodeError> {
+/// What stands at the front of some bytes.
+pub(super) enum VariableByteInteger {
+    /// The value, and how many bytes it takes.
+    Whole(u32, u32),
+    /// It goes on past the last byte.
+    NeedsMore,
+    TooLong,
+    /// It has more bytes than it needs.
+    NotMinimal,
+}
+
+pub(super) fn variable_byte_integer(bytes: &[u8]) -> VariableByteInteger {
     let mut value = 0;
     for (byte, len) in bytes.iter().zip(1..=4) {
         value |= u32::from(byte & 0x7F) << (7 * (len - 1));
         if byte & 0x80 == 0 {
             return if *byte == 0 && len > 1 {
-                Err(DecodeError::VariableByteIntegerNotMinimal)
+                VariableByteInteger::NotMinimal
             } else {
-                Ok(Some((value, len)))
+                VariableByteInteger::Whole(value, len)
             };
         }
     }
     if bytes.len() < 4 {
-        Ok(None)
+        VariableByteInteger::NeedsMore
     } else {
-        Err(DecodeError::VariableByteIntegerTooLong)
-    }
-}
-
-/// The version that a CONNECT asks for, without taking anything off the reader.
-// [MQTT-3.1.2-1] [MQTT-3.1.2-2] [v3 MQTT-3.1.2-1] [v3 MQTT-3.1.2-2]
-pub(super) fn peek_version(reader: &Reader) -> Result<Version, DecodeError> {
-    let truncated = DecodeError::Truncated(PacketType::Connect);
-    let mut rest = reader.rest.as_ref();
-    let len = usize::from(rest.try_get_u16().map_err(|_| truncated)?);
-    let (name, level) = rest.split_at_checked(len).ok_or(truncated)?;
-    let level = *level.first().ok_or(truncated)?;
-    match name {
-        b"MQTT" => Version::from_level(level).ok_or(DecodeError::UnsupportedProtocolLevel(level)),
-        // The protocol of 3.1, whose level is 3.
-        b"MQIsdp" => Err(DecodeError::UnsupportedProtocolLevel(level)),
-        _ => Err(DecodeError::ProtocolName),
+        VariableByteInteger::TooLong
     }
 }

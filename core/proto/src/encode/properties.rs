@@ -1,25 +1,34 @@
-use bytes::{BufMut, BytesMut};
-
-use super::{len::variable_byte_integer_len, put_binary, put_text, put_variable_byte_integer};
-use crate::{Properties, Property, Version, property::PropertyId};
+use super::sink::{Len, Sink};
+use crate::{Properties, Property, PropertyId, Version};
 
 /// The properties with their length; nothing in 3.1.1.
 // [MQTT-2.2.2-1] A length of 0 is sent too.
-pub(super) fn put_all(version: Version, properties: &Properties, buffer: &mut BytesMut) {
-    if version == Version::V3_1_1 {
-        return;
+pub(super) fn put_list(version: Version, properties: &Properties, sink: &mut impl Sink) {
+    if version == Version::V5 {
+        sink.variable_byte_integer(len(properties));
+        put_all(properties, sink);
     }
-    put_variable_byte_integer(properties.iter().map(len).sum(), buffer);
-    properties.iter().for_each(|property| put(property, buffer));
+}
+
+/// The properties without their length.
+pub(super) fn put_all(properties: &Properties, sink: &mut impl Sink) {
+    properties.iter().for_each(|property| put(property, sink));
+}
+
+/// The bytes of the properties without their length.
+fn len(properties: &Properties) -> usize {
+    let mut len = Len(0);
+    put_all(properties, &mut len);
+    len.0
 }
 
 /// Every identifier fits in one byte.
-pub(super) fn put_id(id: PropertyId, buffer: &mut BytesMut) {
-    put_variable_byte_integer(id.value() as usize, buffer);
+pub(super) fn put_id(id: PropertyId, sink: &mut impl Sink) {
+    sink.u8(id.value());
 }
 
-pub(super) fn put(property: &Property, buffer: &mut BytesMut) {
-    put_id(property.id(), buffer);
+pub(super) fn put(property: &Property, sink: &mut impl Sink) {
+    put_id(property.id(), sink);
     match property {
         Property::PayloadFormatIndicator(flag)
         | Property::RequestProblemInformation(flag)
@@ -28,60 +37,26 @@ pub(super) fn put(property: &Property, buffer: &mut BytesMut) {
         | Property::RetainAvailable(flag)
         | Property::WildcardSubscriptionAvailable(flag)
         | Property::SubscriptionIdentifierAvailable(flag)
-        | Property::SharedSubscriptionAvailable(flag) => buffer.put_u8((*flag).into()),
+        | Property::SharedSubscriptionAvailable(flag) => sink.u8((*flag).into()),
         Property::MessageExpiryInterval(number)
         | Property::SessionExpiryInterval(number)
-        | Property::WillDelayInterval(number) => buffer.put_u32(*number),
-        Property::MaximumPacketSize(number) => buffer.put_u32(number.get()),
-        Property::ServerKeepAlive(number) | Property::TopicAliasMaximum(number) => buffer.put_u16(*number),
-        Property::ReceiveMaximum(number) => buffer.put_u16(number.get()),
-        Property::TopicAlias(alias) => buffer.put_u16(alias.value()),
-        Property::SubscriptionIdentifier(id) => put_variable_byte_integer(id.value() as usize, buffer),
+        | Property::WillDelayInterval(number) => sink.u32(*number),
+        Property::MaximumPacketSize(number) => sink.u32(number.get()),
+        Property::ServerKeepAlive(number) | Property::TopicAliasMaximum(number) => sink.u16(*number),
+        Property::ReceiveMaximum(number) => sink.u16(number.get()),
+        Property::TopicAlias(alias) => sink.u16(alias.value()),
+        Property::SubscriptionIdentifier(id) => sink.variable_byte_integer(id.value() as usize),
         Property::ContentType(text)
         | Property::AssignedClientIdentifier(text)
         | Property::AuthenticationMethod(text)
         | Property::ResponseInformation(text)
         | Property::ServerReference(text)
-        | Property::ReasonString(text) => put_text(text, buffer),
-        Property::ResponseTopic(topic) => put_text(topic.text(), buffer),
-        Property::CorrelationData(bytes) | Property::AuthenticationData(bytes) => put_binary(bytes, buffer),
+        | Property::ReasonString(text) => sink.text(text),
+        Property::ResponseTopic(topic) => sink.text(topic.text()),
+        Property::CorrelationData(bytes) | Property::AuthenticationData(bytes) => sink.binary(bytes),
         Property::UserProperty(name, value) => {
-            put_text(name, buffer);
-            put_text(value, buffer);
+            sink.text(name);
+            sink.text(value);
         }
-    }
-}
-
-/// How many bytes [`put`] appends.
-pub(super) fn len(property: &Property) -> usize {
-    1 + match property {
-        Property::PayloadFormatIndicator(_)
-        | Property::RequestProblemInformation(_)
-        | Property::RequestResponseInformation(_)
-        | Property::MaximumQos(_)
-        | Property::RetainAvailable(_)
-        | Property::WildcardSubscriptionAvailable(_)
-        | Property::SubscriptionIdentifierAvailable(_)
-        | Property::SharedSubscriptionAvailable(_) => 1,
-        Property::MessageExpiryInterval(_)
-        | Property::SessionExpiryInterval(_)
-        | Property::WillDelayInterval(_)
-        | Property::MaximumPacketSize(_) => 4,
-        Property::ServerKeepAlive(_)
-        | Property::TopicAliasMaximum(_)
-        | Property::ReceiveMaximum(_)
-        | Property::TopicAlias(_) => 2,
-        Property::SubscriptionIdentifier(id) => variable_byte_integer_len(id.value() as usize),
-        Property::ContentType(text)
-        | Property::AssignedClientIdentifier(text)
-        | Property::AuthenticationMethod(text)
-        | Property::ResponseInformation(text)
-        | Property::ServerReference(text)
-        | Property::ReasonString(text) => 2 + text.len(),
-        Property::ResponseTopic(topic) => 2 + topic.len(),
-        Property::CorrelationData(bytes) | Property::AuthenticationData(bytes) => {
-            2 + bytes.len().min(usize::from(u16::MAX))
-        }
-        Property::UserProperty(name, value) => 2 + name.len() + 2 + value.len(),
     }
 }

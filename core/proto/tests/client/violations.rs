@@ -1,6 +1,6 @@
 use squall_proto::{
-    Ack, Auth, Delivery, Disconnect, Packet, PacketType, Properties, Property, Publish, Qos, ReasonCode,
-    Subscribe, TextError, Version, Violation,
+    Ack, Auth, DecodeError, Delivery, Disconnect, Packet, PacketType, Position, Properties, Property,
+    Publish, Qos, ReasonCode, Subscribe, TextError, Version, Violation,
     client::{Event, Input, Options, Why},
 };
 
@@ -139,7 +139,11 @@ fn a_session_expiry_interval_from_the_server_in_disconnect_is_a_violation() {
 fn malformed_bytes_end_the_connection() {
     for version in Version::ALL {
         let mut rig = Rig::persistent(version);
-        let error = TextError::NotUtf8.into();
+        let position = Position {
+            packet_type: PacketType::Publish,
+            offset: 2,
+        };
+        let error = DecodeError::Text(position, TextError::NotUtf8);
         rig.handle(Input::Malformed(error));
         assert_eq!(rig.event(), Event::Disconnected(Why::Malformed(error)));
         if version == Version::V5 {
