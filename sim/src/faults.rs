@@ -15,8 +15,8 @@ pub(crate) use stage::{Stage, Started};
 
 use std::fmt;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::span::Span;
 
@@ -35,6 +35,19 @@ macro_rules! faults {
         impl Fault {
             /// The name of every fault as scenarios write it, in alphabetical order.
             pub const NAMES: &[&str] = &[$(stringify!($module)),*];
+
+            /// The parameters of the fault of this name.
+            pub(crate) fn deserialize_named<'de, D: Deserializer<'de>>(name: &str, deserializer: D) -> Result<Self, D::Error> {
+                match name {
+                    $(stringify!($module) => $fault::deserialize(deserializer).map(Self::$fault),)*
+                    _ => Err(de::Error::unknown_variant(name, Self::NAMES)),
+                }
+            }
+
+            /// The schema of each fault's parameters, by its name.
+            pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+                vec![$((stringify!($module), generator.subschema_for::<$fault>())),*]
+            }
 
             /// Its name as scenarios write it.
             pub const fn name(&self) -> &'static str {

@@ -1,0 +1,133 @@
+//! A scenario, as its YAML file says it: who takes part, what they do, what goes wrong when, and what must hold.
+//!
+//! In reading order: [`Scenario`]; who takes part ([`Client`], [`Peer`]); what happens ([`Step`], [`Action`]); what must hold
+//! ([`Expectation`]); how a file becomes one of these or a located [`ScenarioError`] (`read`, `validate`, `locate`); and the JSON
+//! Schema that editors complete from ([`json_schema`]).
+
+mod action;
+mod broker;
+mod client;
+mod error;
+mod expect;
+mod locate;
+mod nearest;
+mod packet;
+mod peer;
+mod read;
+mod schema;
+mod step;
+mod topic;
+mod validate;
+mod words;
+
+pub use action::{Action, Connect, Disconnect, How, Open, Publish, Send, Shut, Subscribe, Unsubscribe};
+pub use broker::{BrokerSettings, Durability};
+pub use client::{Client, Connecting, Filters, Reads, Reconnect, Session, Will};
+pub use error::ScenarioError;
+pub use expect::{
+    Closed, Closer, Connected, Delivered, Expectation, Received, SessionPresent, Times, WillPublished,
+};
+pub use packet::{RawConnect, RawPacket, RawPacketId, RawPublish, RawSubscribe, RawUnsubscribe};
+pub use peer::Peer;
+pub use read::find_scenarios;
+pub use schema::json_schema;
+pub use step::{Start, Step};
+pub use topic::TopicTemplate;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use squall_proto::Version;
+
+use crate::span::{Span, SpanRange};
+
+/// Who takes part, what they do, what goes wrong when, and what must hold.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What must hold, as a sentence.
+    pub name: String,
+    /// The statements that it follows from, and how.
+    pub why: String,
+    /// Each is a run of its own. Both, unless given.
+    #[serde(default = "both_versions", deserialize_with = "words::versions")]
+    #[schemars(with = "Vec<words::VersionWord>", length(min = 1))]
+    pub versions: Vec<Version>,
+    /// What the broker grants and keeps.
+    #[serde(default)]
+    pub broker: BrokerSettings,
+    /// What every link does when no fault says otherwise.
+    #[serde(default)]
+    pub network: Network,
+    /// Clients of ours, by name. The name `broker` is taken.
+    #[serde(default)]
+    pub clients: IndexMap<String, Client>,
+    /// Whoever speaks packet by packet, by name.
+    #[serde(default)]
+    pub peers: IndexMap<String, Peer>,
+    /// What they do and what goes wrong.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    /// What must hold at the end, besides what every check holds in every run.
+    #[serde(default)]
+    pub expect: Vec<Expectation>,
+    /// Whether the same without faults must pass too. Of the expectations it is asked for those that say what is delivered.
+    #[serde(default = "yes")]
+    pub control: bool,
+    /// The run goes on for at least this long, for what must not happen. None, unless given: it ends when all that is owed has
+    /// arrived.
+    #[serde(default)]
+    pub lasts: Span,
+    /// From the last step and the last heal, everything owed must arrive within this time. 2 minutes, unless given.
+    #[serde(default = "settle")]
+    pub settle: Span,
+}
+
+/// What every link does when no fault says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// One way, drawn anew for each segment. 1ms..5ms, unless given.
+    pub latency: SpanRange,
+    /// Of a hundred segments with data, how many are lost at each attempt. TCP sends them again. 0, unless given.
+    #[schemars(range(min = 0, max = 99))]
+    pub loss_percent: u8,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            latency: SpanRange::new(Span::from_millis(1), Span::from_millis(5)).unwrap_or_default(),
+            loss_percent: 0,
+        }
+    }
+}
+
+impl Scenario {
+    /// The names of the hosts that a client or peer stands for: its own, or `swarm-1` to `swarm-50` for a group of 50.
+    pub fn members(&self, name: &str) -> Vec<String> {
+        match self.clients.get(name).and_then(|client| client.count) {
+            Some(count) => (1..=count).map(|n| format!("{name}-{n}")).collect(),
+            None => vec![name.to_owned()],
+        }
+    }
+
+    /// Whether one of its steps is a fault: without any there is no control arm.
+    pub fn has_faults(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step.action, Action::Fault(_)))
+    }
+}
+
+fn both_versions() -> Vec<Version> {
+    Version::ALL.to_vec()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn settle() -> Span {
+    Span::from_millis(120_000)
+}

@@ -1,0 +1,179 @@
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, de};
+use squall_proto::{Qos, TopicFilter};
+
+use super::{Filters, RawPacket, Session, TopicTemplate, words};
+use crate::{faults::Fault, span::Span};
+
+/// Makes [`Action`] of the list: its name in YAML, its parameters, its variant.
+macro_rules! actions {
+    ($($name:ident: $action:ident,)*) => {
+        /// What a step does.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Action {
+            $(#[doc = concat!("`", stringify!($name), "`.")] $action($action),)*
+            /// Something goes wrong.
+            Fault(Fault),
+        }
+
+        impl Action {
+            /// The names of the actions that are no faults, in alphabetical order.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+            /// The parameters of the action of this name.
+            pub(super) fn deserialize_named<'de, D: Deserializer<'de>>(
+                name: &str,
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                match name {
+                    $(stringify!($name) => $action::deserialize(deserializer).map(Self::$action),)*
+                    _ => Err(de::Error::unknown_variant(name, Self::NAMES)),
+                }
+            }
+
+            /// The schema of each action's parameters, by its name.
+            pub(super) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+                vec![$((stringify!($name), generator.subschema_for::<$action>())),*]
+            }
+        }
+    };
+}
+
+actions! {
+    connect: Connect,
+    disconnect: Disconnect,
+    open: Open,
+    publish: Publish,
+    send: Send,
+    shut: Shut,
+    subscribe: Subscribe,
+    unsubscribe: Unsubscribe,
+}
+
+/// A client connects that is not connected. It is over with CONNACK.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Connect {
+    /// Who.
+    pub client: String,
+    /// Another session than the client's own, this time.
+    #[serde(default)]
+    pub session: Option<Session>,
+}
+
+/// A client says DISCONNECT and stays away until a `connect` step.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disconnect {
+    /// Who.
+    pub client: String,
+    /// Whether its Will is to be published all the same (0x04), 5.0 alone.
+    #[serde(default)]
+    pub with_will: bool,
+}
+
+/// A client publishes. It is over when all of it is acknowledged, and at QoS 0 when it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// Who.
+    pub from: String,
+    /// Where, such as `t/{n}`.
+    pub topic: TopicTemplate,
+    /// At which QoS. 0, unless given.
+    #[serde(default, deserialize_with = "words::qos")]
+    #[schemars(with = "words::QosWord")]
+    pub qos: Qos,
+    /// RETAIN.
+    #[serde(default)]
+    pub retain: bool,
+    /// How many messages. 1, unless given.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1))]
+    pub count: u32,
+    /// From one message to the next. 0s, unless given.
+    #[serde(default)]
+    pub every: Span,
+    /// Bytes of payload, if more than the mark by which checks know each message. 0 sends none at all, which clears what is
+    /// retained.
+    #[serde(default)]
+    pub size: Option<u32>,
+}
+
+/// A client subscribes. It is over with SUBACK.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subscribe {
+    /// Who.
+    pub client: String,
+    /// To what.
+    pub filters: Filters,
+}
+
+/// A client unsubscribes. It is over with UNSUBACK.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unsubscribe {
+    /// Who.
+    pub client: String,
+    /// From what.
+    #[serde(deserialize_with = "words::topic_filters")]
+    #[schemars(with = "Vec<String>", length(min = 1))]
+    pub filters: Vec<TopicFilter>,
+}
+
+/// A peer opens a Network Connection, and says nothing on it yet.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    /// Who.
+    pub peer: String,
+}
+
+/// A peer sends bytes: `hex`, then `packets`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// Who.
+    pub from: String,
+    /// Bytes as they go on the wire: `c0 00`.
+    #[serde(default, deserialize_with = "hex_bytes")]
+    #[schemars(with = "String", regex(pattern = r"^\s*([0-9a-fA-F]{2}\s*)*$"))]
+    pub hex: Vec<u8>,
+    /// Packets, well formed, in the version of the run.
+    #[serde(default)]
+    pub packets: Vec<RawPacket>,
+}
+
+/// A peer closes its Network Connection.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Shut {
+    /// Who.
+    pub peer: String,
+    /// How. `fin`, unless given.
+    #[serde(default)]
+    pub how: How,
+}
+
+/// How a connection is closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Orderly.
+    #[default]
+    Fin,
+    /// By a reset.
+    Rst,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+fn hex_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let digits: String = text.split_whitespace().collect();
+    hex::decode(digits)
+        .map_err(|error| de::Error::custom(format!("`{text}` is not hex: {error}; write `c0 00`")))
+}

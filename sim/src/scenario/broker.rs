@@ -1,0 +1,65 @@
+use schemars::JsonSchema;
+use serde::Deserialize;
+use squall_proto::{Qos, broker::Limits};
+
+use super::words;
+use crate::span::Span;
+
+/// What the broker grants and keeps. What is not given is as in [`Limits`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BrokerSettings {
+    /// Unfinished QoS 1 and 2 messages taken from a client at a time.
+    #[schemars(range(min = 1))]
+    pub receive_maximum: Option<u16>,
+    /// Unfinished QoS 1 and 2 messages sent to a client at a time.
+    #[schemars(range(min = 1))]
+    pub inflight: Option<u16>,
+    /// The longest that a session outlives its connection, in both versions.
+    pub session_expiry: Option<Span>,
+    /// Messages that wait for a session at most.
+    pub queued_messages: Option<usize>,
+    /// Bytes that a connection may leave unread before QoS 0 is dropped for it.
+    pub unsent_bytes_soft: Option<usize>,
+    /// Bytes that a connection may leave unread before it is closed.
+    pub unsent_bytes: Option<usize>,
+    /// The highest QoS it takes and grants.
+    #[serde(deserialize_with = "some_qos")]
+    #[schemars(with = "Option<words::QosWord>")]
+    pub maximum_qos: Option<Qos>,
+    /// What a PUBACK or PUBREC promises.
+    pub durability: Durability,
+}
+
+/// What the broker promises to keep of what it has acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// All of it, for as long as its process lives.
+    #[default]
+    Memory,
+}
+
+impl BrokerSettings {
+    /// As the broker takes them.
+    pub fn limits(&self) -> Limits {
+        let standard = Limits::default();
+        Limits {
+            receive_maximum: self.receive_maximum.unwrap_or(standard.receive_maximum),
+            inflight: self.inflight.unwrap_or(standard.inflight),
+            session_expiry: self
+                .session_expiry
+                .map(Span::duration)
+                .or(standard.session_expiry),
+            queued_messages: self.queued_messages.unwrap_or(standard.queued_messages),
+            unsent_bytes_soft: self.unsent_bytes_soft.unwrap_or(standard.unsent_bytes_soft),
+            unsent_bytes: self.unsent_bytes.unwrap_or(standard.unsent_bytes),
+            maximum_qos: self.maximum_qos.unwrap_or(standard.maximum_qos),
+            ..standard
+        }
+    }
+}
+
+fn some_qos<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
+    words::qos(deserializer).map(Some)
+}

@@ -1,0 +1,188 @@
+//! From a file to a [`Scenario`].
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use miette::NamedSource;
+use serde_saphyr::{Error, Location};
+
+use super::{Scenario, ScenarioError, Step, locate::locate, nearest::nearest, validate::validate};
+
+impl Scenario {
+    /// Reads and checks a file.
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
+        let text = fs::read_to_string(path).map_err(|source| unreadable(path, source))?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads and checks the text of a file. `file` is what errors call it.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
+        let scenario: Option<Self> = serde_saphyr::from_str(text)
+            .map_err(|error| Wrong::of_yaml(error.without_snippet(), text).located(file, text))?;
+        let scenario = scenario.ok_or_else(|| Wrong::empty().located(file, text))?;
+        match validate(&scenario) {
+            Ok(()) => Ok(scenario),
+            Err(problem) => Err(Wrong {
+                at: locate(text, &problem.path, problem.word.as_deref()),
+                message: problem.message,
+                mend: problem.mend,
+            }
+            .located(file, text)),
+        }
+    }
+}
+
+/// The scenario files that these paths name, each a file or a folder of them, in the order given and then by name.
+pub fn find_scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ScenarioError> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            found.extend(in_folder(path)?);
+        } else {
+            found.push(path.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
+    let entries = fs::read_dir(folder)
+        .and_then(Iterator::collect::<io::Result<Vec<_>>>)
+        .map_err(|source| unreadable(folder, source))?;
+    let is_scenario = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml");
+    let mut files: Vec<PathBuf> = entries
+        .iter()
+        .map(fs::DirEntry::path)
+        .filter(is_scenario)
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(ScenarioError::NoScenario {
+            path: folder.to_owned(),
+        });
+    }
+    Ok(files)
+}
+
+fn unreadable(path: &Path, source: io::Error) -> ScenarioError {
+    ScenarioError::Unreadable {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// What is wrong, before it is known how the file is called.
+struct Wrong {
+    at: Option<Location>,
+    message: String,
+    mend: Option<String>,
+}
+
+impl Wrong {
+    fn empty() -> Self {
+        Self {
+            at: None,
+            message: "the file is empty".to_owned(),
+            mend: Some("a scenario has at least `name`, `why`, `clients`, `steps` and `expect`".to_owned()),
+        }
+    }
+
+    fn of_yaml(error: &Error, text: &str) -> Self {
+        let at = error.location();
+        let (message, mend) = match error {
+            Error::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
+            Error::SerdeUnknownVariant {
+                variant, expected, ..
+            } => unknown("word", variant, expected),
+            Error::SerdeMissingField { field, .. } => (
+                format!("`{field}` is missing"),
+                Some(format!("add `{field}: ..`")),
+            ),
+            Error::DuplicateMappingKey { key, .. } => {
+                let key = key.as_deref().unwrap_or("a key");
+                (
+                    format!("`{key}` comes twice"),
+                    Some("keep one of the two".to_owned()),
+                )
+            }
+            Error::Eof { .. } if text.trim().is_empty() => return Self::empty(),
+            Error::SerdeInvalidType {
+                unexpected, expected, ..
+            }
+            | Error::SerdeInvalidValue {
+                unexpected, expected, ..
+            } => (format!("{unexpected} where {expected} should stand"), None),
+            Error::Message { msg, .. } => split_mend(msg),
+            other => (without_place(&other.to_string()), None),
+        };
+        Self { at, message, mend }
+    }
+
+    fn located(self, file: &str, text: &str) -> ScenarioError {
+        let (line, column) = self.at.map_or((1, 1), |at| (at.line(), at.column()));
+        let span = self.at.map(|at| at.span());
+        let length = span.and_then(|span| span.byte_len()).unwrap_or(0);
+        let begin = byte_of(text, line, column);
+        ScenarioError::Wrong {
+            message: self.message,
+            line,
+            column,
+            mend: self.mend,
+            text: Arc::new(NamedSource::new(file, text.to_owned()).with_language("yaml")),
+            at: (
+                begin,
+                first_line(text, begin, usize::try_from(length).unwrap_or(0)),
+            )
+                .into(),
+        }
+    }
+}
+
+/// Where a line and column, both from 1 and in characters, begin in the bytes of the text.
+fn byte_of(text: &str, line: u64, column: u64) -> usize {
+    let before = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+    let begin: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
+    let characters = usize::try_from(column.saturating_sub(1)).unwrap_or(usize::MAX);
+    let in_line = text.get(begin..).unwrap_or_default().chars().take(characters);
+    begin + in_line.map(char::len_utf8).sum::<usize>()
+}
+
+/// As many of `length` bytes as stand on one line.
+fn first_line(text: &str, begin: usize, length: usize) -> usize {
+    let rest = text.get(begin..).unwrap_or_default();
+    let line = rest.find('\n').unwrap_or(rest.len());
+    length.min(line)
+}
+
+fn unknown(what: &str, word: &str, expected: &[&'static str]) -> (String, Option<String>) {
+    // A step reads its keys itself: they are too many for one static list.
+    let known: Vec<&str> = if expected.is_empty() {
+        Step::keys().collect()
+    } else {
+        expected.to_vec()
+    };
+    let mend = match nearest(word, known.iter().copied()) {
+        Some(meant) if known.len() > 4 => format!("did you mean `{meant}`?"),
+        Some(_) | None => format!("known here: {}", known.join(", ")),
+    };
+    (format!("unknown {what} `{word}`"), Some(mend))
+}
+
+/// Our own messages say the mend after a semicolon.
+fn split_mend(message: &str) -> (String, Option<String>) {
+    match message.split_once("; ") {
+        Some((message, mend)) => (message.to_owned(), Some(mend.to_owned())),
+        None => (message.to_owned(), None),
+    }
+}
+
+/// The place is said once, in front.
+fn without_place(message: &str) -> String {
+    match message.split_once(" at line ") {
+        Some((message, _)) => message.to_owned(),
+        None => message.to_owned(),
+    }
+}

@@ -1,0 +1,316 @@
+//! What the types cannot say: that names are known, that what belongs together is together.
+
+use std::collections::BTreeSet;
+
+use squall_proto::{Text, Version};
+
+use super::{Action, Client, Expectation, RawPacket, Scenario, Start, Step, locate::Path, nearest::nearest};
+use crate::{
+    faults::{Fault, PacketMatch},
+    span::Span,
+};
+
+/// Something wrong, and where.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) path: Path,
+    /// The word it is about, at the path or below.
+    pub(super) word: Option<String>,
+    pub(super) message: String,
+    pub(super) mend: Option<String>,
+}
+
+/// What kinds of actor a name may stand for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Client,
+    Peer,
+    Either,
+    /// A client, a peer or the broker.
+    Host,
+}
+
+type Checked = Result<(), Problem>;
+
+pub(super) fn validate(scenario: &Scenario) -> Checked {
+    let root = Path::default();
+    if scenario.versions.is_empty() {
+        return problem(
+            &root.key("versions"),
+            "no version",
+            "write `3.1.1`, `5.0` or both",
+        );
+    }
+    names(scenario)?;
+    for (name, client) in &scenario.clients {
+        self::client(client, &root.key("clients").key(name))?;
+    }
+    ids(scenario)?;
+    for (index, step) in scenario.steps.iter().enumerate() {
+        self::step(scenario, step, &root.key("steps").index(index))?;
+    }
+    for (index, expectation) in scenario.expect.iter().enumerate() {
+        self::expectation(scenario, expectation, &root.key("expect").index(index))?;
+    }
+    Ok(())
+}
+
+fn names(scenario: &Scenario) -> Checked {
+    let clients = scenario.clients.keys().map(|name| ("clients", name));
+    let peers = scenario.peers.keys().map(|name| ("peers", name));
+    let mut seen = BTreeSet::new();
+    for (section, name) in clients.chain(peers) {
+        let path = Path::default().key(section);
+        let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+        if name.is_empty() || !name.chars().all(is_plain) {
+            let message = format!("`{name}` is no name");
+            return about(&path, name, message, "use letters, digits, `-` and `_`");
+        }
+        if name == "broker" || !seen.insert(name) {
+            let message = format!("the name `{name}` is taken");
+            return about(&path, name, message, "give it another one");
+        }
+    }
+    if seen.is_empty() {
+        let mend = "add `clients: { pub: {} }`";
+        return problem(&Path::default(), "nobody takes part", mend);
+    }
+    Ok(())
+}
+
+fn client(client: &Client, path: &Path) -> Checked {
+    seconds(client.keep_alive, u64::from(u16::MAX), &path.key("keep_alive"))?;
+    if let Some(expiry) = client.session_expiry {
+        seconds(expiry, u64::from(u32::MAX), &path.key("session_expiry"))?;
+    }
+    if let Some(will) = &client.will {
+        seconds(will.delay, u64::from(u32::MAX), &path.key("will").key("delay"))?;
+    }
+    match &client.client_id {
+        Some(id) => text(id, &path.key("client_id")),
+        None => Ok(()),
+    }
+}
+
+fn seconds(span: Span, max: u64, path: &Path) -> Checked {
+    let duration = span.duration();
+    if duration.subsec_millis() != 0 {
+        let message = format!("`{span}` is no whole number of seconds, which is what the packet can say");
+        return problem(path, &message, "write whole seconds, such as `10s`");
+    }
+    if duration.as_secs() > max {
+        let message = format!("`{span}` is more than the packet can say");
+        return problem(path, &message, &format!("write at most `{max}s`"));
+    }
+    Ok(())
+}
+
+fn text(text: &str, path: &Path) -> Checked {
+    match Text::new(text) {
+        Ok(_) => Ok(()),
+        Err(error) => problem(path, &error.to_string(), "write another one"),
+    }
+}
+
+fn ids(scenario: &Scenario) -> Checked {
+    let mut seen = BTreeSet::new();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let path = Path::default().key("steps").index(index);
+        if let Some(id) = &step.id
+            && !seen.insert(id)
+        {
+            let message = format!("the id `{id}` is taken");
+            return about(&path, id, message, "give the step another one");
+        }
+        // An earlier step alone: so nothing waits for itself.
+        if let Start::After(id) = &step.start
+            && !seen.contains(id)
+        {
+            let path = path.key("after");
+            return unknown(
+                "no earlier step has the id",
+                id,
+                seen.iter().map(|id| id.as_str()),
+                &path,
+            );
+        }
+    }
+    Ok(())
+}
+
+fn step(scenario: &Scenario, step: &Step, path: &Path) -> Checked {
+    if let Start::When(when) = &step.start {
+        packet_match(when, &path.key("when"))?;
+        let end = when.from.iter().chain(&when.to);
+        each_known(scenario, Who::Either, end, path)?;
+    }
+    match &step.action {
+        Action::Connect(it) => known(scenario, Who::Client, &it.client, path),
+        Action::Disconnect(it) => {
+            if it.with_will && scenario.versions.contains(&Version::V3_1_1) {
+                let message = "3.1.1 cannot say DISCONNECT with Will";
+                return problem(&path.key("disconnect"), message, "add `versions: [5.0]`");
+            }
+            known(scenario, Who::Client, &it.client, path)
+        }
+        Action::Open(it) => known(scenario, Who::Peer, &it.peer, path),
+        Action::Publish(it) => {
+            if it.count == 0 {
+                return problem(
+                    &path.key("publish").key("count"),
+                    "no message",
+                    "write at least 1",
+                );
+            }
+            known(scenario, Who::Client, &it.from, path)
+        }
+        Action::Send(it) => {
+            if it.hex.is_empty() && it.packets.is_empty() {
+                let mend = "add `hex: c0 00` or `packets: [PINGREQ]`";
+                return problem(&path.key("send"), "nothing to send", mend);
+            }
+            for packet in &it.packets {
+                raw_packet(packet, &path.key("send").key("packets"))?;
+            }
+            known(scenario, Who::Peer, &it.from, path)
+        }
+        Action::Shut(it) => known(scenario, Who::Peer, &it.peer, path),
+        Action::Subscribe(it) => known(scenario, Who::Client, &it.client, path),
+        Action::Unsubscribe(it) => known(scenario, Who::Client, &it.client, path),
+        Action::Fault(it) => fault(scenario, it, &path.key(it.name())),
+    }
+}
+
+fn raw_packet(packet: &RawPacket, path: &Path) -> Checked {
+    let RawPacket::Connect(connect) = packet else {
+        return Ok(());
+    };
+    text(&connect.client_id, path)?;
+    seconds(connect.keep_alive, u64::from(u16::MAX), path)?;
+    seconds(
+        connect.session_expiry.unwrap_or_default(),
+        u64::from(u32::MAX),
+        path,
+    )
+}
+
+fn fault(scenario: &Scenario, fault: &Fault, path: &Path) -> Checked {
+    if let Fault::Cut(cut) = fault {
+        packet_match(&cut.when, &path.key("when"))?;
+    }
+    for name in fault.names() {
+        known(scenario, Who::Host, name, path)?;
+    }
+    let between = match fault {
+        Fault::Hold(fault) => &fault.between,
+        Fault::Latency(fault) => &fault.between,
+        Fault::Loss(fault) if fault.percent > 100 => {
+            return problem(&path.key("percent"), "more than all", "write 0 to 100");
+        }
+        Fault::Loss(fault) => &fault.between,
+        Fault::Partition(fault) => &fault.between,
+        Fault::Crash(_) | Fault::Cut(_) => return Ok(()),
+    };
+    if between.names().iter().filter(|name| **name == "broker").count() == 1 {
+        return Ok(());
+    }
+    let mend = "write `broker` and one client or peer";
+    problem(&path.key("between"), "no packet passes between these two", mend)
+}
+
+fn packet_match(when: &PacketMatch, path: &Path) -> Checked {
+    if when.end().is_none() {
+        let message = "one of `from` and `to` says whose packet it is";
+        return problem(
+            path,
+            message,
+            "write `from: pub` for what `pub` sends, `to: pub` for what the broker sends it",
+        );
+    }
+    if when.nth == 0 {
+        return problem(&path.key("nth"), "the first is 1", "write 1 or more");
+    }
+    Ok(())
+}
+
+fn expectation(scenario: &Scenario, expectation: &Expectation, path: &Path) -> Checked {
+    match expectation {
+        Expectation::Closed(it) => known(scenario, Who::Either, &it.client, path),
+        Expectation::Connected(it) => known(scenario, Who::Either, &it.client, path),
+        Expectation::Delivered(it) => {
+            let said = [it.exactly, it.at_least, it.at_most]
+                .into_iter()
+                .flatten()
+                .count();
+            if said != 1 {
+                let mend = "write `exactly: once`, or one of `at_least` and `at_most`";
+                return problem(&path.key("delivered"), "how often is not said once", mend);
+            }
+            if let Some(id) = &it.step {
+                let ids = scenario.steps.iter().filter_map(|step| step.id.as_deref());
+                if !ids.clone().any(|known| known == id) {
+                    return unknown("no step has the id", id, ids, &path.key("delivered").key("step"));
+                }
+            }
+            each_known(scenario, Who::Either, [&it.to, &it.of], path)
+        }
+        Expectation::Received(it) => known(scenario, Who::Either, &it.client, path),
+        Expectation::SessionPresent(it) => known(scenario, Who::Either, &it.client, path),
+        Expectation::WillPublished(it) => each_known(scenario, Who::Either, [&it.of, &it.to], path),
+    }
+}
+
+fn each_known<'a>(
+    scenario: &Scenario,
+    who: Who,
+    names: impl IntoIterator<Item = &'a String>,
+    path: &Path,
+) -> Checked {
+    names
+        .into_iter()
+        .try_for_each(|name| known(scenario, who, name, path))
+}
+
+fn known(scenario: &Scenario, who: Who, name: &str, path: &Path) -> Checked {
+    let clients = scenario.clients.keys().filter(|_| who != Who::Peer);
+    let peers = scenario.peers.keys().filter(|_| who != Who::Client);
+    let broker = (who == Who::Host).then_some("broker");
+    let mut names = clients.chain(peers).map(String::as_str).chain(broker);
+    if names.clone().any(|known| known == name) {
+        return Ok(());
+    }
+    let what = match who {
+        Who::Client => "no client is called",
+        Who::Peer => "no peer is called",
+        Who::Either | Who::Host => "nobody is called",
+    };
+    unknown(what, name, &mut names, path)
+}
+
+fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str>, path: &Path) -> Checked {
+    let known: Vec<&str> = known.collect();
+    let mend = match nearest(word, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if known.is_empty() => "there is none".to_owned(),
+        None => format!("known are {}", known.join(", ")),
+    };
+    about(path, word, format!("{what} `{word}`"), &mend)
+}
+
+fn problem(path: &Path, message: &str, mend: &str) -> Checked {
+    Err(Problem {
+        path: path.clone(),
+        word: None,
+        message: message.to_owned(),
+        mend: Some(mend.to_owned()),
+    })
+}
+
+fn about(path: &Path, word: &str, message: String, mend: &str) -> Checked {
+    Err(Problem {
+        path: path.clone(),
+        word: Some(word.to_owned()),
+        message,
+        mend: Some(mend.to_owned()),
+    })
+}
