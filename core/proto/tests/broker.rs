@@ -10,6 +10,8 @@
 #[path = "broker/table.rs"]
 mod table;
 
+#[path = "broker/any_order.rs"]
+mod any_order;
 #[path = "broker/connect.rs"]
 mod connect;
 #[path = "broker/keep_alive.rs"]
