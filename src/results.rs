@@ -68,6 +68,6 @@ pub(crate) fn unwritable(error: SpecError) -> anyhow::Error {
             "name a file in a directory that exists and may be written",
         )
         .into(),
-        error => error.into(),
+        error @ (SpecError::NoFile(_) | SpecError::Format(_) | SpecError::Render(_)) => error.into(),
     }
 }
