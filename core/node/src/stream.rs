@@ -1,12 +1,6 @@
 use std::{fmt, future::Future, io};
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{
-        TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// An ordered, lossless, two-way stream of bytes: TCP, TLS, WebSocket, or a simulated one. Halves that move on their own, because
 /// whoever produced output writes it, not only the task that reads.
@@ -47,14 +41,5 @@ pub struct Peer(pub String);
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl Stream for TcpStream {
-    type Read = OwnedReadHalf;
-    type Write = OwnedWriteHalf;
-
-    fn split(self) -> (Self::Read, Self::Write) {
-        self.into_split()
     }
 }

@@ -1,8 +1,15 @@
+//! The machine's own network: where the broker listens and what a connection is.
+
+#![expect(clippy::disallowed_types, reason = "this is the one listener that is no world's")]
+
 use std::{io, net::SocketAddr};
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{
+    TcpListener, TcpStream,
+    tcp::{OwnedReadHalf, OwnedWriteHalf},
+};
 
-use crate::{Acceptor, Peer};
+use crate::{Acceptor, Peer, Stream};
 
 /// Accepts plain TCP connections.
 #[derive(Debug)]
@@ -39,5 +46,14 @@ impl Acceptor for TcpAcceptor {
         // Output is written a batch at a time; what is written is to leave.
         stream.set_nodelay(true)?;
         Ok((stream, Peer(address.to_string())))
+    }
+}
+
+impl Stream for TcpStream {
+    type Read = OwnedReadHalf;
+    type Write = OwnedWriteHalf;
+
+    fn split(self) -> (Self::Read, Self::Write) {
+        self.into_split()
     }
 }

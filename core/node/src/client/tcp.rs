@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_types, reason = "this is the one connector that is no world's")]
+
 use std::{io, str::FromStr};
 
 use tokio::net::TcpStream;
