@@ -11,7 +11,7 @@ mod subscribe;
 
 use alloc::boxed::Box;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use self::{fixed_header::FixedHeader, reader::Reader};
 use crate::{Ack, DecodeError, Packet, PacketId, PacketType, Version, property::Place};
@@ -61,10 +61,7 @@ impl Decoder {
             return Ok(Some(packet));
         }
         let bytes = input.split_to(header.packet_len).freeze();
-        let mut reader = Reader::new(header.packet_type, bytes, header.len);
-        let packet = self.body(header, &mut reader)?;
-        reader.end()?;
-        Ok(Some(packet))
+        self.whole(header, bytes).map(Some)
     }
 
     /// How many bytes the packet at the front of `input` has in all, once enough of its fixed header is there to tell. What
@@ -77,32 +74,40 @@ impl Decoder {
         FixedHeader::read(self.version, self.packet_size_max, input)
     }
 
-    fn body(&mut self, header: FixedHeader, reader: &mut Reader) -> Result<Packet, DecodeError> {
-        let packet_type = header.packet_type;
-        // The fixed header of anything but CONNECT is refused before the version is known.
-        let version = match (packet_type, self.version) {
+    /// A packet of which every byte is there.
+    fn whole(&mut self, header: FixedHeader, bytes: Bytes) -> Result<Packet, DecodeError> {
+        let mut reader = Reader::new(header.packet_type, bytes, header.len);
+        let version = match (header.packet_type, self.version) {
+            // Anything but CONNECT is refused from the fixed header while the version is not known.
             (PacketType::Connect, _) | (_, None) => reader.protocol()?,
             (_, Some(version)) => version,
         };
-        let packet = match packet_type {
-            PacketType::Connect => Packet::Connect(Box::new(reader.connect(version)?)),
-            PacketType::Connack => Packet::Connack(reader.connack(version)?),
-            PacketType::Publish => Packet::Publish(reader.publish(version, header.flags)?),
-            PacketType::Puback => Packet::Puback(reader.ack(version, Place::Puback)?),
-            PacketType::Pubrec => Packet::Pubrec(reader.ack(version, Place::Pubrec)?),
-            PacketType::Pubrel => Packet::Pubrel(reader.ack(version, Place::Pubrel)?),
-            PacketType::Pubcomp => Packet::Pubcomp(reader.ack(version, Place::Pubcomp)?),
-            PacketType::Subscribe => Packet::Subscribe(reader.subscribe(version)?),
-            PacketType::Suback => Packet::Suback(reader.suback(version)?),
-            PacketType::Unsubscribe => Packet::Unsubscribe(reader.unsubscribe(version)?),
-            PacketType::Unsuback => Packet::Unsuback(reader.unsuback(version)?),
-            PacketType::Pingreq => Packet::Pingreq,
-            PacketType::Pingresp => Packet::Pingresp,
-            PacketType::Disconnect => Packet::Disconnect(reader.disconnect(version)?),
-            PacketType::Auth => Packet::Auth(reader.auth()?),
-        };
+        let packet = reader.packet(version, header.flags)?;
+        reader.end()?;
         self.version.get_or_insert(version);
         Ok(packet)
+    }
+}
+
+impl Reader {
+    fn packet(&mut self, version: Version, flags: u8) -> Result<Packet, DecodeError> {
+        Ok(match self.packet_type() {
+            PacketType::Connect => Packet::Connect(Box::new(self.connect(version)?)),
+            PacketType::Connack => Packet::Connack(self.connack(version)?),
+            PacketType::Publish => Packet::Publish(self.publish(version, flags)?),
+            PacketType::Puback => Packet::Puback(self.ack(version, Place::Puback)?),
+            PacketType::Pubrec => Packet::Pubrec(self.ack(version, Place::Pubrec)?),
+            PacketType::Pubrel => Packet::Pubrel(self.ack(version, Place::Pubrel)?),
+            PacketType::Pubcomp => Packet::Pubcomp(self.ack(version, Place::Pubcomp)?),
+            PacketType::Subscribe => Packet::Subscribe(self.subscribe(version)?),
+            PacketType::Suback => Packet::Suback(self.suback(version)?),
+            PacketType::Unsubscribe => Packet::Unsubscribe(self.unsubscribe(version)?),
+            PacketType::Unsuback => Packet::Unsuback(self.unsuback(version)?),
+            PacketType::Pingreq => Packet::Pingreq,
+            PacketType::Pingresp => Packet::Pingresp,
+            PacketType::Disconnect => Packet::Disconnect(self.disconnect(version)?),
+            PacketType::Auth => Packet::Auth(self.auth()?),
+        })
     }
 }
 

@@ -36,6 +36,7 @@ impl Reader {
     }
 
     /// Where the next field begins, for errors.
+    #[inline]
     pub(super) fn position(&self) -> Position {
         Position {
             packet_type: self.packet_type,
@@ -53,6 +54,7 @@ impl Reader {
     }
 
     /// Everything that is left of the packet.
+    #[inline]
     pub(super) fn take_rest(&mut self) -> Bytes {
         let mut rest = mem::take(&mut self.packet);
         let offset = mem::take(&mut self.offset);
@@ -106,6 +108,7 @@ impl Reader {
     }
 
     /// Binary Data: its length in two bytes, then itself.
+    #[inline]
     pub(super) fn binary(&mut self) -> Result<Bytes, DecodeError> {
         let begin = self.offset;
         let len = usize::from(self.u16()?);
@@ -119,12 +122,14 @@ impl Reader {
     }
 
     // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
+    #[inline]
     pub(super) fn text(&mut self) -> Result<Text, DecodeError> {
         let position = self.position();
         Text::from_bytes(self.binary()?).map_err(|error| DecodeError::Text(position, error))
     }
 
     // [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.0-1] [v3 MQTT-3.3.2-1] [v3 MQTT-3.3.2-2] [v3 MQTT-4.7.1-1]
+    #[inline]
     pub(super) fn topic_name(&mut self) -> Result<TopicName, DecodeError> {
         let position = self.position();
         TopicName::from_text(self.text()?).map_err(|error| DecodeError::TopicName(position, error))
@@ -137,6 +142,7 @@ impl Reader {
     }
 
     /// A Topic Name, or `None` for an empty one.
+    #[inline]
     pub(super) fn topic_name_if_any(&mut self) -> Result<Option<TopicName>, DecodeError> {
         if let Some([0, 0]) = self.rest().first_chunk() {
             self.offset += 2;
@@ -152,11 +158,13 @@ impl Reader {
     }
 
     // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [v3 MQTT-2.3.1-1]
+    #[inline]
     pub(super) fn packet_id(&mut self) -> Result<PacketId, DecodeError> {
         let position = self.position();
         PacketId::new(self.u16()?).ok_or(DecodeError::ZeroPacketId(position))
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         match self.rest().first_chunk() {
             Some(bytes) => {
@@ -168,10 +176,12 @@ impl Reader {
         }
     }
 
+    #[inline]
     fn rest(&self) -> &[u8] {
         self.packet.get(self.offset..self.end).unwrap_or_default()
     }
 
+    #[inline]
     fn need(&self, len: usize) -> Result<(), DecodeError> {
         if self.rest().len() < len {
             Err(self.truncated())
@@ -197,7 +207,16 @@ pub(super) enum VariableByteInteger {
     NotMinimal,
 }
 
+#[inline]
 pub(super) fn variable_byte_integer(bytes: &[u8]) -> VariableByteInteger {
+    match bytes {
+        // Most are small.
+        [byte @ 0..0x80, ..] => VariableByteInteger::Whole((*byte).into(), 1),
+        bytes => long_variable_byte_integer(bytes),
+    }
+}
+
+fn long_variable_byte_integer(bytes: &[u8]) -> VariableByteInteger {
     let mut value = 0;
     for (byte, len) in bytes.iter().zip(1..=4) {
         value |= u32::from(byte & 0x7F) << (7 * (len - 1));
