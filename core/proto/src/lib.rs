@@ -8,6 +8,7 @@ pub mod broker;
 pub mod client;
 pub mod exchange;
 
+mod binary;
 mod decode;
 mod encode;
 mod error;
@@ -22,6 +23,7 @@ mod topic;
 mod version;
 mod violation;
 
+pub use binary::{Binary, BinaryTooLong};
 pub use decode::Decoder;
 pub use encode::{encode, encode_without_payload, encoded_len};
 pub use error::{DecodeError, Position};

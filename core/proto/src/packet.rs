@@ -2,7 +2,9 @@ use alloc::{boxed::Box, vec::Vec};
 
 use bytes::Bytes;
 
-use crate::{PacketId, Properties, ReasonCode, SubscriptionId, Text, TopicFilter, TopicName, Version};
+use crate::{
+    Binary, PacketId, Properties, ReasonCode, SubscriptionId, Text, TopicFilter, TopicName, Version,
+};
 
 /// An MQTT Control Packet of either version. In 3.1.1 every [`Properties`] is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +95,7 @@ pub struct Connect {
     /// User Name.
     pub user_name: Option<Text>,
     /// Password. In 3.1.1 only ever beside a User Name.
-    pub password: Option<Bytes>,
+    pub password: Option<Binary>,
     /// The properties of CONNECT itself.
     pub properties: Properties,
 }
@@ -104,7 +106,7 @@ pub struct Will {
     /// Where it is published.
     pub topic: TopicName,
     /// What is published.
-    pub payload: Bytes,
+    pub payload: Binary,
     /// Will QoS.
     pub qos: Qos,
     /// Will Retain.

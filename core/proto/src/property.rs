@@ -5,9 +5,7 @@ use core::{
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
-use crate::{SubscriptionId, Text, TopicAlias, TopicName};
+use crate::{Binary, SubscriptionId, Text, TopicAlias, TopicName};
 
 /// One property of an MQTT 5.0 packet (section 2.2.2.2), holding only values the standard allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +19,7 @@ pub enum Property {
     /// 0x08: a Topic Name, so no wildcards. [MQTT-3.3.2-14]
     ResponseTopic(TopicName),
     /// 0x09.
-    CorrelationData(Bytes),
+    CorrelationData(Binary),
     /// 0x0B.
     SubscriptionIdentifier(SubscriptionId),
     /// 0x11: seconds; 0xFFFFFFFF never expires.
@@ -33,7 +31,7 @@ pub enum Property {
     /// 0x15.
     AuthenticationMethod(Text),
     /// 0x16.
-    AuthenticationData(Bytes),
+    AuthenticationData(Binary),
     /// 0x17.
     RequestProblemInformation(bool),
     /// 0x18: seconds.
@@ -272,7 +270,7 @@ getters! {
     /// Where a response is wanted.
     response_topic: ResponseTopic => TopicName;
     /// What a response is matched by.
-    correlation_data: CorrelationData => Bytes;
+    correlation_data: CorrelationData => Binary;
     /// Seconds; 0xFFFFFFFF never expires.
     session_expiry_interval: SessionExpiryInterval => u32;
     /// The Client Identifier the server chose.
@@ -282,7 +280,7 @@ getters! {
     /// The name of the enhanced authentication method.
     authentication_method: AuthenticationMethod => Text;
     /// Defined by the authentication method.
-    authentication_data: AuthenticationData => Bytes;
+    authentication_data: AuthenticationData => Binary;
     /// Whether Reason String and User Property may be sent on any packet.
     request_problem_information: RequestProblemInformation => bool;
     /// Seconds.

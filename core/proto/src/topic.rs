@@ -60,7 +60,11 @@ impl TopicName {
         }
         // Without a way out in the middle this is a few instructions for sixteen bytes.
         let is_wildcard = |byte: &u8| matches!(byte, b'+' | b'#');
-        if text.bytes().iter().fold(false, |any, byte| any | is_wildcard(byte)) {
+        if text
+            .bytes()
+            .iter()
+            .fold(false, |any, byte| any | is_wildcard(byte))
+        {
             return Err(TopicError::WildcardInName);
         }
         Ok(Self(text))

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use squall_proto::{
-    Ack, Connect, Delivery, Disconnect, Packet, PacketId, Properties, Property, Publish, Qos, ReasonCode,
-    Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Unsubscribe, Version,
+    Ack, Binary, Connect, Delivery, Disconnect, Packet, PacketId, Properties, Property, Publish, Qos,
+    ReasonCode, Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Unsubscribe, Version,
 };
 
 use super::{Filters, Will, words};
@@ -155,7 +155,8 @@ impl RawConnect {
 }
 
 impl Will {
-    /// The Will of a client, as its CONNECT says it. The payload is the client's name and `/will`.
+    /// The Will of a client, as its CONNECT says it. The payload is the client's name and `/will`; nothing, if
+    /// that is more than a Will can hold.
     pub fn packet(&self, client: &str, version: Version) -> squall_proto::Will {
         let mut properties = Properties::new();
         if version == Version::V5 && self.delay > Span::ZERO {
@@ -163,7 +164,7 @@ impl Will {
         }
         squall_proto::Will {
             topic: self.topic.clone(),
-            payload: Bytes::from(format!("{client}/will")),
+            payload: Binary::new(format!("{client}/will")).unwrap_or_default(),
             qos: self.qos,
             retain: self.retain,
             properties,

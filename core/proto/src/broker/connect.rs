@@ -10,7 +10,7 @@ use super::{
     session::{Link, Online, Session, SessionKey, WillState},
 };
 use crate::{
-    ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
+    Binary, ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
     ReasonCode, Text, Version, Will, encoded_len,
 };
 
@@ -292,7 +292,7 @@ fn too_large(connect: &Connect, connack: &Connack) -> bool {
 fn armed(mut will: Will) -> WillState {
     let delay = Duration::from_secs(will.properties.will_delay_interval().unwrap_or(0).into());
     will.topic = kept_topic(&will.topic);
-    will.payload = kept(&will.payload);
+    will.payload = Binary::new(kept(will.payload.bytes())).expect("a copy of binary data is as long");
     WillState::Armed {
         will: Box::new(will),
         delay,

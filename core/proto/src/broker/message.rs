@@ -62,7 +62,7 @@ impl Message {
     pub(super) fn of_will(now: Instant, will: Will) -> Self {
         let mut properties = will.properties;
         properties.retain(|property| !matches!(property, Property::WillDelayInterval(_)));
-        Self::new(now, will.topic, will.payload, will.qos, properties)
+        Self::new(now, will.topic, will.payload.into(), will.qos, properties)
     }
 
     /// The message as something to keep.

@@ -4,10 +4,8 @@ use core::{
     time::Duration,
 };
 
-use bytes::Bytes;
-
 use super::{Misuse, properties};
-use crate::{Connect, Packet, Properties, Property, Text, Version, Will};
+use crate::{Binary, Connect, Packet, Properties, Property, Text, Version, Will};
 
 /// What a client says of itself in CONNECT, and its own limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +29,7 @@ pub struct Options {
     /// User Name.
     pub user_name: Option<Text>,
     /// Password.
-    pub password: Option<Bytes>,
+    pub password: Option<Binary>,
     /// Unfinished QoS 1 and 2 messages taken from a 5.0 server at a time. Not 0.
     pub receive_maximum: u16,
     /// Bytes of the largest packet taken; announced in 5.0 when below [`Options::PACKET_SIZE_MAX`]. Not 0.

@@ -7,7 +7,7 @@ impl Reader {
     pub(super) fn protocol(&mut self) -> Result<Version, DecodeError> {
         let name = self.binary()?;
         let level = self.u8()?;
-        match (name.as_ref(), level) {
+        match (&*name, level) {
             (b"MQTT", level) => {
                 Version::from_level(level).ok_or(DecodeError::UnsupportedProtocolLevel(level))
             }

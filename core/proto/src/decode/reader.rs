@@ -2,7 +2,7 @@ use core::mem;
 
 use bytes::{Buf, Bytes};
 
-use crate::{DecodeError, PacketId, PacketType, Position, Text, TopicFilter, TopicName};
+use crate::{Binary, DecodeError, PacketId, PacketType, Position, Text, TopicFilter, TopicName};
 
 /// One packet, read field by field. Strings and Binary Data share its bytes.
 #[derive(Debug)]
@@ -107,9 +107,14 @@ impl Reader {
         }
     }
 
-    /// Binary Data: its length in two bytes, then itself.
+    /// Binary Data.
+    pub(super) fn binary(&mut self) -> Result<Binary, DecodeError> {
+        self.counted().map(Binary::decoded)
+    }
+
+    /// A length in two bytes, then as many bytes.
     #[inline]
-    pub(super) fn binary(&mut self) -> Result<Bytes, DecodeError> {
+    fn counted(&mut self) -> Result<Bytes, DecodeError> {
         let begin = self.offset;
         let len = usize::from(self.u16()?);
         if self.need(len).is_err() {
@@ -125,7 +130,7 @@ impl Reader {
     #[inline]
     pub(super) fn text(&mut self) -> Result<Text, DecodeError> {
         let position = self.position();
-        Text::from_bytes(self.binary()?).map_err(|error| DecodeError::Text(position, error))
+        Text::from_bytes(self.counted()?).map_err(|error| DecodeError::Text(position, error))
     }
 
     // [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.0-1] [v3 MQTT-3.3.2-1] [v3 MQTT-3.3.2-2] [v3 MQTT-4.7.1-1]

@@ -1,8 +1,6 @@
-use bytes::Bytes;
-
 use super::{properties::put_list, sink::Sink};
 use crate::{
-    Ack, Auth, Connack, Connect, Packet, PacketType, Properties, ReasonCode, Suback, Subscribe,
+    Ack, Auth, Binary, Connack, Connect, Packet, PacketType, Properties, ReasonCode, Suback, Subscribe,
     SubscriptionOptions, Unsuback, Unsubscribe, Version, Will,
 };
 
@@ -47,7 +45,7 @@ pub(super) fn put(version: Version, packet: &Packet, sink: &mut impl Sink) {
 // [MQTT-3.1.3-1] [v3 MQTT-3.1.3-1]
 fn connect(packet: &Connect, sink: &mut impl Sink) {
     // [MQTT-3.1.2-1]
-    sink.binary(b"MQTT");
+    sink.counted(b"MQTT");
     sink.u8(packet.version.level());
     sink.u8(connect_flags(packet));
     sink.u16(packet.keep_alive);
@@ -67,7 +65,7 @@ fn connect(packet: &Connect, sink: &mut impl Sink) {
 }
 
 // [v3 MQTT-3.1.2-22] 3.1.1 has no Password without a User Name.
-fn password(packet: &Connect) -> Option<&Bytes> {
+fn password(packet: &Connect) -> Option<&Binary> {
     let has_place = packet.version == Version::V5 || packet.user_name.is_some();
     packet.password.as_ref().filter(|_| has_place)
 }

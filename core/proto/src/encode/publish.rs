@@ -46,7 +46,7 @@ impl Lengths {
 pub(super) fn put(version: Version, publish: &PublishRef<'_>, lengths: Lengths, buffer: &mut BytesMut) {
     buffer.u8(PacketType::Publish.value() << 4 | flags(publish));
     buffer.variable_byte_integer(lengths.remaining);
-    buffer.binary(publish.topic.map_or(&[], |topic| topic.as_bytes()));
+    buffer.counted(publish.topic.map_or(&[], |topic| topic.as_bytes()));
     if let Some(packet_id) = publish.delivery.packet_id() {
         buffer.u16(packet_id.value());
     }

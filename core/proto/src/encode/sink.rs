@@ -1,6 +1,6 @@
 use bytes::{BufMut, BytesMut};
 
-use crate::Text;
+use crate::{Binary, Text};
 
 /// Takes the fields of a packet, one after another.
 pub(super) trait Sink {
@@ -27,15 +27,19 @@ pub(super) trait Sink {
         self.u8(low_bits(value));
     }
 
-    /// Binary Data: its length in two bytes, then itself; no more than the first 65,535 bytes.
-    fn binary(&mut self, bytes: &[u8]) {
-        let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+    /// The length in two bytes, then the bytes of a [`Text`] or a [`Binary`], which have no more than two can count.
+    fn counted(&mut self, bytes: &[u8]) {
+        let len = u16::try_from(bytes.len()).expect("texts and binary data have at most 65,535 bytes");
         self.u16(len);
-        self.slice(bytes.get(..len.into()).unwrap_or(bytes));
+        self.slice(bytes);
     }
 
     fn text(&mut self, text: &Text) {
-        self.binary(text.as_bytes());
+        self.counted(text.as_bytes());
+    }
+
+    fn binary(&mut self, binary: &Binary) {
+        self.counted(binary);
     }
 }
 

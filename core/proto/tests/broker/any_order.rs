@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use bytes::Bytes;
 use proptest::prelude::*;
 use squall_proto::{
-    Ack, ConnId, Connect, DecodeError, Disconnect, Instant, Packet, PacketRef, Properties, Property, Publish,
-    Qos, ReasonCode, SubscriptionOptions, Text, TopicName, Version, Will,
+    Ack, Binary, ConnId, Connect, DecodeError, Disconnect, Instant, Packet, PacketRef, Properties, Property,
+    Publish, Qos, ReasonCode, SubscriptionOptions, Text, TopicName, Version, Will,
     broker::{Broker, Close, Input, Limits, Note, Output},
 };
 
@@ -288,7 +287,7 @@ fn packet(op: Op) -> Packet {
 fn will(delay: u32) -> Will {
     Will {
         topic: TopicName::new("t").unwrap(),
-        payload: Bytes::from_static(b"gone"),
+        payload: Binary::new("gone").unwrap(),
         qos: Qos::AtLeastOnce,
         retain: true,
         properties: [Property::WillDelayInterval(delay)].into_iter().collect(),

@@ -1,9 +1,8 @@
 use std::time::Duration;
 
-use bytes::Bytes;
 use squall_proto::{
-    Connect, Delivery, Disconnect, Packet, Properties, Property, Qos, ReasonCode, TopicName, Version, Will,
-    broker::Close,
+    Binary, Connect, Delivery, Disconnect, Packet, Properties, Property, Qos, ReasonCode, TopicName, Version,
+    Will, broker::Close,
 };
 
 use crate::table::{Seen, Table, publish};
@@ -15,7 +14,7 @@ fn will(delay: u32) -> Will {
     }
     Will {
         topic: TopicName::new("will").unwrap(),
-        payload: Bytes::from_static(b"gone"),
+        payload: Binary::new("gone").unwrap(),
         qos: Qos::AtMostOnce,
         retain: false,
         properties,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use squall_proto::{
-    Connack, Packet, Properties, Property, Qos, ReasonCode, Version, Will,
+    Binary, Connack, Packet, Properties, Property, Qos, ReasonCode, Version, Will,
     client::{Client, Event, Input, Misuse, Options, Why},
 };
 
@@ -13,7 +13,7 @@ fn connect_is_the_first_packet_and_says_what_the_options_say() {
     for version in Version::ALL {
         let will = Will {
             topic: topic("gone"),
-            payload: "c".into(),
+            payload: Binary::new("c").unwrap(),
             qos: Qos::AtLeastOnce,
             retain: true,
             properties: Properties::new(),
@@ -21,7 +21,7 @@ fn connect_is_the_first_packet_and_says_what_the_options_say() {
         let mut rig = Rig::new(Options {
             will: Some(will.clone()),
             user_name: Some(text("u")),
-            password: Some("p".into()),
+            password: Binary::new("p").ok(),
             keep_alive: 7,
             ..Options::new(version, text("c"))
         });
@@ -147,7 +147,7 @@ fn what_3_1_1_cannot_say_is_misuse() {
     assert_eq!(new(nameless), Err(Misuse::EmptyClientIdNeedsCleanStart));
     let options = Options::new(Version::V3_1_1, text("c"));
     let password_alone = Options {
-        password: Some("p".into()),
+        password: Binary::new("p").ok(),
         ..options.clone()
     };
     assert_eq!(new(password_alone), Err(Misuse::PasswordNeedsUserName));
