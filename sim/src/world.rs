@@ -31,4 +31,5 @@ pub use socket::{HostRead, HostStream, HostWrite};
 
 pub(crate) use chance::generator;
 pub(crate) use link::{Direction, Effect};
+pub(crate) use simulate::on_fresh_thread;
 pub(crate) use watch::{Then, Watch};

@@ -139,7 +139,10 @@ async fn talk(mut connector: HostConnector) -> io::Result<()> {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a run on a thread of its own is what this is about")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a run on a thread of its own is what this is about"
+)]
 fn one_seed_is_one_history_and_another_seed_another() {
     let of = |seed| thread::spawn(move || history(seed)).join().unwrap();
     assert_eq!(of(7), of(7));

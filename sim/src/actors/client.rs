@@ -1,0 +1,102 @@
+//! A client of ours: the one that ships, told what to do by the steps of a scenario.
+
+mod options;
+mod process;
+
+pub(crate) use options::Character;
+pub(crate) use process::{ClientProcess, subscription};
+
+use squall_node::client::{self, Message, Publishing, Subscription, Unsubscription};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::scenario::Session;
+
+/// Tells a client what to do, and how it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    name: String,
+    commands: mpsc::UnboundedSender<Command>,
+    /// The client that ships; `None` while it is not started, or its process is dead.
+    running: watch::Receiver<Option<client::Client>>,
+    owes: watch::Receiver<Owes>,
+}
+
+/// What a step tells a client's process.
+#[derive(Debug)]
+enum Command {
+    Connect {
+        session: Option<Session>,
+        done: oneshot::Sender<()>,
+    },
+    Disconnect {
+        with_will: bool,
+        done: oneshot::Sender<()>,
+    },
+}
+
+/// What a client still has to do by itself, before a run may end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Owes {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// To connect.
+    Connection,
+    /// To be answered so many SUBSCRIBE packets.
+    Subscriptions(usize),
+}
+
+impl Client {
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it still has to do by itself.
+    pub(crate) fn owes(&self) -> Owes {
+        *self.owes.borrow()
+    }
+
+    /// Connects. Over with CONNACK, or when the attempt has failed and the client makes no other.
+    pub(crate) async fn connect(self, session: Option<Session>) {
+        self.tell(|done| Command::Connect { session, done }).await;
+    }
+
+    /// Says DISCONNECT. Over when the connection is closed.
+    pub(crate) async fn disconnect(self, with_will: bool) {
+        self.tell(|done| Command::Disconnect { with_will, done }).await;
+    }
+
+    /// Puts a message in the client's queue, once it runs. Over when it is acknowledged, or lost with the process.
+    pub(crate) async fn publish(&self, message: Message) -> Option<Publishing> {
+        self.running().await?.enqueue(message).await.ok()
+    }
+
+    /// Subscribes. Over with SUBACK.
+    pub(crate) async fn subscribe(self, subscription: Subscription) {
+        if let Some(client) = self.running().await {
+            // What SUBACK said is on the wire.
+            _ = client.subscribe(subscription).await;
+        }
+    }
+
+    /// Unsubscribes. Over with UNSUBACK.
+    pub(crate) async fn unsubscribe(self, unsubscription: Unsubscription) {
+        if let Some(client) = self.running().await {
+            _ = client.unsubscribe(unsubscription).await;
+        }
+    }
+
+    async fn tell(&self, command: impl FnOnce(oneshot::Sender<()>) -> Command) {
+        let (done, is_done) = oneshot::channel();
+        if self.commands.send(command(done)).is_ok() {
+            // Dropped: it will not come to it.
+            _ = is_done.await;
+        }
+    }
+
+    async fn running(&self) -> Option<client::Client> {
+        let mut running = self.running.clone();
+        running.wait_for(Option::is_some).await.ok()?.clone()
+    }
+}

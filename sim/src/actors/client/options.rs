@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use rand::RngExt;
+use squall_node::client::{Options, Reconnect as BackOff, protocol};
+use squall_proto::{Binary, Properties, Property, Text, Version, Will as WillMessage};
+
+use crate::{
+    scenario::{Client, Reconnect, Session, Will},
+    span::Span,
+    world::generator,
+};
+
+/// Who a client is: its name among the group it is of, what the scenario says of it, and the run it is in.
+#[derive(Clone, Debug)]
+pub(crate) struct Character {
+    pub(crate) name: String,
+    pub(crate) spec: Client,
+    pub(crate) version: Version,
+    pub(crate) seed: u64,
+}
+
+impl Character {
+    /// As the client that ships wants it, with this session.
+    pub(super) fn options(&self, session: Session) -> Options {
+        let client_id = self.spec.client_id.as_ref().unwrap_or(&self.name);
+        let client_id = Text::new(client_id).expect("the scenario was checked for it");
+        let mut protocol = match session {
+            Session::Clean => protocol::Options::new(self.version, client_id.clone()),
+            Session::Persistent => protocol::Options::persistent(self.version, client_id.clone()),
+        };
+        if let (Version::V5, Session::Persistent, Some(expiry)) =
+            (self.version, session, self.spec.session_expiry)
+        {
+            protocol.session_expiry_interval = seconds(expiry);
+        }
+        // It may have left a session behind in an earlier life, or have it from another with its Client Identifier.
+        protocol.adopt_session = session == Session::Persistent;
+        protocol.keep_alive = u16::try_from(seconds(self.spec.keep_alive)).unwrap_or(u16::MAX);
+        if let Some(receive_maximum) = self.spec.receive_maximum {
+            protocol.receive_maximum = receive_maximum.get();
+        }
+        protocol.will = self.spec.will.as_ref().map(|will| self.will(&client_id, will));
+        let seed = generator(self.seed, &format!("client {}", self.name)).random();
+        Options {
+            reconnect: Some(self.back_off()),
+            ..Options::new(protocol, seed)
+        }
+    }
+
+    fn back_off(&self) -> BackOff {
+        let (first, last) = match self.spec.reconnect {
+            // The gate keeps it away, not the back-off.
+            Reconnect::Never => (Duration::ZERO, Duration::ZERO),
+            Reconnect::After(after) => (after.min().duration(), after.max().duration()),
+        };
+        BackOff {
+            after: first..=last,
+            after_max: last,
+            lasted: Duration::ZERO,
+        }
+    }
+
+    fn will(&self, client_id: &Text, will: &Will) -> WillMessage {
+        let delay = (self.version == Version::V5 && will.delay > Span::ZERO)
+            .then(|| Property::WillDelayInterval(seconds(will.delay)));
+        WillMessage {
+            topic: will.topic.clone(),
+            payload: Binary::new(format!("{client_id}/will")).unwrap_or_default(),
+            qos: will.qos,
+            retain: will.retain,
+            properties: delay.into_iter().collect::<Properties>(),
+        }
+    }
+}
+
+fn seconds(span: Span) -> u32 {
+    u32::try_from(span.duration().as_secs()).unwrap_or(u32::MAX)
+}

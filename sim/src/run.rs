@@ -1,0 +1,160 @@
+//! One run: a scenario, a version of the protocol, a seed, with its faults or without.
+//!
+//! In reading order: [`run`] and what comes of it, `cast` (who takes part), `steps` (what they do and when), `progress` (what is
+//! still to happen, and when the run is over).
+
+mod cast;
+mod progress;
+mod steps;
+
+use std::{sync::Arc, time::Duration};
+
+use squall_proto::{Instant, Version};
+use tokio::{task::JoinSet, time::sleep};
+
+use self::{cast::Cast, progress::Progress, steps::Steps};
+use crate::{
+    scenario::Scenario,
+    trace::{Trace, What},
+    world::{World, WorldConfig, network, on_fresh_thread},
+};
+
+/// What happened in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Everything on every wire.
+    pub trace: Trace,
+    /// Virtual time, from the beginning to the end.
+    pub simulated: Duration,
+    /// How it came to its end.
+    pub end: Ending,
+    /// Faults that touched no packet, no connection and no process, or never had their moment: the run proves nothing.
+    pub untouched: Vec<Untouched>,
+}
+
+/// How a run came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All that was owed has happened, and the wires are quiet.
+    Complete,
+    /// The scenario's `settle` time was over before all that was owed had happened: this had not.
+    Overdue(Vec<String>),
+    /// Something of ours panicked: where, and its message.
+    Panicked(String),
+}
+
+/// A fault that did nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untouched {
+    /// Its place among the scenario's steps, from 0.
+    pub step: usize,
+    /// The fault in words.
+    pub fault: String,
+}
+
+/// Which of the two runs of a scenario it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arm {
+    /// As the scenario says.
+    Faults,
+    /// The same without its faults: each takes its time and does nothing.
+    Control,
+}
+
+/// How long the wires must have been quiet before a run is over.
+const QUIET: Duration = Duration::from_secs(5);
+/// How often it is looked whether a run is over.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Runs a scenario once. The same scenario, version, seed and arm give the same [`Run`], in any process, on any day.
+pub fn run(scenario: &Scenario, version: Version, seed: u64, arm: Arm) -> Run {
+    let outcome = on_fresh_thread(|| {
+        let config = WorldConfig {
+            seed,
+            latency: scenario.network.latency,
+            loss_percent: scenario.network.loss_percent,
+        };
+        let names = Cast::names(scenario);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let world = World::new(&config, &names);
+        let mut run = world.block_on(play(scenario, version, seed, arm, &world));
+        run.trace = world.take_trace();
+        run
+    });
+    let run = outcome.output.unwrap_or_else(|| Run {
+        trace: Trace::default(),
+        simulated: Duration::ZERO,
+        end: Ending::Complete,
+        untouched: Vec::new(),
+    });
+    match outcome.panic {
+        Some(panic) => Run {
+            end: Ending::Panicked(panic),
+            ..run
+        },
+        None => run,
+    }
+}
+
+async fn play(scenario: &Scenario, version: Version, seed: u64, arm: Arm, world: &World) -> Run {
+    let mut processes = JoinSet::new();
+    let cast = Arc::new(Cast::new(scenario, version, seed, world.hosts(), &mut processes));
+    let progress = Arc::new(Progress::new(scenario));
+    let lasts = progress.planned();
+    let duration = scenario.lasts.duration();
+    processes.spawn(async move {
+        sleep(duration).await;
+        drop(lasts);
+    });
+    let steps = Steps::new(scenario, version, seed, arm, &cast, &progress);
+    steps.start(&mut processes);
+    let end = tokio::select! {
+        biased;
+        panic = panicked(&mut processes) => Ending::Panicked(panic),
+        end = ended(scenario, &cast, &progress) => end,
+    };
+    let now = network::with(|network| network.now());
+    Run {
+        trace: Trace::default(),
+        simulated: now.saturating_since(Instant::ZERO),
+        end,
+        untouched: match arm {
+            Arm::Faults => progress.untouched(scenario),
+            Arm::Control => Vec::new(),
+        },
+    }
+}
+
+/// Waits for a process that panics.
+async fn panicked(processes: &mut JoinSet<()>) -> String {
+    while let Some(ended) = processes.join_next().await {
+        if let Err(panic) = ended {
+            return panic.to_string();
+        }
+    }
+    std::future::pending().await
+}
+
+/// Waits until everything has happened that is planned or owed and the wires are quiet, or until it should have been so.
+async fn ended(scenario: &Scenario, cast: &Cast, progress: &Progress) -> Ending {
+    loop {
+        let since = progress.all_planned_happened().await;
+        let owed = [progress.owed(scenario), cast.owed()].concat();
+        let quiet = network::with(|network| network.quiet_for());
+        if owed.is_empty() && quiet >= QUIET {
+            return Ending::Complete;
+        }
+        if since.elapsed() >= scenario.settle.duration() {
+            return match owed.is_empty() {
+                true => Ending::Complete,
+                false => Ending::Overdue(owed),
+            };
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Writes down that the last fault has healed.
+fn note_healed() {
+    network::with(|network| network.note(What::Healed));
+}

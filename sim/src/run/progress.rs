@@ -1,0 +1,149 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::{sync::watch, time::Instant};
+
+use super::{Untouched, note_healed};
+use crate::scenario::{Action, Scenario, Step};
+
+/// How far the steps of a run have come.
+pub(super) struct Progress {
+    steps: Vec<watch::Sender<Stand>>,
+    /// What a fault that is over has touched, by its step.
+    touched: Mutex<Vec<Option<u64>>>,
+    /// How many faults are not over.
+    faults: watch::Sender<usize>,
+    planned: Arc<watch::Sender<Planned>>,
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// It waits for its moment.
+    Waiting,
+    /// It has begun.
+    Begun,
+    /// All that follows from it has happened.
+    Over,
+}
+
+/// What happens in the run by itself, because a clock says so.
+#[derive(Clone, Copy, Debug)]
+struct Planned {
+    /// How many things are still to happen.
+    open: usize,
+    /// When the last one did.
+    last: Instant,
+}
+
+/// Something that is going to happen because a clock says so; until it is dropped, the run waits for it however long it takes.
+pub(super) struct Plan(Arc<watch::Sender<Planned>>);
+
+impl Progress {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let faults = scenario.steps.iter().filter(|step| is_fault(step)).count();
+        if faults == 0 {
+            note_healed();
+        }
+        Self {
+            steps: scenario
+                .steps
+                .iter()
+                .map(|_| watch::Sender::new(Stand::Waiting))
+                .collect(),
+            touched: Mutex::new(vec![None; scenario.steps.len()]),
+            faults: watch::Sender::new(faults),
+            planned: Arc::new(watch::Sender::new(Planned {
+                open: 0,
+                last: Instant::now(),
+            })),
+        }
+    }
+
+    /// Something is going to happen because a clock says so.
+    pub(super) fn planned(&self) -> Plan {
+        self.planned.send_modify(|planned| planned.open += 1);
+        Plan(Arc::clone(&self.planned))
+    }
+
+    /// Waits until everything planned has happened; says when the last of it did.
+    pub(super) async fn all_planned_happened(&self) -> Instant {
+        let mut planned = self.planned.subscribe();
+        match planned.wait_for(|planned| planned.open == 0).await {
+            Ok(planned) => planned.last,
+            Err(_) => unreachable!("the sender is in self"),
+        }
+    }
+
+    pub(super) fn set(&self, step: usize, stand: Stand) {
+        if let Some(sender) = self.steps.get(step) {
+            sender.send_replace(stand);
+        }
+    }
+
+    /// Waits until a step is over.
+    pub(super) async fn over(&self, step: usize) {
+        let Some(sender) = self.steps.get(step) else {
+            return;
+        };
+        // The sender is in self.
+        _ = sender.subscribe().wait_for(|stand| *stand == Stand::Over).await;
+    }
+
+    /// A fault is over and has touched so many things.
+    pub(super) fn fault_over(&self, step: usize, touched: u64) {
+        if let Some(slot) = self.touched().get_mut(step) {
+            *slot = Some(touched);
+        }
+        let mut left = 0;
+        self.faults.send_modify(|faults| {
+            *faults = faults.saturating_sub(1);
+            left = *faults;
+        });
+        if left == 0 {
+            note_healed();
+        }
+    }
+
+    /// The faults that have touched nothing.
+    pub(super) fn untouched(&self, scenario: &Scenario) -> Vec<Untouched> {
+        let touched = self.touched();
+        let steps = scenario.steps.iter().enumerate().zip(touched.iter());
+        let nothing = steps.filter_map(|((step, what), touched)| match &what.action {
+            Action::Fault(fault) if touched.unwrap_or(0) == 0 => Some(Untouched {
+                step,
+                fault: fault.to_string(),
+            }),
+            _ => None,
+        });
+        nothing.collect()
+    }
+
+    /// The steps that are not over, in words. A fault that waits for its moment is not owed to anybody.
+    pub(super) fn owed(&self, scenario: &Scenario) -> Vec<String> {
+        let steps = scenario.steps.iter().enumerate().zip(&self.steps);
+        let open = steps.filter_map(|((place, step), stand)| match *stand.borrow() {
+            Stand::Over => None,
+            Stand::Waiting => Some(format!("step {place} has not begun")),
+            Stand::Begun if is_fault(step) => None,
+            Stand::Begun => Some(format!("step {place} is not over")),
+        });
+        open.collect()
+    }
+
+    fn touched(&self) -> MutexGuard<'_, Vec<Option<u64>>> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const fn is_fault(step: &Step) -> bool {
+    matches!(step.action, Action::Fault(_))
+}
+
+impl Drop for Plan {
+    fn drop(&mut self) {
+        self.0.send_modify(|planned| {
+            planned.open -= 1;
+            planned.last = Instant::now();
+        });
+    }
+}

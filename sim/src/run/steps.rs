@@ -1,0 +1,284 @@
+use std::{future::Future, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
+use squall_node::client::{Message, Unsubscription};
+use squall_proto::{Properties, Version, encode};
+use tokio::{
+    task::JoinSet,
+    time::{Duration, sleep},
+};
+
+use super::{
+    Arm,
+    cast::Cast,
+    progress::{Plan, Progress, Stand},
+};
+use crate::{
+    actors::{Client, Mark, PeerCommand, subscription},
+    faults::{Fault, Started},
+    scenario::{Action, Publish, Scenario, Send, Start, Step},
+    trace::What,
+    world::{generator, network},
+};
+
+/// The steps of a run, each a task of its own.
+pub(super) struct Steps<'a> {
+    scenario: &'a Scenario,
+    version: Version,
+    seed: u64,
+    arm: Arm,
+    cast: &'a Arc<Cast>,
+    progress: &'a Arc<Progress>,
+}
+
+/// What clients or peers do, all at once.
+type Doing = JoinSet<()>;
+
+/// One step, on its way.
+struct Performance {
+    place: usize,
+    step: Step,
+    /// The step that it comes after.
+    after: Option<usize>,
+    version: Version,
+    arm: Arm,
+    cast: Arc<Cast>,
+    progress: Arc<Progress>,
+    chance: Pcg64Mcg,
+}
+
+impl<'a> Steps<'a> {
+    pub(super) const fn new(
+        scenario: &'a Scenario,
+        version: Version,
+        seed: u64,
+        arm: Arm,
+        cast: &'a Arc<Cast>,
+        progress: &'a Arc<Progress>,
+    ) -> Self {
+        Self {
+            scenario,
+            version,
+            seed,
+            arm,
+            cast,
+            progress,
+        }
+    }
+
+    /// Starts them all; each waits for its moment by itself.
+    pub(super) fn start(&self, tasks: &mut JoinSet<()>) {
+        for (place, step) in self.scenario.steps.iter().enumerate() {
+            let performance = Performance {
+                place,
+                step: step.clone(),
+                after: self.after(step),
+                version: self.version,
+                arm: self.arm,
+                cast: Arc::clone(self.cast),
+                progress: Arc::clone(self.progress),
+                chance: generator(self.seed, &format!("step {place}")),
+            };
+            // A run that has nothing planned is over, so what has a time is planned before any task runs.
+            let plan = matches!(step.start, Start::At(_)).then(|| self.progress.planned());
+            tasks.spawn(performance.perform(plan));
+        }
+    }
+
+    fn after(&self, step: &Step) -> Option<usize> {
+        match &step.start {
+            Start::After(id) => self
+                .scenario
+                .steps
+                .iter()
+                .position(|other| other.id.as_ref() == Some(id)),
+            Start::At(_) | Start::When(_) => None,
+        }
+    }
+}
+
+impl Performance {
+    async fn perform(mut self, plan: Option<Plan>) {
+        let plan = self.moment(plan).await;
+        let wait = self.chance.random_range(self.step.wait.millis());
+        sleep(Duration::from_millis(wait)).await;
+        self.progress.set(self.place, Stand::Begun);
+        let (step, what) = (self.place, in_words(&self.step.action));
+        if !matches!(self.step.action, Action::Fault(_)) {
+            network::with(|network| network.note(What::Step { step, what }));
+        }
+        self.act(plan).await;
+        self.progress.set(self.place, Stand::Over);
+    }
+
+    /// Waits for the step's moment; from then on it is planned what happens.
+    async fn moment(&mut self, plan: Option<Plan>) -> Plan {
+        match &self.step.start {
+            Start::At(at) => {
+                let at = self.chance.random_range(at.millis());
+                sleep(Duration::from_millis(at)).await;
+            }
+            Start::After(_) => {
+                if let Some(after) = self.after {
+                    self.progress.over(after).await;
+                }
+            }
+            Start::When(packet) => {
+                // The network never forgets whom it has to tell.
+                _ = self.cast.stage.at_packet(packet).await;
+            }
+        }
+        plan.unwrap_or_else(|| self.progress.planned())
+    }
+
+    /// Does what the step says. What a clock decides is over when `plan` is dropped; from then on it is owed.
+    async fn act(&self, plan: Plan) {
+        let doing: Doing = match self.step.action.clone() {
+            Action::Fault(fault) => return self.fault(&fault, plan).await,
+            Action::Publish(publish) => return self.publish(publish, plan).await,
+            Action::Connect(connect) => {
+                self.each(&connect.client, move |client| client.connect(connect.session))
+            }
+            Action::Disconnect(disconnect) => self.each(&disconnect.client, move |client| {
+                client.disconnect(disconnect.with_will)
+            }),
+            Action::Subscribe(subscribe) => {
+                let what = subscription(&subscribe.filters.0);
+                self.each(&subscribe.client, move |client| client.subscribe(what.clone()))
+            }
+            Action::Unsubscribe(unsubscribe) => {
+                let what = Unsubscription {
+                    filters: unsubscribe.filters,
+                    properties: Properties::new(),
+                };
+                self.each(&unsubscribe.client, move |client| {
+                    client.unsubscribe(what.clone())
+                })
+            }
+            Action::Open(open) => self.tell(&open.peer, PeerCommand::Open),
+            Action::Send(send) => self.tell(&send.from, PeerCommand::Send(self.bytes(&send))),
+            Action::Shut(shut) => self.tell(&shut.peer, PeerCommand::Shut(shut.how)),
+        };
+        drop(plan);
+        doing.join_all().await;
+    }
+
+    /// Has each client of a name do something, all at once.
+    fn each<F>(&self, name: &str, act: impl Fn(Client) -> F) -> Doing
+    where
+        F: Future<Output = ()> + core::marker::Send + 'static,
+    {
+        self.cast.clients(name).iter().cloned().map(act).collect()
+    }
+
+    fn tell(&self, name: &str, command: PeerCommand) -> Doing {
+        let peer = self.cast.peer(name).clone();
+        [async move { peer.tell(command).await }].into_iter().collect()
+    }
+
+    /// What a peer sends, in the version of the run.
+    fn bytes(&self, send: &Send) -> Bytes {
+        let mut bytes = BytesMut::from(send.hex.as_slice());
+        for packet in &send.packets {
+            encode(self.version, (&packet.packet(self.version)).into(), &mut bytes);
+        }
+        bytes.freeze()
+    }
+
+    async fn publish(&self, publish: Publish, plan: Plan) {
+        let publish = Arc::new(publish);
+        let publishing = self.each(&publish.from, |client| {
+            publish_all(
+                client,
+                Arc::clone(&publish),
+                self.place,
+                Arc::clone(&self.progress),
+            )
+        });
+        drop(plan);
+        publishing.join_all().await;
+    }
+
+    async fn fault(&self, fault: &Fault, plan: Plan) {
+        let lasts = fault.lasts().unwrap_or_default().duration();
+        let step = self.place;
+        if self.arm == Arm::Control {
+            sleep(lasts).await;
+            return self.progress.fault_over(step, 0);
+        }
+        match fault.start(step, &self.cast.stage) {
+            Started::Happens(happened) => {
+                // Its moment is the network's to find, not planned.
+                drop(plan);
+                if happened.await.is_ok() {
+                    self.progress.fault_over(step, 1);
+                }
+            }
+            Started::Heals(heal) => {
+                let what = fault.to_string();
+                network::with(|network| network.note(What::FaultBegan { step, what }));
+                sleep(lasts).await;
+                let touched = heal(&self.cast.stage);
+                network::with(|network| network.note(What::FaultEnded { step, touched }));
+                self.progress.fault_over(step, touched);
+            }
+        }
+    }
+}
+
+/// Publishes all messages of a step from one client, and waits for their ends.
+async fn publish_all(client: Client, publish: Arc<Publish>, step: usize, progress: Arc<Progress>) {
+    let mut under_way = Vec::new();
+    for n in 1..=publish.count {
+        if n > 1 {
+            let plan = progress.planned();
+            sleep(publish.every.duration()).await;
+            drop(plan);
+        }
+        under_way.extend(client.publish(message(client.name(), &publish, step, n)).await);
+    }
+    for publishing in under_way {
+        // An error is lost with the client's process, and nobody is owed it then.
+        _ = publishing.await;
+    }
+}
+
+fn message(client: &str, publish: &Publish, step: usize, n: u32) -> Message {
+    let mark = Mark {
+        client: client.to_owned(),
+        step,
+        n,
+    };
+    Message {
+        retain: publish.retain,
+        ..Message::new(
+            publish.topic.topic(client, n),
+            mark.payload(publish.size),
+            publish.qos,
+        )
+    }
+}
+
+/// What a step says, in words.
+fn in_words(action: &Action) -> String {
+    match action {
+        Action::Connect(connect) => format!("connect {}", connect.client),
+        Action::Disconnect(disconnect) => format!("disconnect {}", disconnect.client),
+        Action::Open(open) => format!("open {}", open.peer),
+        Action::Publish(publish) => {
+            format!(
+                "publish {} messages from {} at qos {}",
+                publish.count,
+                publish.from,
+                publish.qos.value()
+            )
+        }
+        Action::Send(send) => format!("send from {}", send.from),
+        Action::Shut(shut) => format!("shut {}", shut.peer),
+        Action::Subscribe(subscribe) => format!("subscribe {}", subscribe.client),
+        Action::Unsubscribe(unsubscribe) => format!("unsubscribe {}", unsubscribe.client),
+        Action::Fault(fault) => fault.to_string(),
+    }
+}

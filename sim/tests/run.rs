@@ -1,0 +1,172 @@
+//! Whole runs: the broker and the clients that ship, in a world, with faults.
+
+use std::time::Duration;
+
+use squall_proto::{Packet, Version};
+use squall_sim::{
+    run::{Arm, Ending, Run, run},
+    scenario::Scenario,
+    trace::{Side, What},
+};
+
+fn scenario(yaml: &str) -> Scenario {
+    Scenario::parse("test.yaml", yaml).unwrap()
+}
+
+/// Runs a scenario in both versions, twice each with one seed.
+fn runs(yaml: &str) -> [Run; 2] {
+    let scenario = scenario(yaml);
+    Version::ALL.map(|version| {
+        let first = run(&scenario, version, 7, Arm::Faults);
+        assert!(
+            first == run(&scenario, version, 7, Arm::Faults),
+            "one seed, two histories"
+        );
+        first
+    })
+}
+
+fn arrived(run: &Run, what: impl Fn(&Packet) -> bool, at: Side) -> usize {
+    let is_it = |event: &&squall_sim::trace::Event| match &event.what {
+        What::Arrived { from, packet, .. } => *from != at && what(packet),
+        _ => false,
+    };
+    run.trace.events.iter().filter(is_it).count()
+}
+
+const TALK: &str = r#"
+name: a talk
+why: because
+clients:
+  pub: { session: persistent }
+  sub: { session: persistent, subscribe: { "t/#": 2 } }
+steps:
+  - at: 1s
+    publish: { from: pub, topic: "t/{n}", qos: 2, count: 20, every: 10ms }
+"#;
+
+#[test]
+fn a_talk_without_faults_is_complete() {
+    for run in runs(TALK) {
+        assert_eq!(run.end, Ending::Complete);
+        assert_eq!(
+            arrived(&run, |packet| matches!(packet, Packet::Publish(_)), Side::Client),
+            20
+        );
+        assert!(run.simulated < Duration::from_secs(10), "{:?}", run.simulated);
+    }
+}
+
+#[test]
+fn a_talk_through_every_fault_is_complete_and_each_touched_something() {
+    let faults = r#"
+  - cut: { when: { packet: PUBREL, from: pub, nth: 3 }, side: before, mode: rst }
+  - cut: { when: { packet: PUBCOMP, to: pub, nth: 5 }, side: after, mode: fin }
+  - cut: { when: { packet: PUBLISH, to: sub, nth: 9 }, side: before, mode: silent }
+  - at: 1s
+    latency: { between: [pub, broker], latency: 20ms..50ms, for: 30s }
+  - at: 1s
+    loss: { between: [sub, broker], percent: 50, for: 30s }
+  - at: 1010ms
+    partition: { between: [pub, broker], for: 3s }
+  - at: 20s
+    hold: { between: [pub, broker], one_way: true, for: 1s }
+  - at: 20500ms
+    publish: { from: pub, topic: t/late, qos: 1 }
+  - at: 40s
+    crash: { host: sub, down: 3s }
+"#;
+    for run in runs(&format!("{TALK}{faults}")) {
+        assert_eq!(run.end, Ending::Complete);
+        assert_eq!(run.untouched, []);
+        assert!(run.trace.events.iter().any(|event| event.what == What::Healed));
+    }
+}
+
+#[test]
+fn a_fault_that_touches_nothing_is_told() {
+    let faults = "
+  - at: 1h
+    partition: { between: [pub, broker], for: 1s }
+  - cut: { when: { packet: UNSUBSCRIBE, from: sub }, side: before, mode: rst }
+";
+    for run in runs(&format!("{TALK}{faults}")) {
+        assert_eq!(run.end, Ending::Complete);
+        let steps: Vec<usize> = run.untouched.iter().map(|untouched| untouched.step).collect();
+        assert_eq!(steps, [1, 2]);
+    }
+}
+
+#[test]
+fn a_run_that_does_not_come_to_its_end_says_what_is_owed() {
+    let never = "
+settle: 10s
+clients: { pub: { connect: never } }
+name: n
+why: w
+steps:
+  - publish: { from: pub, topic: t, qos: 1 }
+";
+    for run in runs(never) {
+        assert_eq!(run.end, Ending::Overdue(vec!["step 0 is not over".to_owned()]));
+    }
+}
+
+#[test]
+fn the_control_arm_takes_its_time_and_touches_nothing() {
+    let yaml = format!("{TALK}\n  - at: 1s\n    crash: {{ host: broker, down: 1m }}\n");
+    let run = run(&scenario(&yaml), Version::V5, 7, Arm::Control);
+    assert_eq!((run.end, run.untouched), (Ending::Complete, vec![]));
+    assert!(run.simulated >= Duration::from_secs(61));
+    let is_down = |what: &What| matches!(what, What::HostDown { .. });
+    assert!(!run.trace.events.iter().any(|event| is_down(&event.what)));
+}
+
+#[test]
+fn clients_come_back_to_a_broker_that_was_restarted() {
+    let yaml = r#"
+name: n
+why: w
+clients:
+  swarm: { count: 20, subscribe: { "t": 1 }, reconnect: { after: 1s..3s } }
+steps:
+  - at: 2s
+    crash: { host: broker, down: 5s }
+"#;
+    for run in runs(yaml) {
+        assert_eq!((run.end, run.untouched), (Ending::Complete, vec![]));
+        let connacks = |packet: &Packet| matches!(packet, Packet::Connack(_));
+        assert_eq!(
+            run.trace
+                .events
+                .iter()
+                .filter(|event| { matches!(&event.what, What::Arrived { packet, .. } if connacks(packet)) })
+                .count(),
+            40
+        );
+    }
+}
+
+#[test]
+fn a_peer_says_what_its_steps_say_and_nothing_else() {
+    let yaml = r#"
+name: n
+why: w
+peers: { raw: {} }
+steps:
+  - open: { peer: raw }
+    id: opened
+  - after: opened
+    id: sent
+    send: { from: raw, packets: [{ CONNECT: { client_id: raw } }, { SUBSCRIBE: { filters: { t: 1 } } }, { PUBLISH: { topic: t, qos: 1, payload: x } }] }
+  - when: { packet: PUBLISH, to: raw }
+    shut: { peer: raw, how: rst }
+"#;
+    for run in runs(yaml) {
+        assert_eq!(run.end, Ending::Complete);
+        assert_eq!(
+            arrived(&run, |packet| matches!(packet, Packet::Puback(_)), Side::Broker),
+            0
+        );
+    }
+}
