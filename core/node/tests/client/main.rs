@@ -1,0 +1,8 @@
+//! The async client over streams in memory, in virtual time: against a peer that the test plays, and against our broker.
+
+mod broker;
+mod events;
+mod lifetime;
+mod peer;
+mod publish;
+mod reconnect;
