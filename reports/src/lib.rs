@@ -1,7 +1,7 @@
 //! The result model of runs and conformance, and its renderers.
 //!
 //! * [`model`]: what a command found, [`Report`] at its top; [`Kind`] and [`Counts`] sum it up.
-//! * [`Report::from_json`] reads a file back, [`merge`] makes one report of several, [`schema`] describes the JSON.
+//! * [`Report::from_json`] reads a file back, [`merge`](fn@merge) makes one report of several, [`schema`] describes the JSON.
 //! * [`Format`] is the list of renderers, [`ReportSpec`] the `FORMAT=FILE` of a command line; [`terminal`] is what a
 //!   person sees at the end of a command.
 

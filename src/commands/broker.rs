@@ -68,7 +68,10 @@ fn configuration(args: &Args) -> Result<Config, anyhow::Error> {
             let text = std::fs::read_to_string(file)
                 .map_err(|error| Misuse::new(format!("cannot read {name}: {error}"), "-c takes a file"))?;
             Config::parse(&name, &text).map_err(|error| {
-                let mend = error.mend().unwrap_or("docs/squall.toml documents every key").to_owned();
+                let mend = error
+                    .mend()
+                    .unwrap_or("docs/squall.toml documents every key")
+                    .to_owned();
                 Misuse::new(error, mend)
             })?
         }
@@ -121,9 +124,15 @@ async fn bind(listener: &Listener) -> Result<TcpAcceptor, Misuse> {
     let Listener::Tcp(tcp) = listener;
     TcpAcceptor::bind(&tcp.address).await.map_err(|error| {
         let mend = match error.kind() {
-            io::ErrorKind::AddrInUse => "another program listens there: stop it, or choose another port with --listen",
-            io::ErrorKind::PermissionDenied => "ports below 1024 are for root: choose a higher one with --listen",
-            io::ErrorKind::AddrNotAvailable => "listen at an address of this machine, or at 0.0.0.0 for all of them",
+            io::ErrorKind::AddrInUse => {
+                "another program listens there: stop it, or choose another port with --listen"
+            }
+            io::ErrorKind::PermissionDenied => {
+                "ports below 1024 are for root: choose a higher one with --listen"
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "listen at an address of this machine, or at 0.0.0.0 for all of them"
+            }
             _ => "--listen takes a host and a port, such as 127.0.0.1:1883",
         };
         Misuse::new(format!("cannot listen on {}: {error}", tcp.address), mend)

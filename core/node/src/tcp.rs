@@ -1,6 +1,9 @@
 //! The machine's own network: where the broker listens and what a connection is.
 
-#![expect(clippy::disallowed_types, reason = "this is the one listener that is no world's")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "this is the one listener that is no world's"
+)]
 
 use std::{io, net::SocketAddr};
 

@@ -94,16 +94,13 @@ impl Page<'_> {
                 left_out += 1;
                 continue;
             }
-            writeln!(
-                f,
-                "\n{}",
-                Explained {
-                    group,
-                    result,
-                    palette: self.palette,
-                    all_packets: verbose
-                }
-            )?;
+            let explained = Explained {
+                group,
+                result,
+                palette: self.palette,
+                all_packets: verbose,
+            };
+            write!(f, "\n{explained}")?;
         }
         if left_out > 0 {
             writeln!(f, "\n{left_out} more did not hold; --verbose explains them too")?;

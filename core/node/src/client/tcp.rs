@@ -1,4 +1,7 @@
-#![expect(clippy::disallowed_types, reason = "this is the one connector that is no world's")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "this is the one connector that is no world's"
+)]
 
 use std::{io, str::FromStr};
 
