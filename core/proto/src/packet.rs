@@ -1,9 +1,19 @@
+//! The packets, as what is on the wire says them.
+
+mod packet_ref;
+mod packet_type;
+mod qos;
+
 use alloc::{boxed::Box, vec::Vec};
 
 use bytes::Bytes;
 
-use crate::{
-    Binary, PacketId, Properties, ReasonCode, SubscriptionId, Text, TopicFilter, TopicName, Version,
+use crate::{Binary, PacketId, Properties, ReasonCode, Text, TopicFilter, TopicName, Version};
+
+pub use self::{
+    packet_ref::{PacketRef, PublishRef},
+    packet_type::PacketType,
+    qos::{Delivery, Qos},
 };
 
 /// An MQTT Control Packet of either version. In 3.1.1 every [`Properties`] is empty.
@@ -39,44 +49,6 @@ pub enum Packet {
     Disconnect(Disconnect),
     /// Authentication exchange, 5.0 alone.
     Auth(Auth),
-}
-
-/// The type of an MQTT Control Packet, by the number in its fixed header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-#[expect(
-    missing_docs,
-    reason = "each is documented at the variant of `Packet` of the same name"
-)]
-pub enum PacketType {
-    Connect = 1,
-    Connack,
-    Publish,
-    Puback,
-    Pubrec,
-    Pubrel,
-    Pubcomp,
-    Subscribe,
-    Suback,
-    Unsubscribe,
-    Unsuback,
-    Pingreq,
-    Pingresp,
-    Disconnect,
-    Auth,
-}
-
-/// Quality of Service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Qos {
-    /// QoS 0.
-    #[default]
-    AtMostOnce,
-    /// QoS 1.
-    AtLeastOnce,
-    /// QoS 2.
-    ExactlyOnce,
 }
 
 /// CONNECT.
@@ -141,18 +113,6 @@ pub struct Publish {
     pub payload: Bytes,
     /// Properties.
     pub properties: Properties,
-}
-
-/// The QoS of a PUBLISH, with the Packet Identifier that QoS 1 and 2 have and QoS 0 has not.
-// [MQTT-2.2.1-2] [v3 MQTT-2.3.1-5]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// QoS 0.
-    AtMostOnce,
-    /// QoS 1.
-    AtLeastOnce(PacketId),
-    /// QoS 2.
-    ExactlyOnce(PacketId),
 }
 
 /// PUBACK, PUBREC, PUBREL or PUBCOMP.
@@ -254,101 +214,6 @@ pub struct Auth {
     pub properties: Properties,
 }
 
-/// A packet to encode, borrowed: either a whole [`Packet`], or a PUBLISH put together from parts that many receivers share.
-#[derive(Clone, Copy, Debug)]
-pub enum PacketRef<'a> {
-    /// Any packet.
-    Packet(&'a Packet),
-    /// A PUBLISH from its parts.
-    Publish(PublishRef<'a>),
-}
-
-/// The parts of an outgoing PUBLISH. On the wire the properties are `topic_alias`, `message_expiry_interval`, then
-/// `properties`, then `subscription_identifiers`, each only where given; none at all in 3.1.1.
-#[derive(Clone, Copy, Debug)]
-pub struct PublishRef<'a> {
-    /// See [`Publish::dup`].
-    pub dup: bool,
-    /// See [`Publish::retain`].
-    pub retain: bool,
-    /// See [`Publish::delivery`].
-    pub delivery: Delivery,
-    /// `None` where the Topic Alias stands in its place.
-    pub topic: Option<&'a TopicName>,
-    /// Topic Alias.
-    pub topic_alias: Option<crate::TopicAlias>,
-    /// Seconds that remain. It replaces any in `properties`, where there must be none.
-    pub message_expiry_interval: Option<u32>,
-    /// The properties the Application Message came with, without the other three kinds.
-    pub properties: &'a Properties,
-    /// The identifiers of the subscriptions it is sent for.
-    pub subscription_identifiers: &'a [SubscriptionId],
-    /// The Application Message.
-    pub payload: &'a Bytes,
-}
-
-impl<'a> From<&'a Packet> for PacketRef<'a> {
-    fn from(packet: &'a Packet) -> Self {
-        Self::Packet(packet)
-    }
-}
-
-impl<'a> From<&'a Publish> for PublishRef<'a> {
-    /// All properties are left where they stand.
-    fn from(publish: &'a Publish) -> Self {
-        Self {
-            dup: publish.dup,
-            retain: publish.retain,
-            delivery: publish.delivery,
-            topic: publish.topic.as_ref(),
-            topic_alias: None,
-            message_expiry_interval: None,
-            properties: &publish.properties,
-            subscription_identifiers: &[],
-            payload: &publish.payload,
-        }
-    }
-}
-
-impl Delivery {
-    /// The QoS.
-    pub const fn qos(self) -> Qos {
-        match self {
-            Self::AtMostOnce => Qos::AtMostOnce,
-            Self::AtLeastOnce(_) => Qos::AtLeastOnce,
-            Self::ExactlyOnce(_) => Qos::ExactlyOnce,
-        }
-    }
-
-    /// The Packet Identifier, at QoS 1 and 2.
-    pub const fn packet_id(self) -> Option<PacketId> {
-        match self {
-            Self::AtMostOnce => None,
-            Self::AtLeastOnce(packet_id) | Self::ExactlyOnce(packet_id) => Some(packet_id),
-        }
-    }
-}
-
-impl Qos {
-    /// All three, lowest first.
-    pub const ALL: [Self; 3] = [Self::AtMostOnce, Self::AtLeastOnce, Self::ExactlyOnce];
-
-    /// 0, 1 or 2.
-    pub const fn value(self) -> u8 {
-        self as u8
-    }
-
-    /// `None` for 3 and above.
-    pub const fn from_value(value: u8) -> Option<Self> {
-        match value {
-            0 => Some(Self::AtMostOnce),
-            1 => Some(Self::AtLeastOnce),
-            2 => Some(Self::ExactlyOnce),
-            _ => None,
-        }
-    }
-}
-
 impl RetainHandling {
     /// 0, 1 or 2.
     pub const fn value(self) -> u8 {
@@ -412,63 +277,5 @@ impl Packet {
             Self::Disconnect(_) => PacketType::Disconnect,
             Self::Auth(_) => PacketType::Auth,
         }
-    }
-}
-
-impl PacketType {
-    /// Every type, by number.
-    pub const ALL: [Self; 15] = [
-        Self::Connect,
-        Self::Connack,
-        Self::Publish,
-        Self::Puback,
-        Self::Pubrec,
-        Self::Pubrel,
-        Self::Pubcomp,
-        Self::Subscribe,
-        Self::Suback,
-        Self::Unsubscribe,
-        Self::Unsuback,
-        Self::Pingreq,
-        Self::Pingresp,
-        Self::Disconnect,
-        Self::Auth,
-    ];
-
-    /// The number in the fixed header.
-    pub const fn value(self) -> u8 {
-        self as u8
-    }
-
-    /// `None` for 0, which is reserved, and for what four bits cannot hold.
-    pub fn from_value(value: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(value).checked_sub(1)?).copied()
-    }
-
-    /// As the standard writes it: `PUBLISH`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "CONNECT",
-            Self::Connack => "CONNACK",
-            Self::Publish => "PUBLISH",
-            Self::Puback => "PUBACK",
-            Self::Pubrec => "PUBREC",
-            Self::Pubrel => "PUBREL",
-            Self::Pubcomp => "PUBCOMP",
-            Self::Subscribe => "SUBSCRIBE",
-            Self::Suback => "SUBACK",
-            Self::Unsubscribe => "UNSUBSCRIBE",
-            Self::Unsuback => "UNSUBACK",
-            Self::Pingreq => "PINGREQ",
-            Self::Pingresp => "PINGRESP",
-            Self::Disconnect => "DISCONNECT",
-            Self::Auth => "AUTH",
-        }
-    }
-}
-
-impl core::fmt::Display for PacketType {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.name())
     }
 }

@@ -146,3 +146,49 @@ impl fmt::Display for ReasonCode {
         write!(f, "{:#04X} {}", self.value(), self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String, vec::Vec};
+
+    use super::*;
+
+    fn row(code: ReasonCode) -> String {
+        let packets: Vec<_> = PacketType::ALL
+            .into_iter()
+            .filter(|packet_type| code.allowed_in(*packet_type))
+            .map(PacketType::name)
+            .collect();
+        let v3 = code
+            .connect_return_code()
+            .map_or(String::new(), |code| format!("; 3.1.1 CONNACK {code}"));
+        format!("{code}: {}{v3}", packets.join(" "))
+    }
+
+    /// [MQTT-3.2.2-8] [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1] [MQTT-3.9.3-2] [MQTT-3.11.3-2]
+    /// [MQTT-3.14.2-1] [MQTT-3.15.2-1]
+    #[test]
+    fn every_reason_code_stands_where_section_2_4_says() {
+        let rows: Vec<_> = ReasonCode::ALL.iter().copied().map(row).collect();
+        insta::assert_snapshot!(rows.join("\n"));
+    }
+
+    #[test]
+    fn every_other_value_is_no_reason_code() {
+        let named: Vec<_> = (0..=u8::MAX).filter_map(ReasonCode::from_value).collect();
+        assert_eq!(named, ReasonCode::ALL);
+    }
+
+    /// [v3 MQTT-3.9.3-2]
+    #[test]
+    fn what_3_1_1_can_say_comes_back_as_it_was() {
+        for code in 0..=u8::MAX {
+            if let Some(reason_code) = ReasonCode::from_connect_return_code(code) {
+                assert_eq!(reason_code.connect_return_code(), Some(code));
+            }
+            if let Some(reason_code) = ReasonCode::from_suback_return_code(code) {
+                assert_eq!(reason_code.suback_return_code(), code);
+            }
+        }
+    }
+}

@@ -78,3 +78,64 @@ impl fmt::Display for Text {
         f.write_str(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{string::String, vec};
+
+    use super::*;
+
+    fn decoded(bytes: &'static [u8]) -> Result<Text, TextError> {
+        Text::from_bytes(Bytes::from_static(bytes))
+    }
+
+    /// [MQTT-1.5.4-1] [v3 MQTT-1.5.3-1]
+    #[test]
+    fn what_is_not_well_formed_utf_8_is_no_text() {
+        let surrogates: &[&[u8]] = &[b"\xED\xA0\x80", b"\xED\xBF\xBF", b"a\xED\xA0\x81\xED\xB0\x80"];
+        let overlong: &[&[u8]] = &[b"\xC0\x80", b"\xE0\x80\xAF", b"\xF0\x80\x80\xAF"];
+        let cut_short: &[&[u8]] = &[b"\x80", b"\xC3", b"\xE2\x82", b"\xF0\x9F\x98", b"\xFF"];
+        let beyond_unicode: &[&[u8]] = &[b"\xF4\x90\x80\x80"];
+        for bytes in [surrogates, overlong, cut_short, beyond_unicode].concat() {
+            assert_eq!(decoded(bytes), Err(TextError::NotUtf8), "{bytes:x?}");
+        }
+    }
+
+    /// [MQTT-1.5.4-2] [v3 MQTT-1.5.3-2]
+    #[test]
+    fn the_null_character_stands_nowhere_in_a_text() {
+        for text in ["\0", "\0a", "a\0b", "a\0"] {
+            assert_eq!(Text::new(text), Err(TextError::Null));
+        }
+    }
+
+    /// [MQTT-1.5.4-3] [v3 MQTT-1.5.3-3]
+    #[test]
+    fn a_byte_order_mark_is_kept() {
+        let text = decoded(b"\xEF\xBB\xBFa").unwrap();
+        assert_eq!(text.as_str(), "\u{FEFF}a");
+    }
+
+    /// [MQTT-4.7.3-3] [v3 MQTT-4.7.3-3]
+    #[test]
+    fn a_text_has_as_many_bytes_as_two_can_count_and_no_more() {
+        let longest = "é".repeat(32_767) + "a";
+        assert_eq!(Text::new(&longest).map(|text| text.len()), Ok(65_535));
+        assert_eq!(Text::new(&(longest + "a")), Err(TextError::TooLong(65_536)));
+    }
+
+    #[test]
+    fn control_characters_and_noncharacters_are_taken() {
+        for text in ["\u{1}", "\u{7F}", "\u{FFFF}", "\u{10FFFF}"] {
+            assert_eq!(Text::new(text).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn a_text_shares_the_bytes_it_was_made_of() {
+        let bytes = Bytes::from(vec![b'a'; 10]);
+        let text = Text::from_bytes(bytes.clone()).unwrap();
+        assert_eq!(text.bytes().as_ptr(), bytes.as_ptr());
+        assert_eq!(String::from(text.as_str()), "aaaaaaaaaa");
+    }
+}

@@ -213,3 +213,6 @@ macro_rules! text_like {
 }
 
 text_like!(TopicName, TopicFilter);
+
+#[cfg(test)]
+mod tests;
