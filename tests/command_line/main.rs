@@ -1,0 +1,12 @@
+//! The built program, used as people use it: what it prints, where, and what it ends with.
+
+#[cfg(test)]
+mod broker;
+#[cfg(test)]
+mod every_command;
+#[cfg(test)]
+mod frame;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod report;
