@@ -64,14 +64,16 @@ impl<R: AsyncRead + Unpin> Connection<R> {
             let rest = unconstrained(poll_fn(|cx| self.poll_rest(cx)));
             end = timeout(CLOSE_TIMEOUT, rest).await.unwrap_or(end);
         }
-        if let End::Closing(_) = end {
-            let close = unconstrained(poll_fn(|cx| self.outbox.poll_close(cx)));
-            let closed = timeout(CLOSE_TIMEOUT, close).await;
-            debug!(conn = %self.conn, ?closed, "written to the end");
-        }
+        let told = match end {
+            End::Closing(_) => {
+                let close = unconstrained(poll_fn(|cx| self.outbox.poll_close(cx)));
+                matches!(timeout(CLOSE_TIMEOUT, close).await, Ok(Ok(())))
+            }
+            End::Eof | End::Unreadable(_) | End::Unwritable(_) => false,
+        };
         self.shared.lose(self.conn);
-        debug!(conn = %self.conn, %end, "closed");
-        if let End::Closing(_) = end {
+        debug!(conn = %self.conn, %end, told, "closed");
+        if told {
             // To close with bytes unread resets the connection, and the peer might not see what it was told last.
             let _ = timeout(LINGER, self.inbound.drain()).await;
         }

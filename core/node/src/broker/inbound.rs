@@ -43,10 +43,14 @@ impl<R: AsyncRead + Unpin> Inbound<R> {
         }
     }
 
-    /// Reads and forgets until the stream ends or fails.
+    /// Reads and forgets until the stream ends or fails, or goes on and on.
     pub(super) async fn drain(&mut self) {
         let mut buffer = [0; 1024];
-        while let Ok(1..) = self.stream.read(&mut buffer).await {}
+        for _ in 0..DRAINS {
+            let Ok(1..) = self.stream.read(&mut buffer).await else {
+                return;
+            };
+        }
     }
 
     /// Reads into the thread's buffer.
@@ -141,3 +145,5 @@ thread_local! {
 const READ: usize = 64 << 10;
 /// The beginning of a packet up to this size is copied to the front of the next read; a larger one is read where it is.
 const COPIED_MAX: usize = 32 << 10;
+/// Reads of 1 KiB that a closed connection is worth.
+const DRAINS: usize = 256;

@@ -3,8 +3,8 @@ use std::{future::pending, io};
 use bytes::{Bytes, BytesMut};
 use squall_node::{Acceptor, Peer, Stream, broker::Server};
 use squall_proto::{
-    Connect, Decoder, Delivery, Packet, Properties, Publish, Qos, Subscribe, SubscriptionOptions, Text,
-    TopicFilter, TopicName, Version, broker::Limits, encode,
+    Ack, Binary, Connect, Decoder, Delivery, Packet, PacketId, Properties, Publish, Qos, ReasonCode,
+    Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Version, Will, broker::Limits, encode,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf},
@@ -39,13 +39,20 @@ impl Stream for Duplex {
     }
 }
 
-struct Incoming(mpsc::UnboundedReceiver<DuplexStream>);
+struct Incoming {
+    streams: mpsc::UnboundedReceiver<DuplexStream>,
+    failures: usize,
+}
 
 impl Acceptor for Incoming {
     type Stream = Duplex;
 
     async fn accept(&mut self) -> io::Result<(Duplex, Peer)> {
-        match self.0.recv().await {
+        if self.failures > 0 {
+            self.failures -= 1;
+            return Err(io::Error::other("too many open files"));
+        }
+        match self.streams.recv().await {
             Some(stream) => Ok((Duplex(stream), Peer("memory".to_owned()))),
             None => pending().await,
         }
@@ -54,10 +61,15 @@ impl Acceptor for Incoming {
 
 impl Served {
     pub(crate) fn new(limits: Limits) -> Self {
-        let (connect, incoming) = mpsc::unbounded_channel();
+        Self::failing_first(limits, 0)
+    }
+
+    /// The acceptor fails that often before it accepts.
+    pub(crate) fn failing_first(limits: Limits, failures: usize) -> Self {
+        let (connect, streams) = mpsc::unbounded_channel();
         let server = Server::new(limits, 0);
         let serving = server.clone();
-        let task = tokio::spawn(async move { serving.serve(Incoming(incoming)).await });
+        let task = tokio::spawn(async move { serving.serve(Incoming { streams, failures }).await });
         Self {
             server,
             task,
@@ -98,6 +110,11 @@ impl Peered {
         self.send_bytes(&bytes_of(packet)).await;
     }
 
+    /// Sends, unless the broker has closed the stream.
+    pub(crate) async fn try_send(&mut self, packet: &Packet) -> io::Result<()> {
+        self.stream.write_all(&bytes_of(packet)).await
+    }
+
     pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.expect("the broker reads");
     }
@@ -126,7 +143,24 @@ pub(crate) fn bytes_of(packet: &Packet) -> BytesMut {
 }
 
 pub(crate) fn connect(client_id: &str) -> Packet {
-    Packet::Connect(Box::new(Connect {
+    Packet::Connect(Box::new(plain_connect(client_id)))
+}
+
+/// The Will goes to the topic `will`.
+pub(crate) fn connect_with_will(client_id: &str, payload: &'static str) -> Packet {
+    let mut connect = plain_connect(client_id);
+    connect.will = Some(Will {
+        topic: TopicName::new("will").expect("a legal name"),
+        payload: Binary::new(payload).expect("a short payload"),
+        qos: Qos::AtMostOnce,
+        retain: false,
+        properties: Properties::new(),
+    });
+    Packet::Connect(Box::new(connect))
+}
+
+fn plain_connect(client_id: &str) -> Connect {
+    Connect {
         version: VERSION,
         clean_start: true,
         keep_alive: 0,
@@ -135,7 +169,7 @@ pub(crate) fn connect(client_id: &str) -> Packet {
         user_name: None,
         password: None,
         properties: Properties::new(),
-    }))
+    }
 }
 
 pub(crate) fn subscribe(filter: &str, qos: Qos) -> Packet {
@@ -144,7 +178,7 @@ pub(crate) fn subscribe(filter: &str, qos: Qos) -> Packet {
         ..SubscriptionOptions::default()
     };
     Packet::Subscribe(Subscribe {
-        packet_id: squall_proto::PacketId::MIN,
+        packet_id: PacketId::MIN,
         filters: vec![(TopicFilter::new(filter).expect("a legal filter"), options)],
         properties: Properties::new(),
     })
@@ -157,6 +191,30 @@ pub(crate) fn publish(topic: &str, payload: impl Into<Bytes>) -> Packet {
         delivery: Delivery::AtMostOnce,
         topic: Some(TopicName::new(topic).expect("a legal name")),
         payload: payload.into(),
+        properties: Properties::new(),
+    })
+}
+
+/// With Packet Identifier 1.
+pub(crate) fn publish_qos1(topic: &str, payload: impl Into<Bytes>) -> Packet {
+    Packet::Publish(Publish {
+        dup: false,
+        retain: false,
+        delivery: Delivery::AtLeastOnce(PacketId::MIN),
+        topic: Some(TopicName::new(topic).expect("a legal name")),
+        payload: payload.into(),
+        properties: Properties::new(),
+    })
+}
+
+/// The PUBACK of a PUBLISH.
+pub(crate) fn ack(packet: Option<&Packet>) -> Packet {
+    let Some(Packet::Publish(publish)) = packet else {
+        panic!("expected PUBLISH, got {packet:?}");
+    };
+    Packet::Puback(Ack {
+        packet_id: publish.delivery.packet_id().expect("QoS 1 has an identifier"),
+        reason_code: ReasonCode::Success,
         properties: Properties::new(),
     })
 }

@@ -1,4 +1,8 @@
 //! The broker's I/O: over streams in memory with virtual time, and over loopback.
 
+mod ending;
+mod flooding;
 mod harness;
+mod loopback;
+mod reading;
 mod sending;

@@ -87,7 +87,10 @@ async fn an_application_that_takes_no_events_does_not_hold_up_disconnect() {
         drop(listener.connected(false).await);
         client.disconnect().await;
         assert!(matches!(events.next().await, Some(Event::Connected { .. })));
-        assert!(matches!(events.next().await, Some(Event::Disconnected { why: Why::Lost, .. })));
+        assert!(matches!(
+            events.next().await,
+            Some(Event::Disconnected { why: Why::Lost, .. })
+        ));
         assert!(events.next().await.is_none());
     }
 }
