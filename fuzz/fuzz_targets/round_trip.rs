@@ -1,0 +1,9 @@
+//! What decodes encodes, and decodes to the same again.
+
+#![no_main]
+
+#[expect(dead_code, reason = "this target takes one of the bodies")]
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bodies::round_trip(input));

@@ -1,0 +1,9 @@
+//! The subscription tree finds what a comparison level by level finds.
+
+#![no_main]
+
+#[expect(dead_code, reason = "this target takes one of the bodies")]
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bodies::topic_match(input));
