@@ -4,7 +4,12 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use squall_node::{Acceptor, Connector, Stream};
-use squall_sim::world::{HostAcceptor, World, WorldConfig};
+use squall_proto::Version;
+use squall_sim::{
+    run::{Arm, Ending, run},
+    scenario::Scenario,
+    world::{HostAcceptor, World, WorldConfig},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     task::JoinSet,
@@ -46,6 +51,43 @@ fn ping(rounds: u32, pause: Duration) {
     black_box(world.take_trace());
 }
 
+const FOUR_CLIENTS: &str = r#"
+name: four clients talk for two seconds
+why: to be measured
+clients:
+  pub: { count: 2, session: persistent }
+  sub: { count: 2, session: persistent, subscribe: { "t/#": 2 } }
+steps:
+  - at: 1s
+    publish: { from: pub, topic: "t/{client}", qos: 2, count: 10, every: 100ms }
+  - cut: { when: { packet: PUBREL, from: pub, nth: 3 }, side: before, mode: rst }
+"#;
+
+const QUIET_HOUR: &str = r#"
+name: four clients keep alive for an hour
+why: to be measured
+lasts: 1h
+clients:
+  quiet: { count: 4, keep_alive: 10s }
+"#;
+
+fn runs(criterion: &mut Criterion) {
+    for (name, yaml) in [
+        ("a run of 4 clients", FOUR_CLIENTS),
+        ("a run of a quiet hour", QUIET_HOUR),
+    ] {
+        let scenario = Scenario::parse(name, yaml).expect("a scenario");
+        criterion.bench_function(name, |bencher| {
+            let mut seed = 0;
+            bencher.iter(|| {
+                seed += 1;
+                let run = run(&scenario, Version::V5, seed, Arm::Faults);
+                assert_eq!(run.end, Ending::Complete);
+            });
+        });
+    }
+}
+
 fn worlds(criterion: &mut Criterion) {
     criterion.bench_function("one hour of 4 clients that ping every 60 s", |bencher| {
         bencher.iter(|| ping(60, Duration::from_secs(60)));
@@ -61,6 +103,6 @@ fn worlds(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
-    targets = worlds
+    targets = runs, worlds
 }
 criterion_main!(benches);

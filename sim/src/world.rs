@@ -6,13 +6,12 @@
 //! ```
 //!
 //! In reading order: [`World`] and how it is driven (`driver`), what travels and when (`network`, `wire`, `link`), what is seen of
-//! it (`tap`, `watch`), what breaks it (`cut`), what tasks hold of it (`socket`, `host`), and where chance comes from (`chance`).
+//! it (`tap`, `watch`), what tasks hold of it (`socket`, `host`), and where chance comes from (`chance`).
 //!
 //! **Invariant:** nothing here asks a real clock, a real socket or a real random source. Virtual time stands still while any
 //! task can run, and then jumps to the next segment or timer. Its grain is a millisecond.
 
 mod chance;
-mod cut;
 mod driver;
 mod host;
 mod link;

@@ -108,12 +108,14 @@ impl Progress {
     pub(super) fn untouched(&self, scenario: &Scenario) -> Vec<Untouched> {
         let touched = self.touched();
         let steps = scenario.steps.iter().enumerate().zip(touched.iter());
-        let nothing = steps.filter_map(|((step, what), touched)| match &what.action {
-            Action::Fault(fault) if touched.unwrap_or(0) == 0 => Some(Untouched {
+        let nothing = steps.filter_map(|((step, what), touched)| {
+            let Action::Fault(fault) = &what.action else {
+                return None;
+            };
+            (touched.unwrap_or(0) == 0).then(|| Untouched {
                 step,
                 fault: fault.to_string(),
-            }),
-            _ => None,
+            })
         });
         nothing.collect()
     }

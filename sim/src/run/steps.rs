@@ -208,6 +208,10 @@ impl Performance {
             sleep(lasts).await;
             return self.progress.fault_over(step, 0);
         }
+        if fault.lasts().is_some() {
+            let what = fault.to_string();
+            network::with(|network| network.note(What::FaultBegan { step, what }));
+        }
         match fault.start(step, &self.cast.stage) {
             Started::Happens(happened) => {
                 // Its moment is the network's to find, not planned.
@@ -217,8 +221,6 @@ impl Performance {
                 }
             }
             Started::Heals(heal) => {
-                let what = fault.to_string();
-                network::with(|network| network.note(What::FaultBegan { step, what }));
                 sleep(lasts).await;
                 let touched = heal(&self.cast.stage);
                 network::with(|network| network.note(What::FaultEnded { step, touched }));

@@ -1,27 +1,33 @@
+//! What lies between the hosts. In reading order: this file (when segments are collected and delivered, and what faults ask for),
+//! `observe` (what is seen of them), `transit` (their way), `cut` (what vanishes and what is made up).
+
+mod cut;
+mod observe;
+mod transit;
+
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     mem,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
-use bytes::Bytes;
 use squall_proto::{Instant, Packet};
 use tokio::time::{self, Sleep};
 use turmoil_net::{EnterGuard, Packet as Datagram, TcpSegment, Transport};
 
+use self::transit::sequence_length;
 use super::{
-    cut::CutHere,
-    link::{Direction, Effect, Links, RuleId, retransmission},
-    watch::{Then, Watch, Watches},
-    wire::{Held, Sides, Wires, peer},
+    link::{Direction, Effect, Links, RuleId},
+    watch::{Watch, Watches},
+    wire::{Wires, peer},
 };
 use crate::{
     span::SpanRange,
-    trace::{End, Event, Side, Trace, What, WireId},
+    trace::{Event, Side, Trace, What, WireId},
 };
 
 thread_local! {
@@ -51,7 +57,7 @@ pub(crate) struct Network {
 /// A host's name and address.
 pub(super) struct Named {
     pub(super) name: String,
-    pub(super) address: std::net::IpAddr,
+    pub(super) address: IpAddr,
 }
 
 struct Flight {
@@ -228,176 +234,6 @@ impl Network {
         }
     }
 
-    fn open(&mut self, client: SocketAddr, broker: SocketAddr) {
-        let host_of = |address: SocketAddr| self.hosts.iter().position(|host| host.address == address.ip());
-        let (Some(client_host), Some(broker_host)) = (host_of(client), host_of(broker)) else {
-            return;
-        };
-        let host = Sides {
-            client: client_host,
-            broker: broker_host,
-        };
-        let wire = self.wires.open(Sides { client, broker }, host);
-        let client = self.name(client_host).to_owned();
-        self.note(What::Opened { wire, client });
-    }
-
-    /// Decodes what a segment carries, and finds where a fault cuts it.
-    fn observe(&mut self, wire: WireId, from: Side, payload: &Bytes) -> Option<CutHere> {
-        if payload.is_empty() {
-            return None;
-        }
-        let tap = &mut self.wires.lane(wire, from).tap;
-        let begins = tap.taken();
-        tap.take(payload);
-        let mut cut = None;
-        while let Some(next) = self.wires.lane(wire, from).tap.next() {
-            match next {
-                Err(error) => self.note(What::Malformed { wire, from, error }),
-                Ok(seen) => {
-                    let packet = seen.packet.clone();
-                    self.note(What::Sent { wire, from, packet });
-                    cut = cut.or_else(|| self.matched(wire, from, &seen, begins));
-                    let connection = self.wires.wire(wire);
-                    if let Packet::Connect(connect) = &seen.packet {
-                        connection.lane.broker.tap.learn(connect.version);
-                    }
-                    let lane = connection.lane.of_mut(from);
-                    lane.arriving.push_back((seen.ends, seen.packet));
-                }
-            }
-        }
-        cut
-    }
-
-    /// Tells who waits for a packet, or finds the cut at it.
-    fn matched(&mut self, wire: WireId, from: Side, seen: &super::tap::Seen, begins: u64) -> Option<CutHere> {
-        let connection = self.wires.wire(wire);
-        if connection.cut.is_some() {
-            return None;
-        }
-        let client = connection.host.client;
-        let mut cut = None;
-        for then in self.watches.seen(client, from, seen.packet.packet_type()) {
-            match then {
-                // Who no longer waits need not be told.
-                Then::Tell(waiting) => _ = waiting.send(()),
-                Then::Cut {
-                    step,
-                    what,
-                    side,
-                    mode,
-                    tell,
-                } => {
-                    _ = tell.send(());
-                    cut = cut.or(Some(CutHere::new(seen, begins, side, mode)));
-                    self.note(What::FaultBegan { step, what });
-                    self.note(What::FaultEnded { step, touched: 1 });
-                }
-            }
-        }
-        cut
-    }
-
-    fn note_close(&mut self, wire: WireId, by: Side, segment: &TcpSegment) {
-        let lane = self.wires.lane(wire, by);
-        if let Some(how) = end_of(segment)
-            && !mem::replace(&mut lane.closed, true)
-        {
-            self.note(What::Closed { wire, by, how });
-        }
-    }
-
-    /// Sends a segment on its way, or lets it wait.
-    pub(super) fn transmit(&mut self, wire: WireId, from: Side, segment: TcpSegment) {
-        let since = self.now();
-        let direction = self.direction(wire, from);
-        let stopped = self.links.stopped(direction);
-        let lane = self.wires.lane(wire, from);
-        if stopped == Some(Effect::Block) && segment.flags.rst {
-            return;
-        }
-        if stopped.is_some() || !lane.held.is_empty() {
-            lane.held.push_back(Held { since, segment });
-        } else {
-            self.fly(wire, from, segment, since);
-        }
-    }
-
-    /// Sends a segment on its way at `departs`.
-    fn fly(&mut self, wire: WireId, from: Side, segment: TcpSegment, departs: Instant) {
-        let lossy = sequence_length(&segment) > 0;
-        let direction = self.direction(wire, from);
-        let delay = self.links.delay(direction, lossy, segment.flags.syn);
-        let lane = self.wires.lane(wire, from);
-        let mut arrives = lane.last_arrival.max(departs + delay);
-        if segment.flags.rst {
-            // An RST takes what the receiver has not read. Nobody is so slow that data of the moment before are lost to it.
-            arrives = arrives.max(lane.last_arrival + TICK);
-        }
-        lane.last_arrival = arrives;
-        self.due
-            .insert((arrives, self.next_flight), Flight { wire, from, segment });
-        self.next_flight += 1;
-    }
-
-    fn deliver_due(&mut self) -> bool {
-        let now = self.now();
-        let mut any = false;
-        while let Some(entry) = self.due.first_entry()
-            && entry.key().0 <= now
-        {
-            let flight = entry.remove();
-            self.deliver(flight);
-            any = true;
-        }
-        any
-    }
-
-    fn deliver(&mut self, Flight { wire, from, segment }: Flight) {
-        let connection = self.wires.wire(wire);
-        let to = peer(from);
-        let (src, dst) = (connection.address.of(from).ip(), connection.address.of(to).ip());
-        let nobody_there = connection.lane.of(to).resetting || connection.lane.of(to).was_reset;
-        let lane = connection.lane.of_mut(from);
-        lane.arrived += segment.payload.len() as u64;
-        let whole = lane.arriving.partition_point(|(ends, _)| *ends <= lane.arrived);
-        let packets: Vec<_> = lane.arriving.drain(..whole).collect();
-        if !nobody_there {
-            for (_, packet) in packets {
-                self.note(What::Arrived { wire, from, packet });
-            }
-            self.note_end(wire, to, &segment);
-        }
-        self.hand_over(src, dst, segment);
-    }
-
-    fn note_end(&mut self, wire: WireId, at: Side, segment: &TcpSegment) {
-        let lane = self.wires.lane(wire, at);
-        let Some(how) = end_of(segment) else { return };
-        if how == End::Reset {
-            lane.was_reset = true;
-            lane.held.clear();
-        }
-        if !mem::replace(&mut lane.ended, true) {
-            self.note(What::Ended { wire, at, how });
-        }
-    }
-
-    pub(super) fn hand_over(&self, src: std::net::IpAddr, dst: std::net::IpAddr, segment: TcpSegment) {
-        self.guard.deliver(Datagram {
-            src,
-            dst,
-            ttl: 64,
-            payload: Transport::Tcp(segment),
-        });
-    }
-
-    fn direction(&mut self, wire: WireId, from: Side) -> Direction {
-        let host = self.wires.wire(wire).host;
-        (*host.of(from), *host.of(peer(from)))
-    }
-
     fn name(&self, host: usize) -> &str {
         self.hosts.get(host).map_or("", |host| &host.name)
     }
@@ -458,57 +294,6 @@ impl Network {
     pub(crate) fn watch(&mut self, watch: Watch) {
         self.watches.add(watch);
     }
-
-    /// Lets go what waits in a direction, each connection at its own time.
-    fn release(&mut self, direction: Direction, effect: Effect) {
-        if self.links.is_stopped(direction) {
-            return;
-        }
-        let waiting: Vec<_> = self
-            .wires
-            .iter()
-            .flat_map(|(id, wire)| [Side::Client, Side::Broker].map(|from| (id, wire, from)))
-            .filter(|(_, wire, from)| (*wire.host.of(*from), *wire.host.of(peer(*from))) == direction)
-            .filter(|(_, wire, from)| !wire.lane.of(*from).held.is_empty())
-            .map(|(id, _, from)| (id, from))
-            .collect();
-        for (wire, from) in waiting {
-            self.release_lane(wire, from, effect);
-        }
-        touch();
-        self.arm();
-    }
-
-    fn release_lane(&mut self, wire: WireId, from: Side, effect: Effect) {
-        let now = self.now();
-        let held = mem::take(&mut self.wires.lane(wire, from).held);
-        let Some(first) = held.front() else { return };
-        let syn = first.segment.flags.syn;
-        if syn && !self.still_connecting(wire, from) {
-            return; // Whoever gave up sends no SYN again.
-        }
-        let departs = match effect {
-            Effect::Block => {
-                // Only what moves the sequence number on is sent again; acknowledgements come along with it.
-                let again = held.iter().find(|held| sequence_length(&held.segment) > 0);
-                retransmission(again.unwrap_or(first).since, now, syn)
-            }
-            Effect::Hold | Effect::Latency(_) | Effect::Loss(_) => now,
-        };
-        for Held { segment, .. } in held {
-            self.fly(wire, from, segment, departs);
-        }
-    }
-
-    /// Whether the kernel of this side still has the socket in its handshake.
-    fn still_connecting(&mut self, wire: WireId, side: Side) -> bool {
-        let local = *self.wires.wire(wire).address.of(side);
-        let remote = *self.wires.wire(wire).address.of(peer(side));
-        turmoil_net::netstat(local.ip())
-            .entries
-            .iter()
-            .any(|socket| socket.local == local && socket.peer == Some(remote))
-    }
 }
 
 /// A ping keeps a connection alive and moves nothing on.
@@ -524,20 +309,4 @@ const fn is_busy(what: &What) -> bool {
         | What::Step { .. }
         | What::Healed => false,
     }
-}
-
-fn end_of(segment: &TcpSegment) -> Option<End> {
-    if segment.flags.rst {
-        Some(End::Reset)
-    } else if segment.flags.fin {
-        Some(End::Fin)
-    } else {
-        None
-    }
-}
-
-/// How far a segment moves its sender's sequence number on. What does not move it is never sent again.
-fn sequence_length(segment: &TcpSegment) -> u32 {
-    let payload = u32::try_from(segment.payload.len()).expect("a segment fits its MTU");
-    payload + u32::from(segment.flags.syn) + u32::from(segment.flags.fin)
 }

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use turmoil_net::{TcpFlags, TcpSegment};
 
-use super::{network::Network, tap::Seen, wire::peer};
+use super::Network;
 use crate::{
     faults::{CutMode, CutSide},
     trace::{End, Side, What, WireId},
+    world::{tap::Seen, wire::peer},
 };
 
 /// Where in a segment a cut is, and how it shows.

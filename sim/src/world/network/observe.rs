@@ -1,0 +1,117 @@
+//! What is seen of the segments: connections, packets, ends; and whom a packet concerns.
+
+use std::{mem, net::SocketAddr};
+
+use bytes::Bytes;
+use squall_proto::Packet;
+use turmoil_net::TcpSegment;
+
+use super::{Network, cut::CutHere};
+use crate::{
+    trace::{End, Side, What, WireId},
+    world::{tap::Seen, watch::Then, wire::Sides},
+};
+
+impl Network {
+    pub(super) fn open(&mut self, client: SocketAddr, broker: SocketAddr) {
+        let host_of = |address: SocketAddr| self.hosts.iter().position(|host| host.address == address.ip());
+        let (Some(client_host), Some(broker_host)) = (host_of(client), host_of(broker)) else {
+            return;
+        };
+        let host = Sides {
+            client: client_host,
+            broker: broker_host,
+        };
+        let wire = self.wires.open(Sides { client, broker }, host);
+        let client = self.name(client_host).to_owned();
+        self.note(What::Opened { wire, client });
+    }
+
+    /// Decodes what a segment carries, and finds where a fault cuts it.
+    pub(super) fn observe(&mut self, wire: WireId, from: Side, payload: &Bytes) -> Option<CutHere> {
+        if payload.is_empty() {
+            return None;
+        }
+        let tap = &mut self.wires.lane(wire, from).tap;
+        let begins = tap.taken();
+        tap.take(payload);
+        let mut cut = None;
+        while let Some(next) = self.wires.lane(wire, from).tap.next() {
+            match next {
+                Err(error) => self.note(What::Malformed { wire, from, error }),
+                Ok(seen) => {
+                    let packet = seen.packet.clone();
+                    self.note(What::Sent { wire, from, packet });
+                    cut = cut.or_else(|| self.matched(wire, from, &seen, begins));
+                    let connection = self.wires.wire(wire);
+                    if let Packet::Connect(connect) = &seen.packet {
+                        connection.lane.broker.tap.learn(connect.version);
+                    }
+                    let lane = connection.lane.of_mut(from);
+                    lane.arriving.push_back((seen.ends, seen.packet));
+                }
+            }
+        }
+        cut
+    }
+
+    /// Tells who waits for a packet, or finds the cut at it.
+    pub(super) fn matched(&mut self, wire: WireId, from: Side, seen: &Seen, begins: u64) -> Option<CutHere> {
+        let connection = self.wires.wire(wire);
+        if connection.cut.is_some() {
+            return None;
+        }
+        let client = connection.host.client;
+        let mut cut = None;
+        for then in self.watches.seen(client, from, seen.packet.packet_type()) {
+            match then {
+                // Who no longer waits need not be told.
+                Then::Tell(waiting) => _ = waiting.send(()),
+                Then::Cut {
+                    step,
+                    what,
+                    side,
+                    mode,
+                    tell,
+                } => {
+                    _ = tell.send(());
+                    cut = cut.or_else(|| Some(CutHere::new(seen, begins, side, mode)));
+                    self.note(What::FaultBegan { step, what });
+                    self.note(What::FaultEnded { step, touched: 1 });
+                }
+            }
+        }
+        cut
+    }
+
+    pub(super) fn note_close(&mut self, wire: WireId, by: Side, segment: &TcpSegment) {
+        let lane = self.wires.lane(wire, by);
+        if let Some(how) = end_of(segment)
+            && !mem::replace(&mut lane.closed, true)
+        {
+            self.note(What::Closed { wire, by, how });
+        }
+    }
+
+    pub(super) fn note_end(&mut self, wire: WireId, at: Side, segment: &TcpSegment) {
+        let lane = self.wires.lane(wire, at);
+        let Some(how) = end_of(segment) else { return };
+        if how == End::Reset {
+            lane.was_reset = true;
+            lane.held.clear();
+        }
+        if !mem::replace(&mut lane.ended, true) {
+            self.note(What::Ended { wire, at, how });
+        }
+    }
+}
+
+fn end_of(segment: &TcpSegment) -> Option<End> {
+    if segment.flags.rst {
+        Some(End::Reset)
+    } else if segment.flags.fin {
+        Some(End::Fin)
+    } else {
+        None
+    }
+}
