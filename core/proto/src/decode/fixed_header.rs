@@ -37,7 +37,7 @@ impl FixedHeader {
         let header_len = 1 + len;
         let size = header_len.saturating_add(remaining);
         if size > packet_size_max {
-            // [MQTT-3.2.2-15] Before its body is read.
+            // [MQTT-3.2.2-15] [MQTT-3.1.2-24] Before its body is read.
             return Err(DecodeError::PacketTooLarge {
                 size,
                 size_max: packet_size_max,
