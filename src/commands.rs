@@ -30,5 +30,7 @@ macro_rules! commands {
 commands! {
     "broker": Broker in broker,
     "report": Report in report,
+    "pub": Pub in pub_,
+    "sub": Sub in sub,
     "completions": Completions in completions,
 }

@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     Misused = 2,
     /// Our own failure.
     Failed = 3,
+    /// The time given to wait is over (`squall sub -W`), as mosquitto_sub ends.
+    TimedOut = 27,
 }
 
 /// Wrong use: as an error out of a command it ends the process with 2 and prints the mend.

@@ -4,6 +4,7 @@
 //! * [`exit`] gives the process its number, [`output`] prints.
 
 mod commands;
+mod connection;
 mod exit;
 mod output;
 mod results;
