@@ -1,7 +1,9 @@
 //! Simulated and real worlds, scenarios, faults and checks for MQTT brokers and clients.
 
 pub mod actors;
+pub mod checks;
 pub mod faults;
+mod model;
 pub mod run;
 pub mod scenario;
 pub mod span;

@@ -112,6 +112,20 @@ impl Scenario {
         }
     }
 
+    /// The Client Identifier of a member of a client, as [`members`](Self::members) names it.
+    pub fn client_id<'a>(&'a self, client: &str, member: &'a str) -> &'a str {
+        let client = self.clients.get(client);
+        client
+            .and_then(|client| client.client_id.as_deref())
+            .unwrap_or(member)
+    }
+
+    /// Whether a step tells this client to go.
+    pub(crate) fn sends_away(&self, client: &str) -> bool {
+        let tells = |step: &Step| matches!(&step.action, Action::Disconnect(it) if it.client == client);
+        self.steps.iter().any(tells)
+    }
+
     /// Whether one of its steps is a fault: without any there is no control arm.
     pub fn has_faults(&self) -> bool {
         self.steps

@@ -1,5 +1,12 @@
 //! What happened on the wires of one run, in the order it happened. Checks, the JSON lines and the report all read this.
 
+mod json;
+mod line;
+
+pub use json::write_json_lines;
+pub(crate) use line::packet_line;
+pub use line::{Lines, event_line};
+
 use squall_proto::{DecodeError, Instant, Packet};
 
 /// The history of one run.

@@ -104,6 +104,16 @@ pub struct Reads {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filters(pub Vec<(TopicFilter, Qos)>);
 
+impl Client {
+    /// Whether it connects by itself, and again when it loses its connection.
+    pub(crate) const fn stays(&self) -> bool {
+        matches!(
+            (self.connect, self.reconnect),
+            (Connecting::At(_), Reconnect::After(_))
+        )
+    }
+}
+
 impl Default for Client {
     fn default() -> Self {
         Self {

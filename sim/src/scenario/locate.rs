@@ -58,8 +58,8 @@ fn find(node: &Spanned<Node>, word: &str) -> Option<Location> {
 
 /// Any YAML, with places.
 enum Node {
-    Map(Vec<(Spanned<String>, Spanned<Node>)>),
-    Sequence(Vec<Spanned<Node>>),
+    Map(Vec<(Spanned<String>, Spanned<Self>)>),
+    Sequence(Vec<Spanned<Self>>),
     /// Empty unless it is text.
     Scalar(String),
 }

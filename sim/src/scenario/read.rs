@@ -90,6 +90,10 @@ impl Wrong {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the reader knows many errors, and says most of them well"
+    )]
     fn of_yaml(error: &Error, text: &str) -> Self {
         let at = error.location();
         let (message, mend) = match error {

@@ -87,7 +87,7 @@ impl<'de> de::Visitor<'de> for StepVisitor {
         })?;
         let start = draft
             .start
-            .map_or(Start::At(SpanRange::default()), |(_, start)| start);
+            .map_or_else(|| Start::At(SpanRange::default()), |(_, start)| start);
         Ok(Step {
             id: draft.id,
             start,

@@ -7,13 +7,23 @@ use serde::{Deserialize, Deserializer, de};
 use squall_proto::{Qos, TopicFilter, TopicName, Version};
 
 /// A version of the protocol.
-#[derive(Deserialize, JsonSchema)]
-#[schemars(rename = "Version")]
+#[derive(Deserialize)]
 pub(super) enum VersionWord {
     #[serde(rename = "3.1.1")]
     V3_1_1,
     #[serde(rename = "5.0")]
     V5,
+}
+
+impl JsonSchema for VersionWord {
+    fn schema_name() -> Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        // Without quotes, YAML takes the second for a number.
+        json_schema!({ "enum": ["3.1.1", 5.0, "5.0"] })
+    }
 }
 
 /// A QoS: 0, 1 or 2.

@@ -1,0 +1,195 @@
+//! What must hold in every run, one file a check. Each reads the wires alone, in one pass, so it works on any target.
+//!
+//! To add one: a file here with a type that is a [`Checker`] and has `new`, and a word in the list below.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a check reads the few kinds of events and packets that it is about"
+)]
+
+use std::fmt;
+
+use squall_proto::{Instant, Version};
+
+use crate::{
+    model::Model,
+    scenario::Scenario,
+    trace::{Event, Trace, WireId},
+};
+
+/// Something that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The check that found it.
+    pub check: &'static str,
+    /// When.
+    pub at: Instant,
+    /// The events of the trace that it is about, by their places, oldest first: what made it owed, what came instead.
+    pub events: Vec<usize>,
+    /// What was owed, and to whom.
+    pub expected: String,
+    /// What came instead.
+    pub got: String,
+}
+
+/// One invariant over a run.
+pub(crate) trait Checker {
+    /// Takes the next event in, which `model` knows already.
+    fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>);
+
+    /// The run is over. `now` is its last event once more.
+    fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>);
+}
+
+/// The event that is looked at.
+pub(crate) struct Now<'a> {
+    /// Its place in the trace.
+    pub(crate) index: usize,
+    pub(crate) at: Instant,
+    pub(crate) event: &'a Event,
+    /// As of this event.
+    pub(crate) model: &'a Model<'a>,
+}
+
+/// What a check found, before it is known which check it was.
+pub(crate) struct Found {
+    at: Instant,
+    events: Vec<usize>,
+    expected: String,
+    got: String,
+}
+
+impl Now<'_> {
+    /// Something did not hold at this event; `since` are the earlier ones that it is about.
+    pub(crate) fn found(
+        &self,
+        since: &[usize],
+        expected: impl Into<String>,
+        got: impl Into<String>,
+    ) -> Found {
+        let mut events = since.to_vec();
+        events.push(self.index);
+        events.dedup();
+        Found {
+            at: self.at,
+            events,
+            expected: expected.into(),
+            got: got.into(),
+        }
+    }
+}
+
+/// Makes the registry of the list: one module, one type.
+macro_rules! checks {
+    ($($module:ident: $check:ident,)*) => {
+        $(mod $module;)*
+
+        /// The names of the checks that watch every run, in alphabetical order.
+        pub const CHECKS: &[&str] = &[$(stringify!($module)),*];
+
+        fn checkers(model: &Model<'_>) -> Vec<(&'static str, Box<dyn Checker>)> {
+            vec![$((stringify!($module), Box::new($module::$check::new(model)) as Box<dyn Checker>)),*]
+        }
+    };
+}
+
+checks! {
+    at_most_once: AtMostOnce,
+    dup: Dup,
+    exactly_once: ExactlyOnce,
+    expectations: Expectations,
+    keep_alive: KeepAlive,
+    liveness: Liveness,
+    no_loss: NoLoss,
+    one_connection: OneConnection,
+    one_will: OneWill,
+    order: Order,
+    receive_maximum: ReceiveMaximum,
+    session_present: SessionPresent,
+    well_formed: WellFormed,
+}
+
+/// Shows a run to every check. `with_faults` is false for its control arm, in which expectations that only a fault can bring about
+/// are not asked.
+pub fn check(scenario: &Scenario, version: Version, with_faults: bool, trace: &Trace) -> Vec<Finding> {
+    let mut model = Model::new(scenario, version);
+    model.with_faults = with_faults;
+    let mut checkers = checkers(&model);
+    let mut findings = Vec::new();
+    let mut found = Vec::new();
+    for (index, event) in trace.events.iter().enumerate() {
+        model.observe(index, event);
+        let now = Now {
+            index,
+            at: event.at,
+            event,
+            model: &model,
+        };
+        for (check, checker) in &mut checkers {
+            checker.observe(&now, &mut found);
+            findings.extend(found.drain(..).map(|found| found.by(check)));
+        }
+    }
+    if let Some((index, event)) = trace.events.iter().enumerate().next_back() {
+        let now = Now {
+            index,
+            at: event.at,
+            event,
+            model: &model,
+        };
+        for (check, checker) in &mut checkers {
+            checker.finish(&now, &mut found);
+            findings.extend(found.drain(..).map(|found| found.by(check)));
+        }
+    }
+    findings.sort_by_key(|finding| (finding.at, finding.check));
+    findings
+}
+
+impl Found {
+    fn by(self, check: &'static str) -> Finding {
+        Finding {
+            check,
+            at: self.at,
+            events: self.events,
+            expected: self.expected,
+            got: self.got,
+        }
+    }
+}
+
+/// In one line: `exactly_once at 12.034567: expected .., got ..`.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            check,
+            at,
+            expected,
+            got,
+            ..
+        } = self;
+        write!(f, "{check} at {at}: expected {expected}, got {got}")
+    }
+}
+
+/// A payload as a person reads it: its beginning, where it is text.
+pub(crate) fn shown(payload: &[u8]) -> String {
+    let text = String::from_utf8_lossy(payload);
+    let mark = text.split(' ').next().unwrap_or_default();
+    let mut shown: String = mark.chars().take(60).collect();
+    if shown.len() < mark.len() {
+        shown.push_str("..");
+    }
+    format!("`{shown}`")
+}
+
+/// Whether a connection is a peer's, who may break the rules.
+fn is_peers(model: &Model<'_>, wire: WireId) -> bool {
+    model
+        .wires
+        .get(wire)
+        .is_some_and(|wire| model.scenario.peers.contains_key(&wire.name))
+}
+
+#[cfg(test)]
+mod tests;

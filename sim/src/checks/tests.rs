@@ -1,0 +1,8 @@
+//! Each check against histories written by hand: one that it must pass and one that it must not.
+
+mod exchanges;
+mod history;
+mod keep_alive;
+mod messages;
+mod sessions;
+mod wills;

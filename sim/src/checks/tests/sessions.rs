@@ -1,0 +1,71 @@
+use squall_proto::{Property, Version};
+
+use super::history::{History, connect};
+use crate::trace::Side;
+
+const CLIENTS: &str = "clients: { dev: {} }";
+
+#[test]
+fn session_present_is_what_the_broker_must_know() {
+    for (session_present, found) in [(true, &[][..]), (false, &["session_present"])] {
+        let mut history = History::of(CLIENTS);
+        let wire = history.connect("dev", false);
+        history.at(1000).cut(wire);
+        history.connect("dev", session_present);
+        history.fails(found);
+    }
+}
+
+#[test]
+fn a_session_that_nobody_had_is_not_present() {
+    let mut history = History::of(CLIENTS);
+    history.connect("dev", true);
+    history.fails(&["session_present"]);
+}
+
+#[test]
+fn a_clean_start_begins_anew() {
+    let mut history = History::of(CLIENTS).version(Version::V3_1_1);
+    let wire = history.connect("dev", false);
+    history.at(1000).cut(wire);
+    let mut clean = connect("dev", Version::V3_1_1);
+    clean.clean_start = true;
+    let wire = history.connect_with(clean, false);
+    history.at(2000).cut(wire);
+    history.connect("dev", true);
+    history.fails(&["session_present"]);
+}
+
+#[test]
+fn a_session_expires_when_its_interval_has_passed() {
+    for (back_at, session_present) in [(4000, true), (15_000, false)] {
+        let mut history = History::of(CLIENTS);
+        let mut short = connect("dev", Version::V5);
+        short
+            .properties
+            .retain(|property| !matches!(property, Property::SessionExpiryInterval(_)));
+        short.properties.push(Property::SessionExpiryInterval(5));
+        let wire = history.connect_with(short.clone(), false);
+        history.at(1000).cut(wire).at(back_at);
+        history.connect_with(short, session_present);
+        history.passes();
+    }
+}
+
+#[test]
+fn two_connections_of_one_client_identifier_are_found() {
+    for (is_closed, found) in [(true, &[][..]), (false, &["one_connection"])] {
+        let mut history = History::of(CLIENTS);
+        let older = history.connect("dev", false);
+        let newer = history.at(1000).connect("dev", true);
+        if is_closed {
+            history.close(older, Side::Broker);
+        }
+        let pingreq = squall_proto::Packet::Pingreq;
+        history
+            .at(9000)
+            .client(newer, pingreq)
+            .broker(newer, squall_proto::Packet::Pingresp);
+        history.fails(found);
+    }
+}

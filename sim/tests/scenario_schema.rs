@@ -1,0 +1,67 @@
+//! The JSON Schema of scenario files: the committed one is that of the types, and every scenario follows it.
+
+use std::{fs, path::PathBuf};
+
+use squall_sim::scenario::{find_scenarios, json_schema};
+
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/scenario.schema.json");
+const SCENARIOS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
+
+fn schema() -> serde_json::Value {
+    serde_json::to_value(json_schema()).unwrap()
+}
+
+fn as_json(yaml: &str) -> serde_json::Value {
+    serde_saphyr::from_str(yaml).unwrap()
+}
+
+/// `SQUALL_UPDATE_SCHEMA=1 cargo test -p squall-sim --test scenario_schema` writes it anew.
+#[test]
+fn the_committed_schema_is_that_of_the_types() {
+    let generated = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+    if std::env::var_os("SQUALL_UPDATE_SCHEMA").is_some() {
+        fs::write(SCHEMA, &generated).unwrap();
+    }
+    assert!(
+        fs::read_to_string(SCHEMA).unwrap() == generated,
+        "{SCHEMA} is not that of the types"
+    );
+}
+
+#[test]
+fn every_scenario_follows_the_schema_and_names_it() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    for path in find_scenarios(&[PathBuf::from(SCENARIOS)]).unwrap() {
+        let text = fs::read_to_string(&path).unwrap();
+        let first = text.lines().next().unwrap();
+        assert_eq!(
+            first, "# yaml-language-server: $schema=../sim/schema/scenario.schema.json",
+            "{path:?}"
+        );
+        let errors: Vec<String> = validator
+            .iter_errors(&as_json(&text))
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{path:?}: {errors:?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_reader_refuses() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let right = "{ name: all, why: so, clients: { a: {} }, steps: [ { publish: { from: a, topic: t } } ] }";
+    assert!(validator.is_valid(&as_json(right)));
+    for (wrong, by) in [
+        ("why: so", "whi: so"),
+        ("a: {}", "a: { keep_alive: 10 }"),
+        ("topic: t", "topic: t, qos: 3"),
+        ("publish:", "publsh:"),
+        ("steps: [ {", "steps: [ { cut: {},"),
+    ] {
+        assert!(right.contains(wrong));
+        assert!(
+            !validator.is_valid(&as_json(&right.replacen(wrong, by, 1))),
+            "{by}"
+        );
+    }
+}
