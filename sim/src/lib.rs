@@ -8,4 +8,5 @@ pub mod run;
 pub mod scenario;
 pub mod span;
 pub mod trace;
+pub mod verdict;
 pub mod world;

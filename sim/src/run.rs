@@ -141,7 +141,8 @@ async fn ended(scenario: &Scenario, cast: &Cast, progress: &Progress) -> Ending 
         let since = progress.all_planned_happened().await;
         let owed = [progress.owed(scenario), cast.owed()].concat();
         let quiet = network::with(|network| network.quiet_for());
-        if owed.is_empty() && quiet >= QUIET {
+        // What the last step said is on the wires only after a moment.
+        if owed.is_empty() && quiet >= QUIET && since.elapsed() >= QUIET {
             return Ending::Complete;
         }
         if since.elapsed() >= scenario.settle.duration() {

@@ -141,6 +141,7 @@ impl OneWill {
         if self.early.first().is_none_or(|early| early.found.at >= now.at) {
             return;
         }
+        self.fall_due(now);
         for early in mem::take(&mut self.early) {
             let (model, key) = (now.model, &early.key);
             let message = model.messages.get(&early.payload);

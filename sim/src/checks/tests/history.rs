@@ -23,10 +23,6 @@ pub(super) struct History {
 pub(super) type Wire = WireId;
 
 impl History {
-    pub(super) fn new() -> Self {
-        Self::of("clients: { pub: {}, sub: {}, dev: {} }")
-    }
-
     /// Of a scenario with these clients, peers, settings and expectations.
     pub(super) fn of(parts: &str) -> Self {
         let text = format!("name: by hand\nwhy: a test\n{parts}\n");

@@ -1,0 +1,158 @@
+//! From a scenario to a verdict: it runs twice, which must give the same trace, is shown to every check, and runs once more without
+//! its faults.
+
+use std::time::Duration;
+
+use squall_proto::Version;
+use squall_reports::{PacketLine, Statement, Verdict};
+
+use crate::{
+    checks::{Finding, check},
+    run::{Arm, Ending, Run, run},
+    scenario::Scenario,
+    trace::{Lines, Trace},
+};
+
+/// What came of one scenario with one version and one seed.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Whether all held.
+    pub verdict: Verdict,
+    /// The check that found what did not.
+    pub statements: Vec<Statement>,
+    /// The packets around what did not hold, oldest first.
+    pub packets: Vec<PacketLine>,
+    /// The history of the run with faults.
+    pub trace: Trace,
+    /// How many runs it took.
+    pub runs: u32,
+    /// Virtual time over all of them.
+    pub simulated: Duration,
+}
+
+/// Packets shown on each side of what did not hold.
+const AROUND: usize = 6;
+
+/// Runs and judges a scenario. With `control`, and unless the scenario says otherwise, it must pass without its faults too.
+pub fn judge(scenario: &Scenario, version: Version, seed: u64, control: bool) -> Judged {
+    let first = run(scenario, version, seed, Arm::Faults);
+    let second = run(scenario, version, seed, Arm::Faults);
+    let mut judged = Judged {
+        verdict: Verdict::Pass,
+        statements: Vec::new(),
+        packets: Vec::new(),
+        runs: 2,
+        simulated: first.simulated + second.simulated,
+        trace: Trace::default(),
+    };
+    if let Some(why) = difference(&first, &second) {
+        judged.verdict = Verdict::Inconclusive { why };
+    } else {
+        judged.of_run(scenario, version, true, &first);
+    }
+    if judged.verdict.holds() && control && scenario.control && scenario.has_faults() {
+        let without = run(scenario, version, seed, Arm::Control);
+        judged.runs += 1;
+        judged.simulated += without.simulated;
+        judged.of_run(scenario, version, false, &without);
+    }
+    judged.trace = first.trace;
+    judged
+}
+
+impl Judged {
+    fn of_run(&mut self, scenario: &Scenario, version: Version, with_faults: bool, run: &Run) {
+        if let Ending::Panicked(panic) = &run.end {
+            self.fail(with_faults, "no panic".to_owned(), panic.clone());
+            return;
+        }
+        let findings = check(scenario, version, with_faults, &run.trace);
+        if let Some((first, more)) = findings.split_first() {
+            self.fail(with_faults, first.expected.clone(), in_words(first, more));
+            self.statements = statements(&findings);
+            self.packets = packets(&run.trace, &first.events);
+            return;
+        }
+        if let Ending::Overdue(owed) = &run.end {
+            let expected = format!(
+                "all of it to be over {} after the last step and heal",
+                scenario.settle
+            );
+            self.fail(with_faults, expected, owed.join("; "));
+            self.packets = packets(&run.trace, &[run.trace.events.len().saturating_sub(1)]);
+            return;
+        }
+        let untouched = run
+            .untouched
+            .iter()
+            .map(|untouched| format!("`{}`", untouched.fault));
+        let untouched: Vec<String> = untouched.collect();
+        if !untouched.is_empty() {
+            self.verdict = Verdict::Inconclusive {
+                why: format!("touched nothing, so it proves nothing: {}", untouched.join(", ")),
+            };
+        }
+    }
+
+    fn fail(&mut self, with_faults: bool, expected: String, got: String) {
+        let expected = if with_faults {
+            expected
+        } else {
+            format!("{expected} (without the faults)")
+        };
+        self.verdict = Verdict::Fail {
+            expected: vec![expected],
+            got,
+        };
+    }
+}
+
+/// Where two runs with one seed went apart; the harness is at fault, or a source of chance that no seed decides.
+fn difference(first: &Run, second: &Run) -> Option<String> {
+    if first == second {
+        return None;
+    }
+    let (first, second) = (&first.trace, &second.trace);
+    let events = first.events.iter().zip(&second.events);
+    let same = events.take_while(|(first, second)| first == second).count();
+    let shown = |trace: &Trace| {
+        let line = Lines::new(trace).line(same);
+        line.map_or_else(
+            || "the end".to_owned(),
+            |line| format!("{} at {} us", line.text, line.at_micros),
+        )
+    };
+    Some(format!(
+        "two runs with the same seed differ at event {same}: {} and {}",
+        shown(first),
+        shown(second)
+    ))
+}
+
+fn in_words(first: &Finding, more: &[Finding]) -> String {
+    let mut got = format!("{} ({} at {})", first.got, first.check, first.at);
+    for finding in more.iter().take(4) {
+        got.push_str(&format!("\nalso: {finding}"));
+    }
+    if more.len() > 4 {
+        got.push_str(&format!("\nand {} more", more.len() - 4));
+    }
+    got
+}
+
+fn statements(findings: &[Finding]) -> Vec<Statement> {
+    let mut ids: Vec<&str> = findings.iter().map(|finding| finding.check).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let statement = |id: &str| Statement {
+        id: id.to_owned(),
+        gist: String::new(),
+    };
+    ids.into_iter().map(statement).collect()
+}
+
+fn packets(trace: &Trace, events: &[usize]) -> Vec<PacketLine> {
+    let lines = Lines::new(trace);
+    let near = lines.around(events, AROUND);
+    near.into_iter().filter_map(|index| lines.line(index)).collect()
+}
