@@ -43,7 +43,7 @@ impl Deadlines {
         self.heap.push(Reverse((at, whose)));
     }
 
-    /// Takes the next whose moment has come. The caller checks with [`Scheduled::came`] that it still means something.
+    /// Takes the next whose moment has come. The caller checks with [`Self::came`] that it still means something.
     pub(super) fn pop(&mut self, now: Instant) -> Option<(Instant, Whose)> {
         let Reverse((at, whose)) = *self.heap.peek()?;
         if at > now {

@@ -9,7 +9,8 @@ pub struct Limits {
     pub connections: usize,
     /// From the opening of a connection to its CONNECT.
     pub connect_timeout: Duration,
-    /// Bytes of the largest packet taken (fixed header included). The decoder enforces it, CONNACK announces it.
+    /// Bytes of the largest packet taken (fixed header included). The decoder enforces it, CONNACK announces it. At most
+    /// [`Limits::PACKET_SIZE_MAX`].
     pub packet_size: u32,
     /// Unfinished QoS 1 and 2 messages taken from a client at a time: Receive Maximum in CONNACK.
     pub receive_maximum: u16,
@@ -41,6 +42,12 @@ pub struct Limits {
     pub retain_available: bool,
     /// Wildcard Subscription Available.
     pub wildcard_subscription_available: bool,
+}
+
+impl Limits {
+    /// The largest `packet_size`: 128 MiB, half of what a Remaining Length can say, so that no message becomes too long to say
+    /// when it is forwarded with more properties than it came with.
+    pub const PACKET_SIZE_MAX: u32 = 128 << 20;
 }
 
 impl Default for Limits {

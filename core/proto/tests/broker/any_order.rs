@@ -1,6 +1,9 @@
 //! Clients that do anything in any order: whatever they do, the broker keeps to what its owner relies on.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use squall_proto::{
@@ -17,113 +20,121 @@ const FILTERS: [&str; 4] = ["t", "t/#", "#", "+"];
 
 #[derive(Clone, Debug)]
 enum Op {
-    Connect {
-        version: Version,
-        client: u8,
-        clean_start: bool,
-        expiry: u32,
-        will_delay: Option<u32>,
-        keep_alive: u16,
-        receive_maximum: u16,
-        packet_size_max: Option<u32>,
-    },
-    Publish {
-        topic: usize,
-        qos: Qos,
-        packet_id: u16,
-        retain: bool,
-        empty: bool,
-        expiry: Option<u32>,
-    },
-    Answer {
-        kind: u8,
-        packet_id: u16,
-        reason_code: ReasonCode,
-    },
-    Subscribe {
-        filter: usize,
-        qos: Qos,
-        no_local: bool,
-    },
-    Unsubscribe {
-        filter: usize,
-    },
-    Ping,
-    Disconnect {
-        reason_code: ReasonCode,
-    },
+    Say(Packet),
     Malformed,
     Lost,
-    Unsent {
-        bytes: usize,
-    },
-    Wait {
-        millis: u64,
-    },
+    Unsent { bytes: usize },
+    Wait { millis: u64 },
     Shutdown,
 }
 
-fn qos() -> impl Strategy<Value = Qos> {
-    prop::sample::select(Qos::ALL.to_vec())
-}
-
-fn connect() -> impl Strategy<Value = Op> {
-    (
-        prop::sample::select(Version::ALL.to_vec()),
-        0..3_u8,
-        any::<bool>(),
-        prop::sample::select(vec![0, 5, u32::MAX]),
-        prop::option::of(prop::sample::select(vec![0, 3, 10])),
-        prop::sample::select(vec![0, 2, 100]),
-        1..4_u16,
-        prop::option::of(prop::sample::select(vec![1, 30, 60])),
-    )
-        .prop_map(
-            |(
-                version,
-                client,
-                clean_start,
-                expiry,
-                will_delay,
-                keep_alive,
-                receive_maximum,
-                packet_size_max,
-            )| {
-                Op::Connect {
-                    version,
-                    client,
-                    clean_start,
-                    expiry,
-                    will_delay,
-                    keep_alive,
-                    receive_maximum,
-                    packet_size_max,
-                }
-            },
-        )
-}
-
 fn op() -> impl Strategy<Value = Op> {
-    let refused = prop::sample::select(vec![ReasonCode::Success, ReasonCode::QuotaExceeded]);
-    let goodbye = prop::sample::select(vec![ReasonCode::Success, ReasonCode::DisconnectWithWillMessage]);
     prop_oneof![
-        6 => connect(),
-        8 => (0..3_usize, qos(), 1..4_u16, any::<bool>(), any::<bool>(), prop::option::of(1..4_u32)).prop_map(
-            |(topic, qos, packet_id, retain, empty, expiry)| Op::Publish { topic, qos, packet_id, retain, empty, expiry }
-        ),
-        8 => (0..4_u8, 1..6_u16, refused)
-            .prop_map(|(kind, packet_id, reason_code)| Op::Answer { kind, packet_id, reason_code }),
-        4 => (0..4_usize, qos(), any::<bool>())
-            .prop_map(|(filter, qos, no_local)| Op::Subscribe { filter, qos, no_local }),
-        1 => (0..4_usize).prop_map(|filter| Op::Unsubscribe { filter }),
-        1 => Just(Op::Ping),
-        1 => goodbye.prop_map(|reason_code| Op::Disconnect { reason_code }),
+        6 => connect().prop_map(Op::Say),
+        8 => any_publish().prop_map(Op::Say),
+        8 => answer().prop_map(Op::Say),
+        4 => (prop::sample::select(FILTERS.to_vec()), qos(), any::<bool>()).prop_map(|(filter, qos, no_local)| {
+            Op::Say(subscribe(filter, SubscriptionOptions { qos, no_local, ..SubscriptionOptions::default() }))
+        }),
+        1 => prop::sample::select(FILTERS.to_vec()).prop_map(|filter| Op::Say(unsubscribe(filter))),
+        1 => Just(Op::Say(Packet::Pingreq)),
+        1 => prop::sample::select(vec![ReasonCode::Success, ReasonCode::DisconnectWithWillMessage])
+            .prop_map(|reason_code| Op::Say(Packet::Disconnect(Disconnect::of(reason_code)))),
         1 => Just(Op::Malformed),
         2 => Just(Op::Lost),
         2 => prop::sample::select(vec![0, 50, 500]).prop_map(|bytes| Op::Unsent { bytes }),
         2 => (0..12_000_u64).prop_map(|millis| Op::Wait { millis }),
         1 => Just(Op::Shutdown),
     ]
+}
+
+fn qos() -> impl Strategy<Value = Qos> {
+    prop::sample::select(Qos::ALL.to_vec())
+}
+
+fn connect() -> impl Strategy<Value = Packet> {
+    (
+        prop::sample::select(Version::ALL.to_vec()),
+        prop::sample::select(vec!["a", "b", "c"]),
+        any::<bool>(),
+        prop::sample::select(vec![0, 2, 100]),
+        prop::option::of(prop::sample::select(vec![0, 3, 10])),
+        connect_properties(),
+    )
+        .prop_map(
+            |(version, client_id, clean_start, keep_alive, will_delay, properties)| {
+                Packet::Connect(Box::new(Connect {
+                    version,
+                    clean_start,
+                    keep_alive,
+                    client_id: Text::new(client_id).unwrap(),
+                    will: will_delay.map(will),
+                    user_name: None,
+                    password: None,
+                    properties: if version == Version::V5 {
+                        properties
+                    } else {
+                        Properties::new()
+                    },
+                }))
+            },
+        )
+}
+
+fn connect_properties() -> impl Strategy<Value = Properties> {
+    let expiry = prop::sample::select(vec![0, 5, u32::MAX]);
+    let packet_size_max = prop::option::of(prop::sample::select(vec![1_u32, 30, 60]));
+    (expiry, 1..4_u16, packet_size_max).prop_map(|(expiry, receive_maximum, packet_size_max)| {
+        let packet_size_max =
+            packet_size_max.map(|size| Property::MaximumPacketSize(size.try_into().unwrap()));
+        let receive_maximum = Property::ReceiveMaximum(receive_maximum.try_into().unwrap());
+        [Property::SessionExpiryInterval(expiry), receive_maximum]
+            .into_iter()
+            .chain(packet_size_max)
+            .collect()
+    })
+}
+
+fn any_publish() -> impl Strategy<Value = Packet> {
+    let topic = prop::sample::select(TOPICS.to_vec());
+    let payload = prop::sample::select(vec!["", "some payload of a few bytes"]);
+    (
+        topic,
+        payload,
+        qos(),
+        1..4_u16,
+        any::<bool>(),
+        prop::option::of(1..4_u32),
+    )
+        .prop_map(|(topic, payload, qos, packet_id, retain, expiry)| {
+            Packet::Publish(Publish {
+                retain,
+                properties: expiry.map(Property::MessageExpiryInterval).into_iter().collect(),
+                ..publish(topic, payload, delivery(qos, packet_id))
+            })
+        })
+}
+
+fn answer() -> impl Strategy<Value = Packet> {
+    let kind = prop::sample::select(vec![
+        Packet::Puback,
+        Packet::Pubrec,
+        Packet::Pubrel,
+        Packet::Pubcomp,
+    ]);
+    let reason_code = prop::sample::select(vec![ReasonCode::Success, ReasonCode::QuotaExceeded]);
+    (kind, 1..6_u16, reason_code)
+        .prop_map(|(kind, packet_id, reason_code)| kind(Ack::of(id(packet_id), reason_code)))
+}
+
+fn will(delay: u32) -> Will {
+    Will {
+        topic: TopicName::new("t").unwrap(),
+        payload: Binary::new("gone").unwrap(),
+        qos: Qos::AtLeastOnce,
+        retain: true,
+        properties: [Property::WillDelayInterval(delay)].into_iter().collect(),
+    }
 }
 
 /// The owner of the connections, who holds the broker to its word.
@@ -171,8 +182,8 @@ impl Owner {
     }
 
     fn apply(&mut self, conn: ConnId, op: Op) {
-        if !self.wires.0.contains_key(&conn) {
-            self.wires.0.insert(conn, Wire::default());
+        if let Entry::Vacant(free) = self.wires.0.entry(conn) {
+            free.insert(Wire::default());
             self.handle(Input::Opened(conn));
         }
         match op {
@@ -186,7 +197,7 @@ impl Owner {
             }
             Op::Wait { millis } => self.wait(Duration::from_millis(millis)),
             Op::Shutdown => self.handle(Input::Shutdown),
-            said => self.handle(Input::Received(conn, packet(said))),
+            Op::Say(packet) => self.handle(Input::Received(conn, packet)),
         }
     }
 
@@ -206,91 +217,6 @@ impl Owner {
             );
         }
         self.now = until;
-    }
-}
-
-fn packet(op: Op) -> Packet {
-    match op {
-        Op::Connect {
-            version,
-            client,
-            clean_start,
-            expiry,
-            will_delay,
-            keep_alive,
-            receive_maximum,
-            packet_size_max,
-        } => {
-            let mut properties = Properties::new();
-            if version == Version::V5 {
-                properties.push(Property::SessionExpiryInterval(expiry));
-                properties.push(Property::ReceiveMaximum(receive_maximum.try_into().unwrap()));
-                if let Some(size) = packet_size_max {
-                    properties.push(Property::MaximumPacketSize(size.try_into().unwrap()));
-                }
-            }
-            Packet::Connect(Box::new(Connect {
-                version,
-                clean_start,
-                keep_alive,
-                client_id: Text::new(&format!("client {client}")).unwrap(),
-                will: will_delay.map(will),
-                user_name: None,
-                password: None,
-                properties,
-            }))
-        }
-        Op::Publish {
-            topic,
-            qos,
-            packet_id,
-            retain,
-            empty,
-            expiry,
-        } => Packet::Publish(Publish {
-            retain,
-            properties: expiry.map(Property::MessageExpiryInterval).into_iter().collect(),
-            ..publish(
-                TOPICS[topic],
-                if empty { "" } else { "some payload of a few bytes" },
-                delivery(qos, packet_id),
-            )
-        }),
-        Op::Answer {
-            kind,
-            packet_id,
-            reason_code,
-        } => {
-            let ack = Ack::of(id(packet_id), reason_code);
-            [Packet::Puback, Packet::Pubrec, Packet::Pubrel, Packet::Pubcomp][usize::from(kind)](ack)
-        }
-        Op::Subscribe {
-            filter,
-            qos,
-            no_local,
-        } => subscribe(
-            FILTERS[filter],
-            SubscriptionOptions {
-                qos,
-                no_local,
-                ..SubscriptionOptions::default()
-            },
-        ),
-        Op::Unsubscribe { filter } => unsubscribe(FILTERS[filter]),
-        Op::Disconnect { reason_code } => Packet::Disconnect(Disconnect::of(reason_code)),
-        Op::Ping | Op::Malformed | Op::Lost | Op::Unsent { .. } | Op::Wait { .. } | Op::Shutdown => {
-            Packet::Pingreq
-        }
-    }
-}
-
-fn will(delay: u32) -> Will {
-    Will {
-        topic: TopicName::new("t").unwrap(),
-        payload: Binary::new("gone").unwrap(),
-        qos: Qos::AtLeastOnce,
-        retain: true,
-        properties: [Property::WillDelayInterval(delay)].into_iter().collect(),
     }
 }
 
