@@ -139,6 +139,10 @@ fn one_message_more_than_our_receive_maximum_is_a_violation() {
         )));
         assert_eq!(rig.sent(), pubrec(id(packet_id)));
     }
+    rig.receive(pubrel(id(1)));
+    assert_eq!(rig.sent(), pubcomp(id(1)));
+    rig.receive(Packet::Publish(incoming(Delivery::ExactlyOnce(id(4)), "m")));
+    assert_eq!(rig.sent(), pubrec(id(4)), "PUBREL made room");
     rig.receive(Packet::Publish(incoming(Delivery::ExactlyOnce(id(3)), "m")));
     let disconnect = rig.sent();
     assert!(
