@@ -29,6 +29,7 @@ macro_rules! commands {
 
 commands! {
     "broker": Broker in broker,
+    "run": Run in run,
     "report": Report in report,
     "pub": Pub in pub_,
     "sub": Sub in sub,

@@ -46,6 +46,11 @@ impl ResultArgs {
         Ok(if report.holds() { Exit::Held } else { Exit::NotHeld })
     }
 
+    /// Whether standard output is for a program to read.
+    pub(crate) const fn prints_json(&self) -> bool {
+        self.json
+    }
+
     fn text(&self, report: &Report) -> Result<String, anyhow::Error> {
         if self.json {
             return Ok(Format::Json.render(report)?);

@@ -1,0 +1,204 @@
+//! `squall run`: scenarios in the simulated world.
+
+mod seeds;
+mod work;
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write as _},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use squall_proto::Version;
+use squall_reports::{FORMAT, Group, Report, TestResult};
+use squall_sim::scenario::{Scenario, ScenarioError, find_scenarios};
+
+use self::{
+    seeds::Seeds,
+    work::{Done, Job, Work},
+};
+use crate::{
+    exit::{Exit, Misuse},
+    output,
+    results::ResultArgs,
+};
+
+/// Run scenarios in the simulated world
+///
+/// Each runs twice with each version of the protocol, which must give the same history, and once more without its faults. Every
+/// check watches every run.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  squall run scenarios                                 all of them, with seed 0
+  squall run scenarios/no-will-after-disconnect.yaml --mqtt 5.0 --seed 7
+  squall run scenarios --seeds 0..1000 --report junit=result.xml
+  squall run scenarios --trace trace.jsonl             every packet, fault and connection as JSON lines")]
+pub(crate) struct Args {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "SCENARIO|FOLDER")]
+    scenarios: Vec<PathBuf>,
+    /// What decides all that is left to chance: the same seed gives the same run
+    #[arg(long, value_name = "N", conflicts_with = "seeds", default_value_t = 0)]
+    seed: u64,
+    /// Many seeds, the last one not included
+    #[arg(long, value_name = "A..B")]
+    seeds: Option<Seeds>,
+    /// With this version of the protocol alone
+    #[arg(long, value_name = "3.1.1|5.0", value_parser = version)]
+    mqtt: Option<Version>,
+    /// Write the history of every run to a file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// How many runs at a time; one a core by default
+    #[arg(long, value_name = "J")]
+    jobs: Option<NonZeroUsize>,
+    /// Leave out the runs without faults
+    #[arg(long)]
+    no_control: bool,
+    #[command(flatten)]
+    results: ResultArgs,
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    let all = Version::ALL.into_iter();
+    all.clone()
+        .find(|version| version.to_string() == text)
+        .ok_or_else(|| format!("write {}", all.map(|version| version.to_string()).collect::<Vec<_>>().join(" or ")))
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
+    args.results.check()?;
+    let Some(scenarios) = read(&args.scenarios) else { return Ok(Exit::Misused) };
+    let jobs = jobs(args, &scenarios);
+    let mut trace = args.trace.as_deref().map(create).transpose()?;
+    let began = Instant::now();
+    let work = Work {
+        jobs: &jobs,
+        threads: args.jobs.or_else(|| std::thread::available_parallelism().ok()),
+        control: !args.no_control,
+        traces: trace.is_some(),
+    };
+    let done = work.run(|done| match &mut trace {
+        Some(file) => file.write_all(&done.trace).context("cannot write the trace"),
+        None => Ok(()),
+    })?;
+    if let Some(file) = &mut trace {
+        file.flush().context("cannot write the trace")?;
+    }
+    conclude(args, &jobs, done, began.elapsed())
+}
+
+/// Every scenario that the paths name; `None` when one is wrong, which has been said with its mend.
+fn read(paths: &[PathBuf]) -> Option<Vec<(PathBuf, Arc<Scenario>)>> {
+    let files = match find_scenarios(paths) {
+        Ok(files) => files,
+        Err(error) => {
+            complain(&error);
+            return None;
+        }
+    };
+    let read = |file: PathBuf| match Scenario::read(&file) {
+        Ok(scenario) => Some((file, Arc::new(scenario))),
+        Err(error) => {
+            complain(&error);
+            None
+        }
+    };
+    // All of them are read, so that all that is wrong is said at once.
+    let scenarios: Vec<_> = files.into_iter().map(read).collect();
+    scenarios.into_iter().collect()
+}
+
+fn complain(error: &ScenarioError) {
+    let mut shown = String::new();
+    let report = GraphicalReportHandler::new_themed(GraphicalTheme::unicode());
+    match report.render_report(&mut shown, error) {
+        Ok(()) => output::complain(&shown),
+        Err(_) => output::complain(&format!("error: {error}\n")),
+    }
+}
+
+fn jobs(args: &Args, scenarios: &[(PathBuf, Arc<Scenario>)]) -> Vec<Job> {
+    let seeds = args.seeds.unwrap_or_else(|| Seeds::one(args.seed));
+    let mut jobs = Vec::new();
+    for (file, scenario) in scenarios {
+        let wanted = |version: &&Version| args.mqtt.is_none_or(|wanted| wanted == **version);
+        for version in scenario.versions.iter().filter(wanted) {
+            jobs.extend(seeds.iter().map(|seed| Job {
+                file: file.clone(),
+                scenario: Arc::clone(scenario),
+                version: *version,
+                seed,
+            }));
+        }
+    }
+    jobs
+}
+
+fn create(path: &Path) -> Result<BufWriter<File>, Misuse> {
+    let file = File::create(path).map_err(|error| {
+        let problem = format!("cannot write {}: {error}", path.display());
+        Misuse::new(problem, "name a file in a directory that exists and may be written")
+    })?;
+    Ok(BufWriter::new(file))
+}
+
+/// Shows and writes what came of it, also when it was interrupted.
+fn conclude(args: &Args, jobs: &[Job], done: Vec<Done>, took: Duration) -> Result<Exit, anyhow::Error> {
+    let (ran, asked) = (done.len(), jobs.len());
+    let runs: u64 = done.iter().map(|done| u64::from(done.runs)).sum();
+    let simulated: Duration = done.iter().map(|done| done.simulated).sum();
+    let report = Report {
+        format: FORMAT,
+        producer: concat!("squall ", env!("CARGO_PKG_VERSION")).to_owned(),
+        target: "the simulated broker".to_owned(),
+        micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        groups: groups(jobs, done),
+    };
+    if ran == 0 && asked > 0 {
+        output::complain("interrupted before the first run was over\n");
+        return Ok(Exit::Failed);
+    }
+    let exit = args.results.show(&report)?;
+    if !args.results.prints_json() {
+        let _ = output::print(&summary(runs, simulated, took)).context("cannot print the summary")?;
+    }
+    if ran < asked && exit == Exit::Held {
+        output::complain(&format!("interrupted: {ran} of {asked} were run\n"));
+        return Ok(Exit::Failed);
+    }
+    Ok(exit)
+}
+
+/// One group a scenario, in the order of the jobs.
+fn groups(jobs: &[Job], done: Vec<Done>) -> Vec<Group> {
+    let mut groups: Vec<(&Path, Group)> = Vec::new();
+    for done in done {
+        let Some(job) = jobs.get(done.place) else { continue };
+        let result: TestResult = done.result;
+        match groups.last_mut() {
+            Some((file, group)) if *file == job.file => group.results.push(result),
+            Some(_) | None => {
+                let name = job.scenario.name.clone();
+                groups.push((&job.file, Group { name, results: vec![result] }));
+            }
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn summary(runs: u64, simulated: Duration, took: Duration) -> String {
+    let took = took.as_secs_f64().max(0.001);
+    format!(
+        "{runs} runs, {:.0} a second; {:.0} simulated seconds, {:.0} a second\n",
+        runs as f64 / took,
+        simulated.as_secs_f64(),
+        simulated.as_secs_f64() / took
+    )
+}
