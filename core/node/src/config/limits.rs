@@ -40,9 +40,6 @@ pub(super) struct Table {
     wildcard_subscription_available: bool,
 }
 
-/// The largest packet the protocol can say: its Remaining Length, and the five bytes of the fixed header.
-const PACKET_SIZE_MAX: u32 = 268_435_455 + 5;
-
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let Size(bytes) = Size::deserialize(deserializer)?;
     usize::try_from(bytes).map_err(|_| D::Error::custom("more bytes than this machine can address"))
@@ -52,8 +49,11 @@ fn packet_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Err
     let Size(bytes) = Size::deserialize(deserializer)?;
     u32::try_from(bytes)
         .ok()
-        .filter(|bytes| (1..=PACKET_SIZE_MAX).contains(bytes))
-        .ok_or_else(|| D::Error::custom(format!("a packet has 1 to {PACKET_SIZE_MAX} bytes, not {bytes}")))
+        .filter(|bytes| (1..=Limits::PACKET_SIZE_MAX).contains(bytes))
+        .ok_or_else(|| {
+            let max = Limits::PACKET_SIZE_MAX;
+            D::Error::custom(format!("expected a packet size of 1 to {max} bytes, not {bytes}"))
+        })
 }
 
 fn keep_alive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
