@@ -254,7 +254,7 @@ impl Client {
         Ok(())
     }
 
-    // [MQTT-4.13.2-1] [MQTT-2.2.2-1] [v3 MQTT-4.8.0-1] [v3 MQTT-2.2.2-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
+    // [MQTT-4.13.2-1] [MQTT-2.1.3-1] [MQTT-1.5.4-1] [MQTT-1.5.4-2] [v3 MQTT-4.8.0-1] [v3 MQTT-2.2.2-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
     fn malformed(&mut self, error: DecodeError, out: &mut impl Output) {
         self.end(Why::Malformed(error), Some(error.reason_code()), out);
     }

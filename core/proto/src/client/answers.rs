@@ -65,7 +65,7 @@ pub(super) fn pubrec(
 /// The server holds a message that this client knows nothing of: PUBREL lets it finish. One refused needs no answer.
 fn pubrec_for_nothing(connection: &mut Connection, now: Instant, ack: &Ack, out: &mut impl Output) {
     if !ack.reason_code.is_error() {
-        let pubrel = Ack::of(ack.packet_id, ReasonCode::PacketIdentifierNotFound);
+        let pubrel = connection.ack(ack.packet_id, ReasonCode::PacketIdentifierNotFound);
         connection.send(now, &Packet::Pubrel(pubrel), out);
     }
 }

@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use super::{Message, Misuse, Options, Output, Subscription, Why, outbound::Request};
 use crate::{
-    Connack, Instant, Packet, PacketId, Qos, TopicAlias, TopicFilter, TopicName, Version, Violation,
-    encoded_len,
+    Ack, Connack, Instant, Packet, PacketId, Qos, ReasonCode, TopicAlias, TopicFilter, TopicName, Version,
+    Violation, encoded_len,
 };
 
 /// What ends with the connection.
@@ -90,6 +90,14 @@ impl Connection {
     pub(super) fn send(&mut self, now: Instant, packet: &Packet, out: &mut impl Output) {
         self.last_sent = now;
         out.send(packet.into());
+    }
+
+    /// An acknowledgement with a Reason Code, which 3.1.1 has no room for.
+    pub(super) const fn ack(&self, packet_id: PacketId, reason_code: ReasonCode) -> Ack {
+        match self.version {
+            Version::V3_1_1 => Ack::success(packet_id),
+            Version::V5 => Ack::of(packet_id, reason_code),
+        }
     }
 
     pub(super) const fn heard(&mut self, now: Instant) {

@@ -52,7 +52,8 @@ pub(super) fn pubrel(
     };
     session.received.remove(&packet_id);
     connection.received.remove(&packet_id);
-    connection.send(now, &Packet::Pubcomp(Ack::of(packet_id, reason_code)), out);
+    let pubcomp = connection.ack(packet_id, reason_code);
+    connection.send(now, &Packet::Pubcomp(pubcomp), out);
 }
 
 fn state(session: &Session, packet_id: PacketId) -> InboundQos2 {

@@ -1,9 +1,9 @@
 use squall_proto::{
-    Ack, Delivery, Packet, Property, Qos, ReasonCode, TopicAlias, Version, Violation,
+    Delivery, Packet, Property, Qos, ReasonCode, TopicAlias, Version, Violation,
     client::{Event, Options, Why},
 };
 
-use crate::rig::{Rig, id, incoming, one, puback, pubcomp, pubrec, pubrel, text};
+use crate::rig::{Rig, id, incoming, not_found, one, puback, pubcomp, pubrec, pubrel, text};
 
 fn assert_message(rig: &mut Rig, payload: &str, qos: Qos) {
     let Event::Message { message, dup } = rig.event() else {
@@ -66,8 +66,7 @@ fn pubrel_for_nothing_is_completed() {
     for version in Version::ALL {
         let mut rig = Rig::persistent(version);
         rig.receive(pubrel(id(7)));
-        let not_found = Ack::of(id(7), ReasonCode::PacketIdentifierNotFound);
-        assert_eq!(rig.sent(), Packet::Pubcomp(not_found));
+        assert_eq!(rig.sent(), Packet::Pubcomp(not_found(version, id(7))));
         rig.assert_quiet();
     }
 }

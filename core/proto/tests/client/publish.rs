@@ -3,7 +3,7 @@ use squall_proto::{
     client::{Misuse, Options},
 };
 
-use crate::rig::{Rig, id, message, one, puback, pubcomp, pubrec, pubrel, suback, text};
+use crate::rig::{Rig, id, message, not_found, one, puback, pubcomp, pubrec, pubrel, suback, text};
 
 /// [MQTT-4.3.1-1] [v3 MQTT-4.3.1-1]
 #[test]
@@ -79,8 +79,7 @@ fn pubrec_for_nothing_is_released() {
     for version in Version::ALL {
         let mut rig = Rig::persistent(version);
         rig.receive(pubrec(id(9)));
-        let expected = Ack::of(id(9), ReasonCode::PacketIdentifierNotFound);
-        assert_eq!(rig.sent(), Packet::Pubrel(expected));
+        assert_eq!(rig.sent(), Packet::Pubrel(not_found(version, id(9))));
         rig.receive(pubcomp(id(9)));
         rig.assert_quiet();
     }

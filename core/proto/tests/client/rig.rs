@@ -246,3 +246,11 @@ pub(crate) fn suback(packet_id: PacketId, reason_codes: &[ReasonCode]) -> Packet
         properties: Properties::new(),
     })
 }
+
+/// An acknowledgement that says in 5.0 that the Packet Identifier is not known, and in 3.1.1 says nothing.
+pub(crate) fn not_found(version: Version, packet_id: PacketId) -> Ack {
+    match version {
+        Version::V3_1_1 => Ack::success(packet_id),
+        Version::V5 => Ack::of(packet_id, ReasonCode::PacketIdentifierNotFound),
+    }
+}
