@@ -15,6 +15,10 @@ use clap::Parser;
 
 use crate::commands::Command;
 
+/// Messages that are kept until they are acknowledged cost glibc's allocator as much again as all the rest of the broker.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// An MQTT 3.1.1 and 5.0 broker and client, and the harness that tests them and any other broker
 #[derive(Debug, Parser)]
 #[command(name = "squall", version, arg_required_else_help = true, after_help = EXIT_CODES)]

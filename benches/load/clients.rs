@@ -101,7 +101,8 @@ pub(crate) async fn publish(
     flow: &Flow,
     end: Instant,
 ) -> io::Result<()> {
-    let batch = batch_of(topic, qos);
+    let batches: Vec<Vec<u8>> = (0..BATCHES).map(|number| batch_of(topic, qos, number)).collect();
+    let mut batches = batches.iter().cycle();
     let mut unacknowledged = 0;
     let mut buffer = vec![0; BUFFER];
     while Instant::now() < end {
@@ -109,11 +110,13 @@ pub(crate) async fn publish(
             flow.room.notified().await;
         }
         flow.published.set(flow.published.get() + BATCH as u64);
-        stream.write_all(&batch).await?;
+        stream
+            .write_all(batches.next().expect("they come again and again"))
+            .await?;
         if qos > 0 {
             unacknowledged += BATCH * ACK_LEN;
         }
-        while unacknowledged >= UNACKNOWLEDGED_MAX * ACK_LEN {
+        while unacknowledged > (BATCHES - 1) * BATCH * ACK_LEN {
             unacknowledged -= stream.read(&mut buffer).await?;
         }
     }
@@ -123,15 +126,17 @@ pub(crate) async fn publish(
     Ok(())
 }
 
-fn batch_of(topic: &str, qos: u8) -> Vec<u8> {
+/// The Packet Identifiers of each batch are its own.
+fn batch_of(topic: &str, qos: u8, number: usize) -> Vec<u8> {
     (1..)
+        .skip(number * BATCH)
         .take(BATCH)
         .flat_map(|packet_id| wire::publish(topic, qos, packet_id, &[b'x'; 64]))
         .collect()
 }
 
 const BUFFER: usize = 256 << 10;
-/// Messages of one write. Packet Identifiers repeat with each batch.
+/// Messages of one write.
 const BATCH: usize = 100;
-/// Messages of QoS 1 that a publisher leaves unacknowledged. As many as a batch: the identifiers are free again then.
-const UNACKNOWLEDGED_MAX: usize = 100;
+/// Batches of QoS 1 that a publisher leaves unacknowledged.
+const BATCHES: usize = 10;

@@ -1,5 +1,7 @@
 //! Real sockets, real threads.
 
+#![expect(clippy::disallowed_types, reason = "these tests are about TCP itself")]
+
 use bytes::BytesMut;
 use squall_node::{TcpAcceptor, broker::Server};
 use squall_proto::{Decoder, Packet, PacketId, Qos, broker::Limits};

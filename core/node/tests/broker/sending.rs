@@ -31,6 +31,40 @@ async fn a_message_reaches_five_hundred_subscribers() {
     }
 }
 
+/// What differs from one receiver to the next, or from one message to the next, is not copied.
+#[tokio::test(start_paused = true)]
+async fn messages_that_look_alike_reach_every_subscriber_as_they_are() {
+    let served = Served::new(Limits::default());
+    let mut subscribers = Vec::new();
+    for number in 0..3 {
+        subscribers.push(served.subscriber(&format!("sub{number}"), 1 << 20).await);
+    }
+    let mut publisher = served.client("pub", 1 << 20).await;
+    let large = "z".repeat(3000);
+    let messages = [
+        ("a", "one"),
+        ("b", "one"),
+        ("b", "two"),
+        ("b", ""),
+        ("bone", ""),
+        ("a", &large),
+        ("a", "one"),
+        ("a", "one"),
+    ];
+
+    let packets: Vec<u8> = messages
+        .iter()
+        .flat_map(|(topic, payload)| crate::harness::bytes_of(&publish(topic, payload.to_string())))
+        .collect();
+    publisher.send_bytes(&packets).await;
+
+    for mut subscriber in subscribers {
+        for (topic, payload) in messages {
+            assert_eq!(subscriber.next().await, Some(publish(topic, payload.to_string())));
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_loses_messages_of_qos_0_and_delays_nobody() {
     let served = Served::new(narrow());
