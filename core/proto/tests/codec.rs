@@ -5,8 +5,6 @@
     reason = "a test that is wrong about a packet should stop there"
 )]
 
-use std::panic::Location;
-
 use bytes::{Bytes, BytesMut};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use squall_proto::{
@@ -65,7 +63,10 @@ proptest! {
             cuts = (0..all.len()).collect();
         }
         cuts.sort_unstable();
-        let mut decoder = Decoder::with_version(version, PACKET_SIZE_MAX);
+        let mut decoder = match packets.first() {
+            Some(Packet::Connect(_)) => Decoder::new(PACKET_SIZE_MAX),
+            _ => Decoder::with_version(version, PACKET_SIZE_MAX),
+        };
         let (mut received, mut input, mut from) = (Vec::new(), BytesMut::new(), 0);
         for to in cuts.into_iter().chain([all.len()]) {
             input.extend_from_slice(all.get(from..to).unwrap());
@@ -158,7 +159,7 @@ fn stays_calm(mut decoder: Decoder, version: Version, bytes: &[u8]) {
         let version = decoder.version().unwrap_or(version);
         let mut again = encoded(version, (&packet).into());
         let decoded = Decoder::with_version(version, PACKET_SIZE_MAX).decode(&mut again);
-        assert_eq!(decoded, Ok(Some(packet)), "called at {}", Location::caller());
+        assert_eq!(decoded, Ok(Some(packet)));
     }
 }
 
