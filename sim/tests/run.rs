@@ -1,6 +1,6 @@
 //! Whole runs: the broker and the clients that ship, in a world, with faults.
 
-use std::time::Duration;
+use std::{env, process::Command, time::Duration};
 
 use squall_proto::{Packet, Version};
 use squall_sim::{
@@ -57,9 +57,7 @@ fn a_talk_without_faults_is_complete() {
     }
 }
 
-#[test]
-fn a_talk_through_every_fault_is_complete_and_each_touched_something() {
-    let faults = r#"
+const EVERY_FAULT: &str = r#"
   - cut: { when: { packet: PUBREL, from: pub, nth: 3 }, side: before, mode: rst }
   - cut: { when: { packet: PUBCOMP, to: pub, nth: 5 }, side: after, mode: fin }
   - cut: { when: { packet: PUBLISH, to: sub, nth: 9 }, side: before, mode: silent }
@@ -76,7 +74,10 @@ fn a_talk_through_every_fault_is_complete_and_each_touched_something() {
   - at: 40s
     crash: { host: sub, down: 3s }
 "#;
-    for run in runs(&format!("{TALK}{faults}")) {
+
+#[test]
+fn a_talk_through_every_fault_is_complete_and_each_touched_something() {
+    for run in runs(&format!("{TALK}{EVERY_FAULT}")) {
         assert_eq!(run.end, Ending::Complete);
         assert_eq!(run.untouched, []);
         assert!(run.trace.events.iter().any(|event| event.what == What::Healed));
@@ -167,6 +168,100 @@ steps:
         assert_eq!(
             arrived(&run, |packet| matches!(packet, Packet::Puback(_)), Side::Broker),
             0
+        );
+    }
+}
+
+/// In the parent it starts itself again; in the child, known by the variable, it prints.
+#[test]
+fn one_seed_is_one_history_in_another_process_with_another_environment() {
+    const NAME: &str = "one_seed_is_one_history_in_another_process_with_another_environment";
+    let history = || {
+        let scenario = scenario(&format!("{TALK}{EVERY_FAULT}"));
+        format!("<<<{:?}>>>", run(&scenario, Version::V5, 7, Arm::Faults))
+    };
+    if env::var_os("SQUALL_PRINT_HISTORY").is_some() {
+        print!("{}", history());
+        return;
+    }
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture", "--test-threads", "3"])
+        .env_clear()
+        .env("SQUALL_PRINT_HISTORY", "1")
+        .env("TZ", "Asia/Kathmandu")
+        .current_dir("/")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(child.stdout).unwrap();
+    assert!(printed.contains(&history()), "another history");
+}
+
+#[test]
+fn a_client_that_reads_slowly_gets_everything_in_its_time() {
+    let yaml = r#"
+name: n
+why: w
+clients:
+  pub: {}
+  slow: { subscribe: { t: 1 }, keep_alive: 0s, reads: { bytes: 100, every: 1s } }
+steps:
+  - at: 10s
+    publish: { from: pub, topic: t, qos: 1, count: 10, size: 1000 }
+"#;
+    for run in runs(yaml) {
+        assert_eq!(run.end, Ending::Complete);
+        assert_eq!(
+            arrived(&run, |packet| matches!(packet, Packet::Puback(_)), Side::Broker),
+            10
+        );
+        assert!(run.simulated > Duration::from_secs(110), "{:?}", run.simulated);
+    }
+}
+
+#[test]
+fn a_fault_that_names_a_group_is_for_each_of_it() {
+    let yaml = r#"
+name: n
+why: w
+clients:
+  swarm: { count: 5, keep_alive: 10s }
+steps:
+  - at: 2s
+    crash: { host: swarm, down: 1s }
+"#;
+    for run in runs(yaml) {
+        assert_eq!((&run.end, &run.untouched), (&Ending::Complete, &vec![]));
+        assert_eq!(
+            arrived(&run, |packet| matches!(packet, Packet::Connect(_)), Side::Broker),
+            10
+        );
+    }
+}
+
+#[test]
+fn a_peer_that_acknowledges_finishes_exchanges() {
+    let yaml = r#"
+name: n
+why: w
+clients: { pub: {} }
+peers: { raw: { acknowledges: true } }
+steps:
+  - open: { peer: raw }
+    id: opened
+  - after: opened
+    send: { from: raw, packets: [{ CONNECT: { client_id: raw } }, { SUBSCRIBE: { filters: { t: 2 } } }] }
+  - at: 1s
+    publish: { from: pub, topic: t, qos: 2, count: 3 }
+"#;
+    for run in runs(yaml) {
+        assert_eq!(run.end, Ending::Complete);
+        assert_eq!(
+            arrived(&run, |packet| matches!(packet, Packet::Pubcomp(_)), Side::Client),
+            3
+        );
+        assert_eq!(
+            arrived(&run, |packet| matches!(packet, Packet::Pubcomp(_)), Side::Broker),
+            3
         );
     }
 }
