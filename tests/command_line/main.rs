@@ -10,3 +10,5 @@ mod frame;
 mod program;
 #[cfg(test)]
 mod report;
+#[cfg(test)]
+mod run;

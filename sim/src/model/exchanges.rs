@@ -24,6 +24,8 @@ pub(crate) struct End {
     inbound: BTreeMap<PacketId, Inbound>,
     /// PUBRELs to be answered.
     released: BTreeSet<PacketId>,
+    /// PUBRECs of exchanges that this end does not know: it answers them, so that the other can end its half.
+    unknown: BTreeSet<PacketId>,
     /// How many connections it has had.
     connections: u32,
 }
@@ -244,6 +246,9 @@ impl End {
     }
 
     fn sent_pubrel(&mut self, packet_id: PacketId, wires: &Wires, side: Side) -> Result<(), Irregularity> {
+        if self.unknown.remove(&packet_id) {
+            return Ok(());
+        }
         let sent = self
             .outbound
             .get_mut(&packet_id)
@@ -319,7 +324,14 @@ impl End {
     }
 
     fn progress(&mut self, step: Step, packet: &Packet, ack: &Ack) {
-        let Some(sent) = self.outbound.get_mut(&ack.packet_id) else {
+        let unfinished = self
+            .outbound
+            .get_mut(&ack.packet_id)
+            .filter(|sent| sent.is_unfinished());
+        let Some(sent) = unfinished else {
+            if matches!(packet, Packet::Pubrec(_)) {
+                self.unknown.insert(ack.packet_id);
+            }
             return;
         };
         sent.stage = match (sent.stage, packet) {
