@@ -263,3 +263,6 @@ impl Writing {
 
 /// How often one writer takes up what others append meanwhile, before it leaves the rest to the owner.
 const ROUNDS_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests;

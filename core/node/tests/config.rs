@@ -1,0 +1,115 @@
+//! The configuration: every key documented, nothing ignored, errors that say where and what would be right.
+
+use std::time::Duration;
+
+use squall_node::config::{Config, Listener, LogLevel};
+use squall_proto::Qos;
+
+const DOCUMENTED: &str = include_str!("../../../docs/squall.toml");
+
+#[test]
+fn the_documented_configuration_is_the_default() {
+    assert_eq!(Config::parse("squall.toml", DOCUMENTED), Ok(Config::default()));
+}
+
+#[test]
+fn an_empty_configuration_is_the_default() {
+    assert_eq!(Config::parse("squall.toml", ""), Ok(Config::default()));
+}
+
+/// [`DOCUMENTED`] holds only keys there are; here every key there is must be in it.
+#[test]
+fn every_limit_is_documented() {
+    let error =
+        Config::parse("squall.toml", "[limits]\nno_such_thing = 1").expect_err("there is no such limit");
+    let known = error
+        .mend()
+        .expect("a list")
+        .trim_start_matches("there is ")
+        .to_owned();
+    assert!(known.split(", ").count() > 15, "{known}");
+    for key in known.split(", ") {
+        assert!(
+            DOCUMENTED.contains(&format!("{key} = ")),
+            "{key} is not documented"
+        );
+    }
+}
+
+#[test]
+fn what_is_said_is_taken() {
+    let text = r#"
+        [[listeners]]
+        tcp = { address = "[::1]:0" }
+        [[listeners]]
+        tcp.address = "localhost:1884"
+        [log]
+        level = "debug"
+        [limits]
+        connect_timeout = "1m 500ms"
+        packet_size = "2 MiB"
+        queued_bytes = 512
+        session_expiry = "7days"
+        keep_alive = "5m"
+        maximum_qos = 1
+    "#;
+    let config = Config::parse("squall.toml", text).expect("a right configuration");
+    let listeners = ["[::1]:0", "localhost:1884"].map(Listener::tcp);
+    assert_eq!(config.listeners, listeners);
+    assert_eq!(config.log.level, LogLevel::Debug);
+    assert_eq!(config.limits.connect_timeout, Duration::from_millis(60_500));
+    assert_eq!(config.limits.packet_size, 2 << 20);
+    assert_eq!(config.limits.queued_bytes, 512);
+    assert_eq!(config.limits.session_expiry, Some(Duration::from_secs(604_800)));
+    assert_eq!(config.limits.keep_alive, Some(300));
+    assert_eq!(config.limits.maximum_qos, Qos::AtLeastOnce);
+}
+
+#[test]
+fn an_error_says_where_and_shows_the_line() {
+    let error =
+        Config::parse("squall.toml", "# Ours.\n[limits]\n  packet_sise = \"1MiB\"\n").expect_err("a typo");
+    let expected = "\
+squall.toml:3:3: unknown key `packet_sise`
+   |
+ 3 |   packet_sise = \"1MiB\"
+   |   ^^^^^^^^^^^";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.mend(), Some("did you mean `packet_size`?"));
+}
+
+#[test]
+fn columns_are_counted_in_characters() {
+    let error = Config::parse("ü.toml", "[log]\nlevel = \"é\" # ü").expect_err("no level");
+    assert!(
+        error.to_string().starts_with("ü.toml:2:9: unknown word `é`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn every_wrong_value_is_refused_with_its_place_and_what_is_expected() {
+    let cases = [
+        ("[limits]\nreceive_maximum = 0", ":2:19: ", "at least 1"),
+        ("[limits]\nreceive_maximum = 65536", ":2:19: ", "u16"),
+        ("[limits]\npacket_size = 0", ":2:15: ", "packet"),
+        ("[limits]\npacket_size = \"1Mib\"", ":2:15: ", "1MB"),
+        ("[limits]\nqueued_bytes = -1", ":2:16: ", "negative"),
+        ("[limits]\nconnect_timeout = 10", ":2:19: ", "such as \"10s\""),
+        ("[limits]\nconnect_timeout = \"10\"", ":2:19: ", "such as"),
+        ("[limits]\nkeep_alive = \"19h\"", ":2:14: ", "65535 seconds"),
+        ("[limits]\nkeep_alive = \"1500ms\"", ":2:14: ", "whole seconds"),
+        ("[limits]\nmaximum_qos = 3", ":2:15: ", "QoS 0, 1 or 2"),
+        ("[[listeners]]\ntcp = {}", ":2:7: ", "missing key `address`"),
+        ("[[listeners]]\ntls = {}", ":2:1: ", "unknown word `tls`"),
+        ("[log]\nlevel = \"loud\"", ":2:9: ", "unknown word `loud`"),
+        ("listeners = [", ":1:13: ", "unclosed array"),
+    ];
+    for (text, place, expected) in cases {
+        let error = Config::parse("squall.toml", text).expect_err(text).to_string();
+        assert!(
+            error.contains(place) && error.contains(expected),
+            "{text}\n{error}"
+        );
+    }
+}
