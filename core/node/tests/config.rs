@@ -103,7 +103,7 @@ fn every_wrong_value_is_refused_with_its_place_and_what_is_expected() {
         ("[[listeners]]\ntcp = {}", ":2:7: ", "missing key `address`"),
         ("[[listeners]]\ntls = {}", ":2:1: ", "unknown word `tls`"),
         ("[log]\nlevel = \"loud\"", ":2:9: ", "unknown word `loud`"),
-        ("listeners = [", ":1:13: ", "unclosed array"),
+        ("listeners = [", ":1:14: ", "unclosed array"),
     ];
     for (text, place, expected) in cases {
         let error = Config::parse("squall.toml", text).expect_err(text).to_string();
