@@ -6,11 +6,11 @@ use squall_proto::{Packet, Version};
 use squall_sim::{
     run::{Arm, Ending, Run, run},
     scenario::Scenario,
-    trace::{Side, What},
+    trace::{Event, Side, What},
 };
 
 fn scenario(yaml: &str) -> Scenario {
-    Scenario::parse("test.yaml", yaml).unwrap()
+    Scenario::parse("test.yaml", yaml).expect("a scenario")
 }
 
 /// Runs a scenario in both versions, twice each with one seed.
@@ -27,10 +27,7 @@ fn runs(yaml: &str) -> [Run; 2] {
 }
 
 fn arrived(run: &Run, what: impl Fn(&Packet) -> bool, at: Side) -> usize {
-    let is_it = |event: &&squall_sim::trace::Event| match &event.what {
-        What::Arrived { from, packet, .. } => *from != at && what(packet),
-        _ => false,
-    };
+    let is_it = |event: &&Event| matches!(&event.what, What::Arrived { from, packet, .. } if *from != at && what(packet));
     run.trace.events.iter().filter(is_it).count()
 }
 
