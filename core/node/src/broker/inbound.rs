@@ -45,7 +45,8 @@ impl<R: AsyncRead + Unpin> Inbound<R> {
 
     /// Reads and forgets until the stream ends or fails, or goes on and on.
     pub(super) async fn drain(&mut self) {
-        let mut buffer = [0; 1024];
+        // Not an array: the task of every connection would have room for it from its beginning.
+        let mut buffer = vec![0; 1024];
         for _ in 0..DRAINS {
             let Ok(1..) = self.stream.read(&mut buffer).await else {
                 return;
