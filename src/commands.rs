@@ -30,6 +30,7 @@ macro_rules! commands {
 commands! {
     "broker": Broker in broker,
     "run": Run in run,
+    "conform": Conform in conform,
     "report": Report in report,
     "pub": Pub in pub_,
     "sub": Sub in sub,

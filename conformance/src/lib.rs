@@ -1,1 +1,31 @@
 //! A verdict for every normative statement of MQTT 3.1.1 and 5.0, on any broker.
+//!
+//! In reading order:
+//! * [`Statement`]: what the standard says, from `statements/*.toml`; [`statements`] lists them.
+//! * [`Section`] and [`Case`]: the cases, laid out as the standard is; each file of `sections/` is a section.
+//! * `context`: what a case sees, [`Context`], and how it speaks to the target; `packets` and `hex` are what it says.
+//! * [`Transport`]: where the target is reached: over TCP, or in a simulated world.
+//! * [`Target`], [`select`], [`run`], [`report`]: the suite.
+//!
+//! A case knows no socket and no clock but tokio's, so that the same case runs in virtual time and over TCP. Malformed packets are
+//! written by hand in hex, never by our encoder.
+
+mod case;
+mod context;
+mod hex;
+mod packets;
+mod sections;
+mod statement;
+mod stop;
+mod suite;
+mod target;
+mod transport;
+
+pub use case::{Capability, Case, Level, Section};
+pub use context::Context;
+pub use sections::SECTIONS;
+pub use statement::{Bound, Statement, StatementsError, Visible, parse as parse_statements, statements};
+pub use stop::{Outcome, Stop};
+pub use suite::{Selected, Settings, interrupted, report, run, select};
+pub use target::Target;
+pub use transport::{Duplex, TcpTransport, Transport, Via};

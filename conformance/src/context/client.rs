@@ -1,0 +1,179 @@
+//! One connection: bytes out, packets in.
+
+use std::{collections::VecDeque, time::Duration};
+
+use bytes::BytesMut;
+use squall_proto::{Decoder, Packet, PacketRef, Version, encode};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    Context,
+    log::{Log, describe},
+    trail::Trail,
+};
+use crate::{Duplex, hex};
+
+/// A case's end of a connection. It sends what it is told and nothing else: it acknowledges nothing by itself. Dropping it closes
+/// the connection without a DISCONNECT.
+pub(crate) struct Client {
+    pub(super) name: String,
+    pub(super) version: Version,
+    /// How long what must come may take; a case that waits for a deadline of the target adds to it.
+    pub(crate) patience: Duration,
+    /// What came and nobody has asked for yet.
+    pub(super) inbox: VecDeque<Packet>,
+    /// The last Packet Identifier that [`flows`](super::flows) used; cases that write their own stay below 100.
+    pub(super) last_id: u16,
+    duplex: Duplex,
+    decoder: Decoder,
+    unread: BytesMut,
+    ended: Option<End>,
+    log: Log,
+    trail: Trail,
+}
+
+/// What comes next.
+#[derive(Clone, Debug)]
+pub(super) enum Next {
+    Packet(Packet),
+    End(End),
+    /// Nothing, up to the time that was given.
+    Nothing,
+}
+
+/// How a connection ended for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The target closed it: FIN or RST.
+    Closed,
+    /// The target sent what is no packet.
+    Malformed(String),
+}
+
+const TARGET: &str = "broker";
+/// More than any case lets the target send in one packet.
+const PACKET_SIZE_MAX: u32 = 1 << 20;
+
+impl Client {
+    pub(super) fn new(context: &Context, name: &str, duplex: Duplex) -> Self {
+        Self {
+            name: name.into(),
+            version: context.version,
+            patience: context.patience,
+            inbox: VecDeque::new(),
+            last_id: 99,
+            duplex,
+            decoder: Decoder::with_version(context.version, PACKET_SIZE_MAX),
+            unread: BytesMut::new(),
+            ended: None,
+            log: context.log.clone(),
+            trail: context.trail.clone(),
+        }
+    }
+
+    /// Sends a packet. Whether the target still takes it shows in what comes back.
+    pub(crate) async fn send(&mut self, packet: Packet) {
+        self.trail.note(&packet);
+        self.log.add(&self.name, TARGET, describe(&packet));
+        let mut bytes = BytesMut::new();
+        encode(self.version, PacketRef::from(&packet), &mut bytes);
+        self.write(&bytes).await;
+    }
+
+    /// Sends bytes written by hand, see [`hex::bytes`].
+    pub(crate) async fn send_hex(&mut self, text: &str) {
+        self.send_bytes(&hex::bytes(text)).await;
+    }
+
+    /// Sends any bytes.
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.log
+            .add(&self.name, TARGET, format!("bytes {}", ::hex::encode(bytes)));
+        self.write(bytes).await;
+    }
+
+    /// Sends nothing more, and still takes what comes.
+    pub(crate) async fn half_close(&mut self) {
+        self.log.add(&self.name, TARGET, "half-close".into());
+        let _ = self.duplex.write.shutdown().await;
+    }
+
+    /// Ends the connection without a DISCONNECT.
+    pub(crate) fn cut(self) {
+        self.log.add(&self.name, TARGET, "closes the connection".into());
+    }
+
+    /// The bytes that come up to `deadline` or to the end, not cut into packets.
+    pub(super) async fn next_bytes(&mut self, deadline: Instant) -> BytesMut {
+        while self.ended.is_none() && self.fill(deadline).await {}
+        let bytes = self.unread.split();
+        self.log
+            .add(TARGET, &self.name, format!("bytes {}", ::hex::encode(&bytes)));
+        bytes
+    }
+
+    /// Whether the target has ended the connection, as far as has been read.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// What the wire brings next, cut by MQTT's framing.
+    pub(super) async fn next(&mut self, deadline: Instant) -> Next {
+        loop {
+            match self.decoder.decode(&mut self.unread) {
+                Ok(Some(packet)) => {
+                    self.log.add(TARGET, &self.name, describe(&packet));
+                    return Next::Packet(packet);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let what = format!("{error} in {}", ::hex::encode(self.unread.split()));
+                    self.end(End::Malformed(what));
+                }
+            }
+            if let Some(end) = &self.ended {
+                return Next::End(end.clone());
+            }
+            if !self.fill(deadline).await && self.ended.is_none() {
+                return Next::Nothing;
+            }
+        }
+    }
+
+    /// Whether more bytes came before the deadline. The end of the connection is noted.
+    async fn fill(&mut self, deadline: Instant) -> bool {
+        match timeout_at(deadline, self.duplex.read.read_buf(&mut self.unread)).await {
+            Ok(Ok(1..)) => true,
+            // An RST is as good a close as a FIN.
+            Ok(Ok(0) | Err(_)) => {
+                self.end(End::Closed);
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn end(&mut self, end: End) {
+        if self.ended.is_some() {
+            return;
+        }
+        self.log.add(TARGET, &self.name, end.describe());
+        self.ended = Some(end);
+    }
+
+    async fn write(&mut self, bytes: &[u8]) {
+        let _ = timeout_at(Instant::now() + self.patience, self.duplex.write.write_all(bytes)).await;
+    }
+}
+
+impl End {
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Closed => "closes the connection".into(),
+            Self::Malformed(why) => format!("malformed packet: {why}"),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Whole exchanges that prepare what a case is about. What goes wrong in them makes the case inconclusive.
+
+use squall_proto::{
+    Ack, Delivery, Disconnect, Packet, Property, Publish, Qos, ReasonCode, SubscriptionOptions,
+};
+
+use super::Client;
+use crate::{
+    Outcome, Stop,
+    packets::{self, at},
+    stop::{SetUp as _, check},
+};
+
+impl Client {
+    /// A Packet Identifier of 100 or above that this client has not used.
+    pub(crate) const fn fresh_id(&mut self) -> u16 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Subscribes, and is granted this QoS.
+    pub(crate) async fn subscribe(&mut self, filter: &str, qos: Qos) -> Outcome {
+        self.subscribe_with(filter, at(qos), None).await
+    }
+
+    /// Subscribes with these options and perhaps a property, and is granted the QoS asked for.
+    pub(crate) async fn subscribe_with(
+        &mut self,
+        filter: &str,
+        options: SubscriptionOptions,
+        property: Option<Property>,
+    ) -> Outcome {
+        let id = self.fresh_id();
+        let mut subscribe = packets::subscribe(id, &[(filter, options)]);
+        if let Some(property) = property {
+            subscribe.properties.push(property);
+        }
+        self.send(Packet::Subscribe(subscribe)).await;
+        let suback = self.expect_suback(id).await.set_up()?;
+        let granted = suback.reason_codes.first().map(|code| code.value());
+        match granted {
+            Some(code) if code == options.qos.value() => Ok(()),
+            // [MQTT-3.8.4-7] Less than was asked for is legal.
+            Some(code @ 0..=2) => Err(Stop::Unsupported(format!(
+                "SUBACK granted QoS {code} where QoS {} was asked for",
+                options.qos.value()
+            ))),
+            Some(_) | None => Err(Stop::Inconclusive(format!(
+                "set-up: SUBACK says {granted:02x?} for {filter:?}"
+            ))),
+        }
+    }
+
+    /// Publishes and sees its acknowledgements through.
+    pub(crate) async fn publish(&mut self, publish: Publish) -> Outcome {
+        let delivery = publish.delivery;
+        self.send(Packet::Publish(publish)).await;
+        match delivery {
+            Delivery::AtMostOnce => Ok(()),
+            Delivery::AtLeastOnce(id) => accepted(&self.expect_puback(id.value()).await.set_up()?),
+            Delivery::ExactlyOnce(id) => {
+                accepted(&self.expect_pubrec(id.value()).await.set_up()?)?;
+                self.send(Packet::Pubrel(Ack::success(id))).await;
+                self.expect_pubcomp(id.value()).await.set_up().map(drop)
+            }
+        }
+    }
+
+    /// Answers a PUBLISH as its QoS demands, to the end.
+    pub(crate) async fn acknowledge(&mut self, publish: &Publish) -> Outcome {
+        match publish.delivery {
+            Delivery::AtMostOnce => Ok(()),
+            Delivery::AtLeastOnce(id) => {
+                self.send(Packet::Puback(Ack::success(id))).await;
+                Ok(())
+            }
+            Delivery::ExactlyOnce(id) => {
+                self.send(Packet::Pubrec(Ack::success(id))).await;
+                self.expect_pubrel(id).await.set_up()?;
+                self.send(Packet::Pubcomp(Ack::success(id))).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// PINGREQ and its answer: what the target has sent before it is here now, and what was sent to it has been read.
+    pub(crate) async fn ping(&mut self) -> Outcome {
+        self.send(Packet::Pingreq).await;
+        self.expect_pingresp().await.set_up()
+    }
+
+    /// DISCONNECT, then the end of the connection.
+    pub(crate) async fn disconnect(mut self) -> Outcome {
+        self.send(Packet::Disconnect(Disconnect::of(ReasonCode::Success)))
+            .await;
+        self.half_close().await;
+        self.expect_closed("after DISCONNECT").await.set_up().map(drop)
+    }
+}
+
+fn accepted(ack: &Ack) -> Outcome {
+    check(!ack.reason_code.is_error(), "the message is taken", || {
+        format!("it was refused with 0x{:02X}", ack.reason_code.value())
+    })
+    .set_up()
+}

@@ -1,0 +1,70 @@
+//! The cases, a file a section of the standard. Sections have the numbers of 5.0; where 3.1.1 says the same elsewhere, the case still
+//! stands here, and names the statement of 3.1.1 by its own number.
+
+use crate::Section;
+
+macro_rules! sections {
+    ($($module:ident: $number:literal $title:literal,)+) => {
+        $(mod $module;)+
+
+        /// Every section, in the order of the standard.
+        pub static SECTIONS: &[Section] = &[
+            $(Section { number: $number, title: $title, cases: $module::CASES },)+
+        ];
+    };
+}
+
+sections! {
+    s1_5_strings: "1.5" "Data representation",
+    s2_1_fixed_header: "2.1" "Fixed header",
+    s2_2_packet_identifier: "2.2" "Packet Identifier",
+    s3_01_connect: "3.1" "CONNECT",
+    s3_01_will: "3.1.2.5" "Will",
+    s3_01_4_connect_actions: "3.1.4" "CONNECT actions",
+    s3_02_connack: "3.2" "CONNACK",
+    s3_03_publish: "3.3" "PUBLISH",
+    s3_03_retain: "3.3.1.3" "RETAIN",
+    s3_03_properties: "3.3.2.3" "PUBLISH properties",
+    s3_08_subscribe: "3.8" "SUBSCRIBE",
+    s3_10_unsubscribe: "3.10" "UNSUBSCRIBE",
+    s3_12_pingreq: "3.12" "PINGREQ",
+    s3_14_disconnect: "3.14" "DISCONNECT",
+    s3_15_auth: "3.15" "AUTH",
+    s4_01_session_state: "4.1" "Session state",
+    s4_03_quality_of_service: "4.3" "Quality of Service",
+    s4_04_redelivery: "4.4" "Message delivery retry",
+    s4_06_ordering: "4.6" "Message ordering",
+    s4_07_topics: "4.7" "Topic Names and Topic Filters",
+    s4_08_shared_subscriptions: "4.8.2" "Shared Subscriptions",
+    s4_09_flow_control: "4.9" "Flow control",
+    s4_13_errors: "4.13" "Handling errors",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use squall_proto::Version;
+
+    use super::SECTIONS;
+    use crate::statements;
+
+    #[test]
+    fn every_case_has_a_name_of_its_own_and_names_statements_of_its_version() {
+        let mut names = BTreeSet::new();
+        for case in SECTIONS.iter().flat_map(|section| section.cases) {
+            assert!(names.insert(case.name), "{} stands twice", case.name);
+            assert!(
+                !case.v3.is_empty() || !case.v5.is_empty(),
+                "{} names no statement",
+                case.name
+            );
+            for version in Version::ALL {
+                for id in case.covers(version) {
+                    let known = statements(version).iter().any(|statement| statement.id == *id);
+                    assert!(known, "{}: {id} is no statement of {version}", case.name);
+                }
+            }
+        }
+    }
+}

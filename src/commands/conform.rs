@@ -1,0 +1,163 @@
+//! `squall conform`: the conformance suite, against a broker that listens somewhere or ours in the simulated world.
+//!
+//! [`list`] prints what would run; [`real`] and [`simulated`] run it.
+
+mod list;
+mod real;
+mod simulated;
+
+use std::time::{Duration, Instant};
+
+use squall_conformance::{Selected, Settings, interrupted, report, select};
+use squall_proto::Version;
+use squall_reports::TestResult;
+use tokio::task::JoinSet;
+
+use self::real::Address;
+use crate::{
+    exit::{Exit, Misuse},
+    results::ResultArgs,
+};
+
+/// Hold a broker to the MQTT standard, statement by statement
+///
+/// Without --target it is our own broker that is held to it, in the simulated world and in virtual time.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  squall conform                                            our broker, in the simulated world
+  squall conform --target mqtt://127.0.0.1:1883             any broker
+  squall conform --target mqtt://127.0.0.1:1883 --mqtt 5.0 --filter will
+  squall conform --list --filter 3.3                        the cases of a section, and their statements
+  squall conform --target mqtt://127.0.0.1:1883 --report json=result.json --report junit=result.xml
+
+Cases use topics below squall/ and Client Identifiers that begin with sq, and leave neither sessions nor retained messages behind.")]
+pub(crate) struct Args {
+    /// The broker, such as mqtt://127.0.0.1:1883
+    #[arg(long, value_name = "URL")]
+    target: Option<Address>,
+    /// Only this version of the protocol
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    mqtt: Option<Version>,
+    /// Only cases with this word in their name, of this section (3.3) or about this statement (MQTT-3.3.1-5); may be given several
+    /// times, and then one of them must fit
+    #[arg(long, value_name = "WORD")]
+    filter: Vec<String>,
+    /// Only list the cases that would run
+    #[arg(long)]
+    list: bool,
+    /// How many cases run side by side
+    #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    jobs: u16,
+    /// How long an answer may take before it counts as missing, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = clap::value_parser!(u16).range(1..=600))]
+    timeout: u16,
+    /// What the simulated world draws its chances from
+    #[arg(long, value_name = "N", default_value = "0", conflicts_with = "target")]
+    seed: u64,
+    #[command(flatten)]
+    results: ResultArgs,
+}
+
+/// A case that ended, in the order they end.
+type Running = JoinSet<(Selected, TestResult)>;
+
+pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
+    let selected = args.selected()?;
+    if args.list {
+        return list::print(&selected);
+    }
+    args.results.check()?;
+    let start = Instant::now();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let settings = args.settings();
+    let results = runtime.block_on(async {
+        let running = match &args.target {
+            Some(address) => real::start(address, args.jobs, &args.versions(), &selected, &settings).await?,
+            None => simulated::start(args.seed, &selected, &settings),
+        };
+        collect(running, &selected, &settings).await
+    })?;
+    runtime.shutdown_background();
+    let target = args
+        .target
+        .as_ref()
+        .map_or_else(|| "the simulated broker".to_owned(), Address::url);
+    let micros = u64::try_from(start.elapsed().as_micros())?;
+    args.results.show(&report(target, micros, results))
+}
+
+impl Args {
+    fn selected(&self) -> Result<Vec<Selected>, Misuse> {
+        let selected = select(&self.versions(), &self.filter);
+        if selected.is_empty() {
+            return Err(Misuse::new(
+                format!("no case fits --filter {}", self.filter.join(" --filter ")),
+                "squall conform --list shows every case with its section and its statements",
+            ));
+        }
+        Ok(selected)
+    }
+
+    fn versions(&self) -> Vec<Version> {
+        self.mqtt
+            .map_or_else(|| Version::ALL.to_vec(), |version| vec![version])
+    }
+
+    fn settings(&self) -> Settings {
+        let mut command = String::from("squall conform");
+        match &self.target {
+            Some(address) => command.push_str(&format!(" --target {}", address.url())),
+            None => command.push_str(&format!(" --seed {}", self.seed)),
+        }
+        Settings {
+            patience: Duration::from_secs(self.timeout.into()),
+            unique: if self.target.is_some() {
+                real::unique()
+            } else {
+                "000000".into()
+            },
+            command,
+        }
+    }
+}
+
+/// Waits for every case, or for Ctrl-C: what has not ended by then is inconclusive.
+async fn collect(
+    mut running: Running,
+    selected: &[Selected],
+    settings: &Settings,
+) -> Result<Vec<(Selected, TestResult)>, anyhow::Error> {
+    let mut results = Vec::new();
+    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+    loop {
+        tokio::select! {
+            biased;
+            asked = &mut interrupt => {
+                asked?;
+                break;
+            }
+            ended = running.join_next() => match ended {
+                Some(ended) => results.push(ended?),
+                None => break,
+            },
+        }
+    }
+    running.abort_all();
+    let ended: Vec<_> = results
+        .iter()
+        .map(|(selected, _): &(Selected, TestResult)| selected.name())
+        .collect();
+    let cut_off = selected
+        .iter()
+        .filter(|selected| !ended.contains(&selected.name()));
+    results.extend(cut_off.map(|selected| (*selected, interrupted(*selected, settings))));
+    Ok(results)
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    let named = Version::ALL
+        .into_iter()
+        .find(|version| version.to_string() == text);
+    named.ok_or_else(|| "write 3.1.1 or 5.0".into())
+}

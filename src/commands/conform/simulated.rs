@@ -1,0 +1,53 @@
+//! The suite against our broker, each case in a simulated world of its own.
+
+use std::{sync::Arc, time::Instant};
+
+use squall_conformance::{Duplex, Selected, Settings, Target, Transport, Via, interrupted, run};
+use squall_node::{Connector as _, Stream as _};
+use squall_proto::broker::Limits;
+use squall_reports::TestResult;
+use squall_sim::world::{SimNet, simulate};
+use tokio::sync::Semaphore;
+
+use super::Running;
+
+/// Starts the cases, as many at a time as there are processors.
+pub(super) fn start(seed: u64, selected: &[Selected], settings: &Settings) -> Running {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let places = Arc::new(Semaphore::new(processors));
+    let mut running = Running::new();
+    for selected in selected.iter().copied() {
+        let (settings, places) = (settings.clone(), Arc::clone(&places));
+        running.spawn(async move {
+            let _place = places.acquire_owned().await;
+            let fallback = interrupted(selected, &settings);
+            let ended = tokio::task::spawn_blocking(move || one(seed, selected, &settings)).await;
+            (selected, ended.unwrap_or(fallback))
+        });
+    }
+    running
+}
+
+/// Runs one case in a world of its own. Its own time is the real one; what it waited for is the simulated one.
+fn one(seed: u64, selected: Selected, settings: &Settings) -> TestResult {
+    let start = Instant::now();
+    let mut result = simulate(seed, Limits::default(), |net| async move {
+        let transport = transport(net);
+        let probed = Target::probe(&transport, &[selected.version], "probe", settings.patience).await;
+        let target = Arc::new(probed.unwrap_or_default());
+        run(selected, settings, &target, &transport).await
+    });
+    result.simulated_micros = Some(result.micros);
+    result.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    result
+}
+
+fn transport(net: SimNet) -> Arc<dyn Transport> {
+    Arc::new(Via(move || {
+        let mut connector = net.connector();
+        async move {
+            let (read, write) = connector.connect().await?.split();
+            Ok(Duplex::new(read, write))
+        }
+    }))
+}
