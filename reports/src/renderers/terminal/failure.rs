@@ -23,7 +23,12 @@ impl fmt::Display for Explained<'_> {
             } else {
                 format!("  {}", statement.gist)
             };
-            self.field(f, "statement", &format!("{}{gist}", statement.id))?;
+            let name = if statement.id.starts_with("MQTT-") {
+                "statement"
+            } else {
+                "check"
+            };
+            self.field(f, name, &format!("{}{gist}", statement.id))?;
         }
         for (nth, answer) in self.result.verdict.expected().iter().enumerate() {
             self.field(f, if nth == 0 { "expected" } else { "or" }, answer)?;

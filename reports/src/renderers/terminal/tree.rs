@@ -9,8 +9,6 @@ use crate::{Counts, Group, Kind, Report, TestResult};
 
 /// How many results of one group are shown, unless all are asked for.
 const SHOWN_MAX: usize = 8;
-/// Names longer than this do not push the counts of the other groups to the right.
-const NAME_MAX: usize = 76;
 /// What came of a result is shown up to this many characters; the explanation below has it all.
 const GOT_MAX: usize = 100;
 
@@ -20,29 +18,19 @@ pub(super) fn write(
     verbose: bool,
     palette: &Palette,
 ) -> fmt::Result {
-    let width = report
-        .groups
-        .iter()
-        .map(|group| line(&group.name).chars().count())
-        .max()
-        .unwrap_or(0);
     for group in &report.groups {
-        write_group(f, group, width.min(NAME_MAX), palette)?;
+        write_group(f, group, palette)?;
         write_results(f, group, verbose, palette)?;
     }
     Ok(())
 }
 
-fn write_group(f: &mut fmt::Formatter<'_>, group: &Group, width: usize, palette: &Palette) -> fmt::Result {
+fn write_group(f: &mut fmt::Formatter<'_>, group: &Group, palette: &Palette) -> fmt::Result {
     let counts: Counts = group.results.iter().collect();
     let worst = worst(&counts);
     let style = palette.of(worst);
     let (mark, name) = (mark(worst), line(&group.name));
-    writeln!(
-        f,
-        "{style}{mark}{style:#} {name:<width$}  {}",
-        palette.counts(&counts)
-    )
+    writeln!(f, "{style}{mark}{style:#} {name}  {}", palette.counts(&counts))
 }
 
 /// The kind that marks the group: what does not hold before what is odd, what is odd before a pass.
