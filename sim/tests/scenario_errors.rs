@@ -32,12 +32,12 @@ fn shown(wrong: &str, by: &str) -> String {
 }
 
 fn show(text: &str) -> String {
-    let error: ScenarioError = Scenario::parse("wrong.yaml", text).unwrap_err();
+    let error: ScenarioError = Scenario::parse("wrong.yaml", text).expect_err("it is wrong");
     let mut shown = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::none())
         .with_width(100)
         .render_report(&mut shown, &error)
-        .unwrap();
+        .expect("writing to a string cannot fail");
     shown
 }
 

@@ -8,11 +8,11 @@ const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/scenario.schem
 const SCENARIOS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
 
 fn schema() -> serde_json::Value {
-    serde_json::to_value(json_schema()).unwrap()
+    serde_json::to_value(json_schema()).expect("a schema is JSON")
 }
 
 fn as_json(yaml: &str) -> serde_json::Value {
-    serde_saphyr::from_str(yaml).unwrap()
+    serde_saphyr::from_str(yaml).expect("well-formed YAML")
 }
 
 /// `SQUALL_UPDATE_SCHEMA=1 cargo test -p squall-sim --test scenario_schema` writes it anew.

@@ -1,7 +1,11 @@
 //! Every scenario with every version of the protocol it is for is a test of its own: run twice with equal traces, shown to every
 //! check, and run without its faults.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use squall_sim::{
@@ -16,10 +20,10 @@ const SEEDS: std::ops::Range<u64> = 0..3;
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let files = find_scenarios(&[PathBuf::from(SCENARIOS)]).expect("there are scenarios");
-    libtest_mimic::run(&arguments, files.iter().flat_map(trials).collect()).exit_code()
+    libtest_mimic::run(&arguments, files.iter().flat_map(|file| trials(file)).collect()).exit_code()
 }
 
-fn trials(file: &PathBuf) -> Vec<Trial> {
+fn trials(file: &Path) -> Vec<Trial> {
     let name = file
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())
