@@ -1,6 +1,6 @@
 //! What must hold in every run, one file a check. Each reads the wires alone, in one pass, so it works on any target.
 //!
-//! To add one: a file here with a type that is a [`Checker`] and has `new`, and a word in the list below.
+//! To add one: a file here with a type that is a `Checker` and has `new`, and a word in the list below.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

@@ -123,20 +123,23 @@ async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
 async fn bind(listener: &Listener) -> Result<TcpAcceptor, Misuse> {
     let Listener::Tcp(tcp) = listener;
     TcpAcceptor::bind(&tcp.address).await.map_err(|error| {
-        let mend = match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program listens there: stop it, or choose another port with --listen"
-            }
-            io::ErrorKind::PermissionDenied => {
-                "ports below 1024 are for root: choose a higher one with --listen"
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "listen at an address of this machine, or at 0.0.0.0 for all of them"
-            }
-            _ => "--listen takes a host and a port, such as 127.0.0.1:1883",
-        };
+        let mend = mend(error.kind());
         Misuse::new(format!("cannot listen on {}: {error}", tcp.address), mend)
     })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the standard library adds kinds")]
+const fn mend(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there: stop it, or choose another port with --listen"
+        }
+        io::ErrorKind::PermissionDenied => "ports below 1024 are for root: choose a higher one with --listen",
+        io::ErrorKind::AddrNotAvailable => {
+            "listen at an address of this machine, or at 0.0.0.0 for all of them"
+        }
+        _ => "--listen takes a host and a port, such as 127.0.0.1:1883",
+    }
 }
 
 async fn any(signals: &mut [Signal; 2]) {

@@ -70,7 +70,9 @@ struct Payload {
 const ON_THEIR_WAY_MAX: usize = 1000;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(publish(args));
     // Standard input may be waited for still; nobody wants it any more.
     runtime.shutdown_background();
@@ -101,7 +103,8 @@ async fn publish(args: &Args) -> Result<Exit, anyhow::Error> {
         Ok(exit) => Ok(exit),
         Err(error) => match error.downcast_ref() {
             Some(Error::Ended) => {
-                args.connection.complain(&trouble.unwrap_or_else(|| error.to_string()));
+                args.connection
+                    .complain(&trouble.unwrap_or_else(|| error.to_string()));
                 Ok(Exit::NotHeld)
             }
             Some(Error::Failed(failure)) => connection::failed(*failure, &args.connection),
@@ -167,7 +170,9 @@ impl Outcome<'_> {
     }
 
     fn refused(&mut self, reason_code: ReasonCode) {
-        self.args.connection.complain(&format!("the broker refused the message: {reason_code}"));
+        self.args
+            .connection
+            .complain(&format!("the broker refused the message: {reason_code}"));
         self.exit = Exit::NotHeld;
     }
 
@@ -196,13 +201,19 @@ impl Payload {
             return Ok(Some(message.clone().into_bytes()));
         }
         if let Some(file) = &self.file {
-            let payload = std::fs::read(file)
-                .map_err(|error| Misuse::new(format!("cannot read {}: {error}", file.display()), "-f takes a file"))?;
+            let payload = std::fs::read(file).map_err(|error| {
+                Misuse::new(
+                    format!("cannot read {}: {error}", file.display()),
+                    "-f takes a file",
+                )
+            })?;
             return Ok(Some(payload));
         }
         if self.stdin_file {
             let mut payload = Vec::new();
-            std::io::stdin().read_to_end(&mut payload).context("cannot read standard input")?;
+            std::io::stdin()
+                .read_to_end(&mut payload)
+                .context("cannot read standard input")?;
             return Ok(Some(payload));
         }
         Ok(self.null_message.then(Vec::new))
@@ -210,6 +221,9 @@ impl Payload {
 }
 
 fn seconds(seconds: &str) -> Result<Duration, &'static str> {
-    let seconds = seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let seconds = seconds
+        .parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.ok_or("expected seconds, such as 0.5")
 }

@@ -69,12 +69,21 @@ fn version(text: &str) -> Result<Version, String> {
     let all = Version::ALL.into_iter();
     all.clone()
         .find(|version| version.to_string() == text)
-        .ok_or_else(|| format!("write {}", all.map(|version| version.to_string()).collect::<Vec<_>>().join(" or ")))
+        .ok_or_else(|| {
+            format!(
+                "write {}",
+                all.map(|version| version.to_string())
+                    .collect::<Vec<_>>()
+                    .join(" or ")
+            )
+        })
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     args.results.check()?;
-    let Some(scenarios) = read(&args.scenarios) else { return Ok(Exit::Misused) };
+    let Some(scenarios) = read(&args.scenarios) else {
+        return Ok(Exit::Misused);
+    };
     let jobs = jobs(args, &scenarios);
     let mut trace = args.trace.as_deref().map(create).transpose()?;
     let began = Instant::now();
@@ -144,7 +153,10 @@ fn jobs(args: &Args, scenarios: &[(PathBuf, Arc<Scenario>)]) -> Vec<Job> {
 fn create(path: &Path) -> Result<BufWriter<File>, Misuse> {
     let file = File::create(path).map_err(|error| {
         let problem = format!("cannot write {}: {error}", path.display());
-        Misuse::new(problem, "name a file in a directory that exists and may be written")
+        Misuse::new(
+            problem,
+            "name a file in a directory that exists and may be written",
+        )
     })?;
     Ok(BufWriter::new(file))
 }
@@ -186,7 +198,13 @@ fn groups(jobs: &[Job], done: Vec<Done>) -> Vec<Group> {
             Some((file, group)) if *file == job.file => group.results.push(result),
             Some(_) | None => {
                 let name = job.scenario.name.clone();
-                groups.push((&job.file, Group { name, results: vec![result] }));
+                groups.push((
+                    &job.file,
+                    Group {
+                        name,
+                        results: vec![result],
+                    },
+                ));
             }
         }
     }

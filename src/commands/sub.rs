@@ -74,7 +74,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(subscribe(args))
 }
 
@@ -155,7 +157,11 @@ async fn ask(args: &Args, client: &Client, properties: &AllProperties) -> Result
             ..SubscriptionOptions::default()
         };
         let subscription = Subscription {
-            filters: args.topic.iter().map(|filter| (filter.clone(), options)).collect(),
+            filters: args
+                .topic
+                .iter()
+                .map(|filter| (filter.clone(), options))
+                .collect(),
             properties: properties.subscribe.clone(),
         };
         let reason_codes = client.subscribe(subscription).await?;
@@ -168,7 +174,12 @@ async fn ask(args: &Args, client: &Client, properties: &AllProperties) -> Result
             properties: properties.unsubscribe.clone(),
         };
         let reason_codes = client.unsubscribe(unsubscription).await?;
-        tell(args, "end of the subscription to", &args.unsubscribe, &reason_codes);
+        tell(
+            args,
+            "end of the subscription to",
+            &args.unsubscribe,
+            &reason_codes,
+        );
     }
     Ok(granted)
 }
@@ -176,9 +187,11 @@ async fn ask(args: &Args, client: &Client, properties: &AllProperties) -> Result
 fn tell(args: &Args, what: &str, filters: &[TopicFilter], reason_codes: &[ReasonCode]) {
     for (filter, reason_code) in filters.iter().zip(reason_codes) {
         if reason_code.is_error() {
-            args.connection.complain(&format!("the broker refused the {what} {filter}: {reason_code}"));
+            args.connection
+                .complain(&format!("the broker refused the {what} {filter}: {reason_code}"));
         } else {
-            args.connection.debug(&format!("the {what} {filter}: {reason_code}"));
+            args.connection
+                .debug(&format!("the {what} {filter}: {reason_code}"));
         }
     }
 }
@@ -219,7 +232,9 @@ impl Printing<'_> {
         Ok(match event {
             Event::Connected { session_present, .. } => {
                 self.connected = true;
-                self.args.connection.debug(&format!("connected, session present: {session_present}"));
+                self.args
+                    .connection
+                    .debug(&format!("connected, session present: {session_present}"));
                 None
             }
             Event::Message { message, .. } => self.message(message, lines).await?,
@@ -236,7 +251,11 @@ impl Printing<'_> {
         if self.args.retained_only && !message.retain {
             return Ok(Some(Exit::Held));
         }
-        let left_out = self.args.filter_out.iter().any(|filter| filter.matches(&message.topic));
+        let left_out = self
+            .args
+            .filter_out
+            .iter()
+            .any(|filter| filter.matches(&message.topic));
         if left_out || (self.args.no_retained && message.retain) {
             return Ok(None);
         }

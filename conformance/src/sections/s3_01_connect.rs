@@ -153,9 +153,11 @@ async fn second_connect_is_refused(t: Context) -> Outcome {
     client.send(Packet::Connect(Box::new(connect))).await;
     let said = client.expect_closed("after a second CONNECT").await?;
     let second = said.iter().any(|packet| matches!(packet, Packet::Connack(_)));
-    check(t.version == Version::V3_1_1 || !second, "no second CONNACK", || {
-        "a second CONNACK".into()
-    })
+    check(
+        t.version == Version::V3_1_1 || !second,
+        "no second CONNACK",
+        || "a second CONNACK".into(),
+    )
 }
 
 async fn client_identifier_of_23_letters_and_digits_is_taken(t: Context) -> Outcome {

@@ -19,7 +19,9 @@ pub(super) struct AtMostOnce {
 
 impl AtMostOnce {
     pub(super) const fn new(_: &Model<'_>) -> Self {
-        Self { sent: BTreeMap::new() }
+        Self {
+            sent: BTreeMap::new(),
+        }
     }
 
     fn sent(&mut self, now: &Now<'_>, wire: WireId, publish: &Publish) -> Option<Found> {
@@ -64,7 +66,11 @@ fn unasked(now: &Now<'_>, session: &Session, topic: &TopicName, publish: &Publis
         let expected = "only what matches a subscription".to_owned();
         return Some(now.found(&[], expected, format!("a message to `{}`", topic.text())));
     };
-    let message = now.model.messages.get(&publish.payload).filter(|message| message.topic == *topic);
+    let message = now
+        .model
+        .messages
+        .get(&publish.payload)
+        .filter(|message| message.topic == *topic);
     let Some(message) = message else {
         let expected = "only what somebody has published".to_owned();
         let got = format!("{} to `{}`", shown(&publish.payload), topic.text());
@@ -80,7 +86,12 @@ fn unasked(now: &Now<'_>, session: &Session, topic: &TopicName, publish: &Publis
 
 impl Checker for AtMostOnce {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        if let What::Sent { wire, from: Side::Broker, packet: Packet::Publish(publish) } = &now.event.what {
+        if let What::Sent {
+            wire,
+            from: Side::Broker,
+            packet: Packet::Publish(publish),
+        } = &now.event.what
+        {
             found.extend(self.sent(now, *wire, publish));
         }
     }

@@ -20,8 +20,12 @@ impl Dup {
 
 impl Checker for Dup {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        let What::Sent { wire, from, packet } = &now.event.what else { return };
-        let Some(irregularity) = now.model.exchanges.irregularity() else { return };
+        let What::Sent { wire, from, packet } = &now.event.what else {
+            return;
+        };
+        let Some(irregularity) = now.model.exchanges.irregularity() else {
+            return;
+        };
         let is_mine = match irregularity {
             Irregularity::DupOnFirst | Irregularity::NoDupOnResend | Irregularity::ResentAcknowledged => true,
             Irregularity::ResentWithoutReconnect => now.model.version == Version::V5,

@@ -27,7 +27,9 @@ impl ExactlyOnce {
     }
 
     fn arrived(&mut self, now: &Now<'_>, wire: WireId, publish: &squall_proto::Publish) -> Option<Found> {
-        let Delivery::ExactlyOnce(packet_id) = publish.delivery else { return None };
+        let Delivery::ExactlyOnce(packet_id) = publish.delivery else {
+            return None;
+        };
         let (session_key, session) = now.model.sessions.of_wire(&now.model.wires, wire)?;
         // [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2] Until PUBREL the same Packet Identifier is the same message.
         if !self.unreleased.insert((session_key.clone(), packet_id)) || publish.retain {
@@ -36,7 +38,10 @@ impl ExactlyOnce {
         let message = now.model.messages.get(&publish.payload)?;
         let copies_max = message.published * session.copies_max(&message.topic);
         let client_id = session_key.client_id.clone();
-        let taken = self.taken.entry((session_key, publish.payload.clone())).or_default();
+        let taken = self
+            .taken
+            .entry((session_key, publish.payload.clone()))
+            .or_default();
         let before = taken.clone();
         taken.push(now.index);
         if message.is_will || taken.len() <= copies_max.max(1) {
@@ -50,10 +55,18 @@ impl ExactlyOnce {
 impl Checker for ExactlyOnce {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         match &now.event.what {
-            What::Arrived { wire, from: Side::Broker, packet: Packet::Publish(publish) } => {
+            What::Arrived {
+                wire,
+                from: Side::Broker,
+                packet: Packet::Publish(publish),
+            } => {
                 found.extend(self.arrived(now, *wire, publish));
             }
-            What::Arrived { wire, from: Side::Broker, packet: Packet::Pubrel(ack) } => {
+            What::Arrived {
+                wire,
+                from: Side::Broker,
+                packet: Packet::Pubrel(ack),
+            } => {
                 if let Some((session, _)) = now.model.sessions.of_wire(&now.model.wires, *wire) {
                     self.unreleased.remove(&(session, ack.packet_id));
                 }

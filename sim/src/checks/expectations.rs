@@ -4,10 +4,7 @@ mod history;
 mod judge;
 
 use super::{Checker, Found, Now};
-use crate::{
-    model::Model,
-    scenario::Expectation,
-};
+use crate::{model::Model, scenario::Expectation};
 use history::History;
 
 /// What happened, as expectations ask for it.
@@ -17,7 +14,9 @@ pub(super) struct Expectations {
 
 impl Expectations {
     pub(super) fn new(_: &Model<'_>) -> Self {
-        Self { history: History::default() }
+        Self {
+            history: History::default(),
+        }
     }
 }
 

@@ -49,7 +49,10 @@ impl KeepAlive {
             }
             self.by_wire.remove(&id);
             if let Some(wire) = now.model.wires.get(id) {
-                let expected = format!("the broker to close the silent connection of `{}` by {due}", wire.name);
+                let expected = format!(
+                    "the broker to close the silent connection of `{}` by {due}",
+                    wire.name
+                );
                 let got = format!("it is open, and was last heard at {}", wire.heard_at);
                 found.push(now.found(&[], expected, got));
             }
@@ -79,14 +82,20 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
         Some(limit) => format!("`{}` to be let be for {}s", wire.name, limit.as_secs_f64()),
         None => format!("`{}` to be let be: it has no Keep Alive", wire.name),
     };
-    Some(now.found(&[], expected, format!("a close after {}s of silence", silent.as_secs_f64())))
+    Some(now.found(
+        &[],
+        expected,
+        format!("a close after {}s of silence", silent.as_secs_f64()),
+    ))
 }
 
 /// 3.1.1 has no words for why a broker closes; these are the reasons that the wires show.
 fn is_explained(model: &Model<'_>, id: WireId, wire: &Wire) -> bool {
     let is_taken_over = || {
         let newer = model.wires.iter().rev().take_while(|(newer, _)| *newer > id);
-        newer.into_iter().any(|(_, newer)| newer.client_id() == wire.client_id())
+        newer
+            .into_iter()
+            .any(|(_, newer)| newer.client_id() == wire.client_id())
     };
     wire.disconnect.is_some()
         || wire.client_at_fault
@@ -99,13 +108,29 @@ impl Checker for KeepAlive {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         self.late(now, found);
         match &now.event.what {
-            What::Closed { wire, by: Side::Broker, .. } => {
+            What::Closed {
+                wire,
+                by: Side::Broker,
+                ..
+            } => {
                 found.extend(early(now, *wire));
                 self.set(*wire, None);
             }
-            What::Arrived { wire, from: Side::Client, .. }
-            | What::Sent { wire, from: Side::Broker, .. }
-            | What::Ended { wire, at: Side::Broker, .. } => self.set(*wire, now.model.wires.get(*wire)),
+            What::Arrived {
+                wire,
+                from: Side::Client,
+                ..
+            }
+            | What::Sent {
+                wire,
+                from: Side::Broker,
+                ..
+            }
+            | What::Ended {
+                wire,
+                at: Side::Broker,
+                ..
+            } => self.set(*wire, now.model.wires.get(*wire)),
             What::HostDown { host } if host == BROKER => {
                 self.due.clear();
                 self.by_wire.clear();

@@ -21,14 +21,18 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 impl Liveness {
     pub(super) const fn new(_: &Model<'_>) -> Self {
-        Self { asked: BTreeMap::new() }
+        Self {
+            asked: BTreeMap::new(),
+        }
     }
 
     /// No request of a connection that is still up is open.
     fn unanswered(&self, now: &Now<'_>, found: &mut Vec<Found>) {
         for ((wire, request, _), (at, index)) in &self.asked {
             let is_up = |wire: &&crate::model::Wire| wire.is_up() && !wire.client_at_fault;
-            let Some(wire) = now.model.wires.get(*wire).filter(is_up) else { continue };
+            let Some(wire) = now.model.wires.get(*wire).filter(is_up) else {
+                continue;
+            };
             if *at + LAST_MOMENT < now.at {
                 let expected = format!("the {request} of `{}` to be answered", wire.name);
                 found.push(now.found(&[*index], expected, "no answer"));
@@ -56,9 +60,11 @@ impl Liveness {
 /// Both ends of every session that is connected have finished what they began.
 fn unfinished(now: &Now<'_>, found: &mut Vec<Found>) {
     for (client_id, session) in now.model.sessions.iter() {
-        let is_up = now.model.wires.get(session.wire).is_some_and(|wire| {
-            wire.is_up() && !now.model.scenario.peers.contains_key(&wire.name)
-        });
+        let is_up = now
+            .model
+            .wires
+            .get(session.wire)
+            .is_some_and(|wire| wire.is_up() && !now.model.scenario.peers.contains_key(&wire.name));
         if is_up {
             found.extend(of_session(now, client_id, Side::Broker));
             found.extend(of_session(now, client_id, Side::Client));
@@ -86,8 +92,16 @@ fn of_session(now: &Now<'_>, client_id: &Text, side: Side) -> Option<Found> {
 impl Checker for Liveness {
     fn observe(&mut self, now: &Now<'_>, _: &mut Vec<Found>) {
         match &now.event.what {
-            What::Arrived { wire, from: Side::Client, packet } => self.ask(now, *wire, packet),
-            What::Sent { wire, from: Side::Broker, packet } => match packet {
+            What::Arrived {
+                wire,
+                from: Side::Client,
+                packet,
+            } => self.ask(now, *wire, packet),
+            What::Sent {
+                wire,
+                from: Side::Broker,
+                packet,
+            } => match packet {
                 Packet::Connack(_) => self.answered(*wire, PacketType::Connect, None),
                 Packet::Pingresp => self.answered(*wire, PacketType::Pingreq, None),
                 Packet::Suback(suback) => self.answered(*wire, PacketType::Subscribe, Some(suback.packet_id)),

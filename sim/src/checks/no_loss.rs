@@ -44,13 +44,26 @@ impl NoLoss {
 
     /// A PUBLISH reaches the broker: from now on those subscribed are owed it, once it is acknowledged.
     fn taken(&mut self, now: &Now<'_>, wire: WireId, publish: &squall_proto::Publish) {
-        let Some(packet_id) = publish.delivery.packet_id() else { return };
-        let Some((publisher, _)) = now.model.sessions.of_wire(&now.model.wires, wire) else { return };
-        let Some(topic) = now.model.wires.get(wire).and_then(|wire| wire.topic_of(Side::Client, publish)) else {
+        let Some(packet_id) = publish.delivery.packet_id() else {
+            return;
+        };
+        let Some((publisher, _)) = now.model.sessions.of_wire(&now.model.wires, wire) else {
+            return;
+        };
+        let Some(topic) = now
+            .model
+            .wires
+            .get(wire)
+            .and_then(|wire| wire.topic_of(Side::Client, publish))
+        else {
             return;
         };
         let key = (publisher, packet_id);
-        if self.taken.get(&key).is_some_and(|taken| taken.payload == publish.payload) {
+        if self
+            .taken
+            .get(&key)
+            .is_some_and(|taken| taken.payload == publish.payload)
+        {
             return;
         }
         let owes = |session: &crate::model::Session| {
@@ -71,8 +84,12 @@ impl NoLoss {
     }
 
     fn acknowledged(&mut self, now: &Now<'_>, wire: WireId, packet_id: PacketId) {
-        let Some((publisher, _)) = now.model.sessions.of_wire(&now.model.wires, wire) else { return };
-        let Some(taken) = self.taken.remove(&(publisher, packet_id)) else { return };
+        let Some((publisher, _)) = now.model.sessions.of_wire(&now.model.wires, wire) else {
+            return;
+        };
+        let Some(taken) = self.taken.remove(&(publisher, packet_id)) else {
+            return;
+        };
         for session in taken.to {
             let key = (session, taken.payload.clone());
             if !self.delivered.contains_key(&key) {
@@ -87,7 +104,9 @@ impl NoLoss {
     }
 
     fn arrived(&mut self, now: &Now<'_>, wire: WireId, payload: &Bytes) {
-        let Some((session, _)) = now.model.sessions.of_wire(&now.model.wires, wire) else { return };
+        let Some((session, _)) = now.model.sessions.of_wire(&now.model.wires, wire) else {
+            return;
+        };
         let key = (session, payload.clone());
         self.owed.remove(&key);
         self.delivered.insert(key, ());
@@ -97,15 +116,25 @@ impl NoLoss {
 impl Checker for NoLoss {
     fn observe(&mut self, now: &Now<'_>, _: &mut Vec<Found>) {
         match &now.event.what {
-            What::Arrived { wire, from: Side::Client, packet: Packet::Publish(publish) } => {
+            What::Arrived {
+                wire,
+                from: Side::Client,
+                packet: Packet::Publish(publish),
+            } => {
                 self.taken(now, *wire, publish);
             }
-            What::Sent { wire, from: Side::Broker, packet: Packet::Puback(ack) | Packet::Pubcomp(ack) }
-                if !ack.reason_code.is_error() =>
-            {
+            What::Sent {
+                wire,
+                from: Side::Broker,
+                packet: Packet::Puback(ack) | Packet::Pubcomp(ack),
+            } if !ack.reason_code.is_error() => {
                 self.acknowledged(now, *wire, ack.packet_id);
             }
-            What::Arrived { wire, from: Side::Broker, packet: Packet::Publish(publish) } => {
+            What::Arrived {
+                wire,
+                from: Side::Broker,
+                packet: Packet::Publish(publish),
+            } => {
                 self.arrived(now, *wire, &publish.payload);
             }
             _other_events => {}
@@ -121,7 +150,9 @@ impl Checker for NoLoss {
         }
         for (key, mut messages) in missing {
             messages.sort_by_key(|(_, owed)| owed.published);
-            let Some((payload, owed)) = messages.first() else { continue };
+            let Some((payload, owed)) = messages.first() else {
+                continue;
+            };
             let expected = format!(
                 "`{}` to get {}, which was acknowledged at {}",
                 key.client_id,
@@ -139,9 +170,16 @@ impl Checker for NoLoss {
 
 /// Only a session that is connected can show what it has got; what it has unsubscribed from is not owed.
 fn is_still_owed(model: &Model<'_>, key: &SessionKey, payload: &Bytes) -> bool {
-    let Some(session) = model.sessions.get(&key.client_id) else { return false };
-    let Some(message) = model.messages.get(payload) else { return false };
+    let Some(session) = model.sessions.get(&key.client_id) else {
+        return false;
+    };
+    let Some(message) = model.messages.get(payload) else {
+        return false;
+    };
     session.generation == key.generation
-        && model.wires.get(session.wire).is_some_and(crate::model::Wire::is_up)
+        && model
+            .wires
+            .get(session.wire)
+            .is_some_and(crate::model::Wire::is_up)
         && session.owed_qos(&message.topic).is_some()
 }

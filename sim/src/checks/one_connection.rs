@@ -27,16 +27,25 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl OneConnection {
     pub(super) const fn new(_: &Model<'_>) -> Self {
-        Self { taken_over: VecDeque::new() }
+        Self {
+            taken_over: VecDeque::new(),
+        }
     }
 
     fn connected(&mut self, now: &Now<'_>, wire: WireId) {
         let wires = &now.model.wires;
         let client_id = wires.get(wire).and_then(|wire| wire.client_id());
         let others = wires.iter().filter(|(other, it)| {
-            *other != wire && it.client_id() == client_id && it.is_accepted() && it.over_for(Side::Broker).is_none()
+            *other != wire
+                && it.client_id() == client_id
+                && it.is_accepted()
+                && it.over_for(Side::Broker).is_none()
         });
-        let taken_over = others.map(|(wire, _)| TakenOver { at: now.at, by: now.index, wire });
+        let taken_over = others.map(|(wire, _)| TakenOver {
+            at: now.at,
+            by: now.index,
+            wire,
+        });
         self.taken_over.extend(taken_over);
     }
 }
@@ -56,7 +65,11 @@ impl Checker for OneConnection {
             }
             self.taken_over.pop_front();
         }
-        if let What::Sent { wire, from: Side::Broker, packet: Packet::Connack(connack) } = &now.event.what
+        if let What::Sent {
+            wire,
+            from: Side::Broker,
+            packet: Packet::Connack(connack),
+        } = &now.event.what
             && !connack.reason_code.is_error()
         {
             self.connected(now, *wire);

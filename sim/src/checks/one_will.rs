@@ -60,8 +60,12 @@ impl OneWill {
 
     /// The broker takes a connection to be over: its Will, if it has one and DISCONNECT did not remove it, is pending.
     fn ended(&mut self, now: &Now<'_>, id: WireId) {
-        let Some(wire) = now.model.wires.get(id).filter(|wire| wire.is_accepted()) else { return };
-        let Some(connect) = wire.connect.as_deref() else { return };
+        let Some(wire) = now.model.wires.get(id).filter(|wire| wire.is_accepted()) else {
+            return;
+        };
+        let Some(connect) = wire.connect.as_deref() else {
+            return;
+        };
         let Some(will) = &connect.will else { return };
         if self.pending.contains_key(&id) || wire.over_for(Side::Broker) != Some(now.at) {
             return;
@@ -88,7 +92,9 @@ impl OneWill {
 
     /// [MQTT-3.1.3-9] A client that is back in time gets no Will published; with Clean Start its session ended, and either may be.
     fn connected(&mut self, now: &Now<'_>, id: WireId, session_present: bool) {
-        let Some(client_id) = now.model.wires.get(id).and_then(Wire::client_id) else { return };
+        let Some(client_id) = now.model.wires.get(id).and_then(Wire::client_id) else {
+            return;
+        };
         self.pending.retain(|_, pending| {
             let is_waiting = pending.client_id == *client_id && now.at < pending.due;
             pending.is_open |= is_waiting && !session_present;
@@ -115,17 +121,24 @@ impl OneWill {
     }
 
     fn sent(&mut self, now: &Now<'_>, id: WireId, publish: &Publish) {
-        let Some(message) = now.model.messages.get(&publish.payload) else { return };
+        let Some(message) = now.model.messages.get(&publish.payload) else {
+            return;
+        };
         if !message.is_will || publish.dup || publish.retain {
             return;
         }
-        let Some((key, _)) = now.model.sessions.of_wire(&now.model.wires, id) else { return };
+        let Some((key, _)) = now.model.sessions.of_wire(&now.model.wires, id) else {
+            return;
+        };
         let counts = self.wills.entry(publish.payload.clone()).or_default();
         let got = counts.got.entry(key.clone()).or_default();
         *got += 1;
         let since: Vec<usize> = counts.last_end.into_iter().chain([message.first.1]).collect();
         let expected = match counts.may {
-            0 => format!("no Will of `{}`: its connection has not ended without DISCONNECT", message.publisher),
+            0 => format!(
+                "no Will of `{}`: its connection has not ended without DISCONNECT",
+                message.publisher
+            ),
             may => format!("the Will of `{}` {may} times", message.publisher),
         };
         let got = format!("{} for the {got}. time", shown(&publish.payload));
@@ -146,11 +159,16 @@ impl OneWill {
             let (model, key) = (now.model, &early.key);
             let message = model.messages.get(&early.payload);
             let session = model.sessions.get(&key.client_id);
-            let copies = message.zip(session).map_or(1, |(message, session)| session.copies_max(&message.topic));
+            let copies = message
+                .zip(session)
+                .map_or(1, |(message, session)| session.copies_max(&message.topic));
             let published = message.map_or(0, |message| message.published);
             let counts = self.wills.get(&early.payload);
             let may = counts.map_or(0, |counts| counts.may) + published;
-            let got = counts.and_then(|counts| counts.got.get(key)).copied().unwrap_or(0);
+            let got = counts
+                .and_then(|counts| counts.got.get(key))
+                .copied()
+                .unwrap_or(0);
             if got > may * copies.max(1) {
                 found.push(early.found);
             }
@@ -160,9 +178,13 @@ impl OneWill {
 
 /// Who is subscribed and connected, or subscribed at a QoS that waits for it, is owed a Will that is published now.
 fn owe(now: &Now<'_>, pending: &Pending, counts: &mut Counts) {
-    let Some(message) = now.model.messages.get(&pending.payload) else { return };
+    let Some(message) = now.model.messages.get(&pending.payload) else {
+        return;
+    };
     for (client_id, session) in now.model.sessions.iter() {
-        let Some(granted) = session.owed_qos(&message.topic) else { continue };
+        let Some(granted) = session.owed_qos(&message.topic) else {
+            continue;
+        };
         let waits = granted.min(message.qos) > Qos::AtMostOnce;
         if waits && session.is_alive(now.at) {
             let key = SessionKey {
@@ -182,17 +204,34 @@ impl Checker for OneWill {
                 // What the broker had in memory is not owed, and what was owed is gone with its sessions.
                 self.pending.clear();
             }
-            What::Closed { wire, by: Side::Broker, .. } | What::Ended { wire, at: Side::Broker, .. } => {
+            What::Closed {
+                wire,
+                by: Side::Broker,
+                ..
+            }
+            | What::Ended {
+                wire,
+                at: Side::Broker,
+                ..
+            } => {
                 self.fall_due(now);
                 self.ended(now, *wire);
             }
-            What::Sent { wire, from: Side::Broker, packet: Packet::Connack(connack) } => {
+            What::Sent {
+                wire,
+                from: Side::Broker,
+                packet: Packet::Connack(connack),
+            } => {
                 self.fall_due(now);
                 if !connack.reason_code.is_error() {
                     self.connected(now, *wire, connack.session_present);
                 }
             }
-            What::Sent { wire, from: Side::Broker, packet: Packet::Publish(publish) } => {
+            What::Sent {
+                wire,
+                from: Side::Broker,
+                packet: Packet::Publish(publish),
+            } => {
                 self.fall_due(now);
                 self.sent(now, *wire, publish);
             }
@@ -213,7 +252,11 @@ impl Checker for OneWill {
                 });
                 if got < *owed && is_connected {
                     let since: Vec<usize> = counts.last_end.into_iter().collect();
-                    let expected = format!("`{}` to get the Will {} {owed} times", key.client_id, shown(payload));
+                    let expected = format!(
+                        "`{}` to get the Will {} {owed} times",
+                        key.client_id,
+                        shown(payload)
+                    );
                     found.push(now.found(&since, expected, format!("it came {got} times")));
                 }
             }

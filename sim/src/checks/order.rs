@@ -33,7 +33,8 @@ impl Order {
         let (session, _) = now.model.sessions.of_wire(&now.model.wires, wire)?;
         let message = now.model.messages.get(&publish.payload)?;
         // A redelivery may come late, a retained message is an old one, and a Will or what was published twice has no one place.
-        if publish.retain || message.is_will || !self.seen.insert((session.clone(), publish.payload.clone())) {
+        if publish.retain || message.is_will || !self.seen.insert((session.clone(), publish.payload.clone()))
+        {
             return None;
         }
         let client_id = session.client_id.clone();
@@ -62,7 +63,12 @@ impl Order {
 
 impl Checker for Order {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        if let What::Arrived { wire, from: Side::Broker, packet: Packet::Publish(publish) } = &now.event.what {
+        if let What::Arrived {
+            wire,
+            from: Side::Broker,
+            packet: Packet::Publish(publish),
+        } = &now.event.what
+        {
             found.extend(self.arrived(now, *wire, publish));
         }
     }

@@ -25,7 +25,12 @@ fn receive_maximum(model: &Model<'_>, wire: WireId) -> Option<usize> {
 
 impl Checker for ReceiveMaximum {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        let What::Sent { wire, from: Side::Broker, packet: Packet::Publish(publish) } = &now.event.what else {
+        let What::Sent {
+            wire,
+            from: Side::Broker,
+            packet: Packet::Publish(publish),
+        } = &now.event.what
+        else {
             return;
         };
         let (Delivery::AtLeastOnce(_) | Delivery::ExactlyOnce(_), Some(max)) =
@@ -33,7 +38,9 @@ impl Checker for ReceiveMaximum {
         else {
             return;
         };
-        let Some((session, _)) = now.model.sessions.of_wire(&now.model.wires, *wire) else { return };
+        let Some((session, _)) = now.model.sessions.of_wire(&now.model.wires, *wire) else {
+            return;
+        };
         // A new connection begins with the whole quota; an old PUBREL takes none of it.
         let in_flight = now.model.exchanges.unfinished(&session.client_id, Side::Broker);
         let unfinished = in_flight.filter(|(_, sent)| sent.wire == *wire).count();

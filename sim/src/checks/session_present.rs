@@ -25,10 +25,17 @@ impl SessionPresent {
 
 impl Checker for SessionPresent {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        let What::Sent { wire, from: Side::Broker, packet: Packet::Connack(connack) } = &now.event.what else {
+        let What::Sent {
+            wire,
+            from: Side::Broker,
+            packet: Packet::Connack(connack),
+        } = &now.event.what
+        else {
             return;
         };
-        let Some(client_id) = now.model.wires.get(*wire).and_then(|wire| wire.client_id()) else { return };
+        let Some(client_id) = now.model.wires.get(*wire).and_then(|wire| wire.client_id()) else {
+            return;
+        };
         // [MQTT-3.2.2-6] [v3 MQTT-3.2.2-4]
         if connack.reason_code.is_error() {
             if connack.session_present {
@@ -36,12 +43,17 @@ impl Checker for SessionPresent {
             }
             return;
         }
-        let Some(session) = now.model.sessions.get(client_id) else { return };
+        let Some(session) = now.model.sessions.get(client_id) else {
+            return;
+        };
         let before = self.generations.insert(client_id.clone(), session.generation);
         let goes_on = before == Some(session.generation);
         if connack.session_present != goes_on {
             let state = if goes_on { "has" } else { "has not" };
-            let expected = format!("Session Present {}: the broker {state} a session of `{client_id}`", u8::from(goes_on));
+            let expected = format!(
+                "Session Present {}: the broker {state} a session of `{client_id}`",
+                u8::from(goes_on)
+            );
             found.push(now.found(&[], expected, u8::from(connack.session_present).to_string()));
         }
     }

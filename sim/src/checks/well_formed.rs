@@ -32,7 +32,9 @@ struct Talk {
 
 impl WellFormed {
     pub(super) const fn new(_: &Model<'_>) -> Self {
-        Self { wires: BTreeMap::new() }
+        Self {
+            wires: BTreeMap::new(),
+        }
     }
 }
 
@@ -83,8 +85,14 @@ impl Talk {
             // [MQTT-3.1.4-5] [v3 MQTT-3.2.0-1]
             _other_packets if self.connack_sent.is_none() => Err("CONNACK first".to_owned()),
             // [MQTT-3.2.2-7] [v3 MQTT-3.2.2-5]
-            _other_packets if self.connack_sent.is_some_and(ReasonCode::is_error) => Err("nothing after a refusal".to_owned()),
-            Packet::Suback(suback) => self.answers(PacketType::Subscribe, suback.packet_id, Some(suback.reason_codes.len())),
+            _other_packets if self.connack_sent.is_some_and(ReasonCode::is_error) => {
+                Err("nothing after a refusal".to_owned())
+            }
+            Packet::Suback(suback) => self.answers(
+                PacketType::Subscribe,
+                suback.packet_id,
+                Some(suback.reason_codes.len()),
+            ),
             Packet::Unsuback(unsuback) => {
                 let codes = (version == Version::V5).then_some(unsuback.reason_codes.len());
                 self.answers(PacketType::Unsubscribe, unsuback.packet_id, codes)
@@ -115,7 +123,12 @@ impl Talk {
     }
 
     /// [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.10.4-5] [v3 MQTT-3.8.4-2] [v3 MQTT-3.8.4-5] [v3 MQTT-3.10.4-4]
-    fn answers(&mut self, request: PacketType, packet_id: PacketId, codes: Option<usize>) -> Result<(), String> {
+    fn answers(
+        &mut self,
+        request: PacketType,
+        packet_id: PacketId,
+        codes: Option<usize>,
+    ) -> Result<(), String> {
         match self.requests.remove(&packet_id) {
             Some((kind, filters)) if kind == request => match codes {
                 Some(codes) if codes != filters => Err(format!("{filters} Reason Codes")),
@@ -176,7 +189,11 @@ impl Checker for WellFormed {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         match &now.event.what {
             What::Sent { wire, from, packet } => found.extend(self.sent(now, *wire, *from, packet)),
-            What::Arrived { wire, from: Side::Client, packet } => {
+            What::Arrived {
+                wire,
+                from: Side::Client,
+                packet,
+            } => {
                 self.wires.entry(*wire).or_default().broker_gets(packet);
             }
             What::Malformed { wire, from, error }

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Between, Stage, Started};
-use crate::{span::{Span, SpanRange}, world::Effect};
+use crate::{
+    span::{Span, SpanRange},
+    world::Effect,
+};
 
 /// The link between two hosts takes another time than the scenario's network says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -28,7 +28,11 @@ impl FromStr for Seeds {
         let (first, end) = text.split_once("..").ok_or_else(wrong)?;
         let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
         let (first, end) = (number(first)?, number(end)?);
-        if first < end { Ok(Self { first, end }) } else { Err(wrong()) }
+        if first < end {
+            Ok(Self { first, end })
+        } else {
+            Err(wrong())
+        }
     }
 }
 

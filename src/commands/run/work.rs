@@ -107,7 +107,11 @@ impl Work<'_> {
     fn one(&self, place: usize, job: &Job) -> Done {
         let began = Instant::now();
         let judged = judge(&job.scenario, job.version, job.seed, self.control);
-        let trace = if self.traces { job.trace(&judged) } else { Vec::new() };
+        let trace = if self.traces {
+            job.trace(&judged)
+        } else {
+            Vec::new()
+        };
         Done {
             place,
             runs: judged.runs,
@@ -123,13 +127,22 @@ impl Job {
         let mut lines = Vec::new();
         let file = self.file.file_stem().unwrap_or_default().to_string_lossy();
         // Writing to memory cannot fail.
-        _ = write_json_lines(&mut lines, &file, &self.version.to_string(), self.seed, &judged.trace);
+        _ = write_json_lines(
+            &mut lines,
+            &file,
+            &self.version.to_string(),
+            self.seed,
+            &judged.trace,
+        );
         lines
     }
 
     fn result(&self, judged: Judged, took: Duration) -> TestResult {
         let (version, seed) = (self.version, self.seed);
-        let repeat = format!("squall run {} --mqtt {version} --seed {seed}", self.file.display());
+        let repeat = format!(
+            "squall run {} --mqtt {version} --seed {seed}",
+            self.file.display()
+        );
         TestResult {
             name: format!("{version} seed {seed}"),
             mqtt: version.to_string(),

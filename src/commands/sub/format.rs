@@ -120,17 +120,29 @@ fn text(field: Field, message: &Message) -> String {
     let properties = &message.properties;
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     match field {
-        Field::ContentType => properties.content_type().as_deref().unwrap_or_default().to_owned(),
+        Field::ContentType => properties
+            .content_type()
+            .as_deref()
+            .unwrap_or_default()
+            .to_owned(),
         Field::CorrelationData => lossy(&properties.correlation_data().unwrap_or_default()),
         Field::MessageExpiryInterval => number(properties.message_expiry_interval()),
         Field::PayloadFormatIndicator => number(properties.payload_format_indicator().map(u32::from)),
-        Field::ResponseTopic => properties.response_topic().as_deref().unwrap_or_default().to_owned(),
+        Field::ResponseTopic => properties
+            .response_topic()
+            .as_deref()
+            .unwrap_or_default()
+            .to_owned(),
         Field::SubscriptionIdentifiers => {
-            let ids = properties.subscription_identifiers().map(|id| id.value().to_string());
+            let ids = properties
+                .subscription_identifiers()
+                .map(|id| id.value().to_string());
             ids.collect::<Vec<_>>().join(" ")
         }
         Field::UserProperties => {
-            let users = properties.user_properties().map(|(name, value)| format!("{name}:{value}"));
+            let users = properties
+                .user_properties()
+                .map(|(name, value)| format!("{name}:{value}"));
             users.collect::<Vec<_>>().join(" ")
         }
         Field::Json => json(message, lossy(&message.payload).into()),
@@ -202,7 +214,10 @@ mod tests {
     #[test]
     fn fields_stand_for_parts_of_the_message() {
         assert_eq!(printed("%t %p %q %r %l%%\\n", b"hi"), "a/b hi 1 1 2%\n");
-        assert_eq!(printed("%x|%X|%C|%P|%E|@@", b"\x0a\xff"), "0aff|0AFF|text|k:v k:w||@");
+        assert_eq!(
+            printed("%x|%X|%C|%P|%E|@@", b"\x0a\xff"),
+            "0aff|0AFF|text|k:v k:w||@"
+        );
     }
 
     #[test]

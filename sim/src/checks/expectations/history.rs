@@ -58,10 +58,18 @@ impl History {
     pub(super) fn observe(&mut self, now: &Now<'_>) {
         match &now.event.what {
             What::Opened { wire, client } => self.wires.entry(client.clone()).or_default().push(*wire),
-            What::Sent { wire, from: Side::Client, packet: Packet::Publish(publish) } => {
+            What::Sent {
+                wire,
+                from: Side::Client,
+                packet: Packet::Publish(publish),
+            } => {
                 self.published(now, *wire, publish);
             }
-            What::Arrived { wire, from: Side::Broker, packet } => match packet {
+            What::Arrived {
+                wire,
+                from: Side::Broker,
+                packet,
+            } => match packet {
                 Packet::Publish(publish) => self.received(now, *wire, publish),
                 Packet::Connack(connack) => {
                     let connected = Connected {
@@ -83,7 +91,11 @@ impl History {
     }
 
     fn published(&mut self, now: &Now<'_>, wire: WireId, publish: &Publish) {
-        let topic = now.model.wires.get(wire).and_then(|wire| wire.topic_of(Side::Client, publish));
+        let topic = now
+            .model
+            .wires
+            .get(wire)
+            .and_then(|wire| wire.topic_of(Side::Client, publish));
         let Some(topic) = topic else { return };
         if self.known.insert(publish.payload.clone()) {
             self.published.push(Published {
@@ -99,7 +111,9 @@ impl History {
 
     fn received(&mut self, now: &Now<'_>, wire: WireId, publish: &Publish) {
         let wires = &now.model.wires;
-        let topic = wires.get(wire).and_then(|wire| wire.topic_of(Side::Broker, publish));
+        let topic = wires
+            .get(wire)
+            .and_then(|wire| wire.topic_of(Side::Broker, publish));
         let (Some(topic), Some((session, _))) = (topic, now.model.sessions.of_wire(wires, wire)) else {
             return;
         };
@@ -122,14 +136,21 @@ impl History {
 
 /// From the last packet of the client whose Will this is to now.
 fn silence_before_will(now: &Now<'_>, payload: &Bytes) -> Option<Duration> {
-    let message = now.model.messages.get(payload).filter(|message| message.is_will)?;
+    let message = now
+        .model
+        .messages
+        .get(payload)
+        .filter(|message| message.is_will)?;
     let mut wires = now.model.wires.iter().rev().map(|(_, wire)| wire);
-    let wire = wires.find(|wire| {
-        wire.client_id() == Some(&message.publisher) && wire.over_for(Side::Broker).is_some()
-    })?;
+    let wire = wires
+        .find(|wire| wire.client_id() == Some(&message.publisher) && wire.over_for(Side::Broker).is_some())?;
     Some(now.at.saturating_since(wire.heard_at))
 }
 
 fn name(now: &Now<'_>, wire: WireId) -> String {
-    now.model.wires.get(wire).map(|wire| wire.name.clone()).unwrap_or_default()
+    now.model
+        .wires
+        .get(wire)
+        .map(|wire| wire.name.clone())
+        .unwrap_or_default()
 }

@@ -19,9 +19,13 @@ pub(super) fn judge(expectation: &Expectation, history: &History, now: &Now<'_>,
         Expectation::Delivered(it) => each(now, &it.to, found, |name| delivered(it, name, history, now)),
         Expectation::Received(it) => each(now, &it.client, found, |name| received(it, name, history, now)),
         Expectation::SessionPresent(it) => {
-            each(now, &it.client, found, |name| session_present(it, name, history, now));
+            each(now, &it.client, found, |name| {
+                session_present(it, name, history, now)
+            });
         }
-        Expectation::WillPublished(it) => each(now, &it.to, found, |name| will_published(it, name, history, now)),
+        Expectation::WillPublished(it) => {
+            each(now, &it.to, found, |name| will_published(it, name, history, now))
+        }
     }
 }
 
@@ -44,7 +48,11 @@ fn closed(it: &scenario::Closed, history: &History, now: &Now<'_>) -> Option<Fou
     };
     let closer = if side == Side::Client { "client" } else { "broker" };
     let Some((at, _)) = wire.closed.of(side) else {
-        return Some(now.found(&[], format!("{what} to be closed by the {closer}"), "it did not close it"));
+        return Some(now.found(
+            &[],
+            format!("{what} to be closed by the {closer}"),
+            "it did not close it",
+        ));
     };
     let after = at.saturating_since(wire.heard_at);
     let range = it.after?;
@@ -70,20 +78,34 @@ fn connected(it: &scenario::Connected, name: &str, history: &History, now: &Now<
     Some(now.found(&since, expected, format!("it connected {} times", accepted.len())))
 }
 
-fn session_present(it: &scenario::SessionPresent, name: &str, history: &History, now: &Now<'_>) -> Option<Found> {
+fn session_present(
+    it: &scenario::SessionPresent,
+    name: &str,
+    history: &History,
+    now: &Now<'_>,
+) -> Option<Found> {
     let accepted = accepted(history, name);
-    let expected = format!("Session Present {} at connect {} of `{name}`", u8::from(it.is), it.at_connect);
+    let expected = format!(
+        "Session Present {} at connect {} of `{name}`",
+        u8::from(it.is),
+        it.at_connect
+    );
     match accepted.get(it.at_connect.saturating_sub(1) as usize) {
         None => Some(now.found(&[], expected, format!("it connected {} times", accepted.len()))),
         Some(connected) if connected.session_present == it.is => None,
-        Some(connected) => {
-            Some(now.found(&[connected.index], expected, u8::from(connected.session_present).to_string()))
-        }
+        Some(connected) => Some(now.found(
+            &[connected.index],
+            expected,
+            u8::from(connected.session_present).to_string(),
+        )),
     }
 }
 
 fn received(it: &scenario::Received, name: &str, history: &History, now: &Now<'_>) -> Option<Found> {
-    let of_name = history.received.iter().filter(|((receiver, _), _)| receiver == name);
+    let of_name = history
+        .received
+        .iter()
+        .filter(|((receiver, _), _)| receiver == name);
     let is_meant = |received: &&Received| {
         received.topic == it.topic && it.retain.is_none_or(|retain| received.retain == retain)
     };
@@ -93,13 +115,23 @@ fn received(it: &scenario::Received, name: &str, history: &History, now: &Now<'_
     if all.len() == it.messages as usize {
         return None;
     }
-    let retain = it.retain.map_or(String::new(), |retain| format!(" with RETAIN {}", u8::from(retain)));
-    let expected = format!("`{name}` to get {} messages of `{}`{retain}", it.messages, it.topic.text());
+    let retain = it.retain.map_or(String::new(), |retain| {
+        format!(" with RETAIN {}", u8::from(retain))
+    });
+    let expected = format!(
+        "`{name}` to get {} messages of `{}`{retain}",
+        it.messages,
+        it.topic.text()
+    );
     Some(now.found(&all, expected, all.len().to_string()))
 }
 
 fn delivered(it: &scenario::Delivered, name: &str, history: &History, now: &Now<'_>) -> Option<Found> {
-    let messages: Vec<&Published> = history.published.iter().filter(|message| is_meant(it, message, now)).collect();
+    let messages: Vec<&Published> = history
+        .published
+        .iter()
+        .filter(|message| is_meant(it, message, now))
+        .collect();
     if messages.is_empty() {
         let expected = format!("`{}` to publish what `{name}` is to get", it.of);
         return Some(now.found(&[], expected, "it published nothing of the kind"));
@@ -115,15 +147,25 @@ fn delivered(it: &scenario::Delivered, name: &str, history: &History, now: &Now<
         }
         first
     });
-    first.or_else(|| it.in_order.then(|| out_of_order(name, &messages, history, now)).flatten())
+    first.or_else(|| {
+        it.in_order
+            .then(|| out_of_order(name, &messages, history, now))
+            .flatten()
+    })
 }
 
 fn is_meant(it: &scenario::Delivered, message: &Published, now: &Now<'_>) -> bool {
     let scenario = now.model.scenario;
     let is_of = scenario.members(&it.of).contains(&message.by);
-    let is_on_topic = it.topic.as_ref().is_none_or(|filter| filter.matches(&message.topic));
+    let is_on_topic = it
+        .topic
+        .as_ref()
+        .is_none_or(|filter| filter.matches(&message.topic));
     let is_of_step = it.step.as_ref().is_none_or(|id| {
-        let step = scenario.steps.iter().position(|step| step.id.as_ref() == Some(id));
+        let step = scenario
+            .steps
+            .iter()
+            .position(|step| step.id.as_ref() == Some(id));
         step.is_some() && step == Mark::of(&message.payload).map(|mark| mark.step)
     });
     is_of && is_on_topic && is_of_step
@@ -136,7 +178,10 @@ fn wrong_times(
     history: &History,
     now: &Now<'_>,
 ) -> Option<Found> {
-    let received = history.received.get(&(name.to_owned(), message.payload.clone())).map_or(&[][..], Vec::as_slice);
+    let received = history
+        .received
+        .get(&(name.to_owned(), message.payload.clone()))
+        .map_or(&[][..], Vec::as_slice);
     let times = received.len();
     let (how, is_right) = match (it.exactly, it.at_least, it.at_most) {
         (Some(exactly), _, _) => ("exactly ", times == count(exactly)),
@@ -149,12 +194,20 @@ fn wrong_times(
     events.extend(received.iter().map(|received| received.index));
     let what = format!("`{name}` to get {}", shown(&message.payload));
     if !is_right {
-        return Some(now.found(&events, format!("{what} {how}{asked} times"), format!("{times} times")));
+        return Some(now.found(
+            &events,
+            format!("{what} {how}{asked} times"),
+            format!("{times} times"),
+        ));
     }
     let (within, first) = (it.within?, received.first()?);
     let took = first.at.saturating_since(message.at);
     (took > within.duration()).then(|| {
-        now.found(&events, format!("{what} within {within}"), format!("it took {}s", took.as_secs_f64()))
+        now.found(
+            &events,
+            format!("{what} within {within}"),
+            format!("it took {}s", took.as_secs_f64()),
+        )
     })
 }
 
@@ -169,22 +222,37 @@ fn out_of_order(name: &str, messages: &[&Published], history: &History, now: &No
     let mut last = BTreeMap::new();
     for message in messages {
         let received = history.received.get(&(name.to_owned(), message.payload.clone()));
-        let Some(first) = received.and_then(|received| received.first()) else { continue };
+        let Some(first) = received.and_then(|received| received.first()) else {
+            continue;
+        };
         let stream = (&message.by, &message.topic, message.qos);
         if let Some(before) = last.insert(stream, first.index)
             && before > first.index
         {
-            let expected = format!("`{name}` to get {} after what was published before it", shown(&message.payload));
+            let expected = format!(
+                "`{name}` to get {} after what was published before it",
+                shown(&message.payload)
+            );
             return Some(now.found(&[first.index, before], expected, "it came first"));
         }
     }
     None
 }
 
-fn will_published(it: &scenario::WillPublished, name: &str, history: &History, now: &Now<'_>) -> Option<Found> {
+fn will_published(
+    it: &scenario::WillPublished,
+    name: &str,
+    history: &History,
+    now: &Now<'_>,
+) -> Option<Found> {
     let scenario = now.model.scenario;
     let is_of = |wire: &Wire| scenario.members(&it.of).contains(&wire.name);
-    let wills = now.model.wires.iter().map(|(_, wire)| wire).filter(|wire| is_of(wire));
+    let wills = now
+        .model
+        .wires
+        .iter()
+        .map(|(_, wire)| wire)
+        .filter(|wire| is_of(wire));
     let payload = wills
         .filter_map(|wire| wire.connect.as_deref())
         .find_map(|connect| connect.will.as_ref())
@@ -193,16 +261,20 @@ fn will_published(it: &scenario::WillPublished, name: &str, history: &History, n
     let Some(payload) = payload else {
         return Some(now.found(&[], format!("{what} in its CONNECT"), "there is none"));
     };
-    let received = history.received.get(&(name.to_owned(), payload)).map_or(&[][..], Vec::as_slice);
+    let received = history
+        .received
+        .get(&(name.to_owned(), payload))
+        .map_or(&[][..], Vec::as_slice);
     let events: Vec<usize> = received.iter().map(|received| received.index).collect();
     if received.len() != it.times as usize {
         let expected = format!("`{name}` to get {what} {} times", it.times);
         return Some(now.found(&events, expected, format!("{} times", received.len())));
     }
     let range = it.after?;
-    let wrong = received.iter().filter_map(|received| received.after_silence).find(|after| {
-        !(range.min().duration()..=range.max().duration()).contains(after)
-    })?;
+    let wrong = received
+        .iter()
+        .filter_map(|received| received.after_silence)
+        .find(|after| !(range.min().duration()..=range.max().duration()).contains(after))?;
     let expected = format!("{what} {range} after its last packet");
     Some(now.found(&events, expected, format!("{}s", wrong.as_secs_f64())))
 }
