@@ -152,6 +152,19 @@ impl Context {
         Ok(answer)
     }
 
+    /// Sends a CONNECT written by hand, which the target must not accept, but may take for something else.
+    pub(crate) async fn not_accepted(&self, connect: &str) -> Outcome {
+        let mut client = self.open("client").await?;
+        client.send_hex(connect).await;
+        let (answer, closed) = client.bytes_until_close().await;
+        check(!accepts(&answer), "no CONNACK 0x00", || ::hex::encode(&answer))?;
+        if closed {
+            Ok(())
+        } else {
+            Err(Stop::Choice("goes on by another specification".into()))
+        }
+    }
+
     /// A CONNECT of this case.
     pub(crate) fn connect_packet(&self, name: &str, change: impl FnOnce(&mut Connect)) -> Connect {
         let mut connect = packets::connect(self.version, &self.client_id(name));

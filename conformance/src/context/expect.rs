@@ -222,11 +222,17 @@ impl Client {
         Err(Stop::Choice(if closed { "closed" } else { "tolerated" }.into()))
     }
 
+    /// The bytes the target answers with, whatever they are, and whether it closes the connection after them.
+    pub(crate) async fn bytes_until_close(&mut self) -> (Vec<u8>, bool) {
+        let bytes = self.next_bytes(Instant::now() + self.patience).await;
+        (bytes.to_vec(), self.has_ended())
+    }
+
     /// The bytes the target answers with before it closes the connection, whatever they are.
     pub(crate) async fn expect_bytes_and_close(&mut self, because: &str) -> Outcome<Vec<u8>> {
-        let bytes = self.next_bytes(Instant::now() + self.patience).await;
-        if self.has_ended() {
-            return Ok(bytes.to_vec());
+        let (bytes, closed) = self.bytes_until_close().await;
+        if closed {
+            return Ok(bytes);
         }
         Err(Stop::broken(
             format!("the connection is closed {because}"),
