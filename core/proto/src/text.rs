@@ -48,6 +48,11 @@ impl Text {
         Ok(Self(text))
     }
 
+    /// The same string in bytes of its own, which keep no larger buffer alive.
+    pub(crate) fn detached(&self) -> Self {
+        Self(ByteString::from(self.as_str()))
+    }
+
     /// The string.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -70,6 +70,11 @@ impl TopicName {
         Ok(Self(text))
     }
 
+    /// The same in bytes of its own, which keep no larger buffer alive.
+    pub(crate) fn detached(&self) -> Self {
+        Self(self.0.detached())
+    }
+
     /// The bytes, shared with whatever they were cut from.
     pub fn bytes(&self) -> &Bytes {
         self.0.bytes()
@@ -147,6 +152,11 @@ impl TopicFilter {
             }
         }
         levels.next().is_none()
+    }
+
+    /// The same in bytes of its own, which keep no larger buffer alive.
+    pub(crate) fn detached(&self) -> Self {
+        Self(self.0.detached())
     }
 
     /// The bytes, shared with whatever they were cut from.

@@ -6,7 +6,7 @@ use core::{num::NonZeroU16, time::Duration};
 use super::{
     Broker, Cause, Close, Connection, Note, Output,
     deadlines::Whose,
-    message::{kept, kept_topic},
+    message::kept,
     session::{Link, Online, Session, SessionKey, WillState},
 };
 use crate::{
@@ -159,7 +159,7 @@ impl Broker {
     }
 
     fn new_session(&mut self, client_id: Text) -> SessionKey {
-        let client_id = Text::new(&client_id).unwrap_or(client_id);
+        let client_id = client_id.detached();
         let session = Session::new(client_id.clone(), &self.hasher);
         let key = u32::try_from(self.sessions.insert(session)).expect("fewer sessions than 4,294,967,296");
         self.by_client_id.insert(client_id, SessionKey(key));
@@ -291,7 +291,7 @@ fn too_large(connect: &Connect, connack: &Connack) -> bool {
 
 fn armed(mut will: Will) -> WillState {
     let delay = Duration::from_secs(will.properties.will_delay_interval().unwrap_or(0).into());
-    will.topic = kept_topic(&will.topic);
+    will.topic = will.topic.detached();
     will.payload = Binary::new(kept(will.payload.bytes())).expect("a copy of binary data is as long");
     WillState::Armed {
         will: Box::new(will),

@@ -144,17 +144,12 @@ impl Session {
         if online.send_quota == 0 {
             return false;
         }
-        let Some((packet_id, outgoing)) = self.outbound.resend_next() else {
+        let Some(packet_id) = self.outbound.resend_next() else {
             return false;
         };
         online.send_quota -= 1;
         // [MQTT-3.3.1-1] [v3 MQTT-3.3.1-1]
-        let flags = Flags {
-            dup: true,
-            retain: outgoing.retain,
-        };
-        let outgoing = outgoing.clone();
-        self.send_exchange(now, packet_id, &outgoing, flags, out);
+        self.send_exchange(now, packet_id, true, out);
         true
     }
 
@@ -182,40 +177,26 @@ impl Session {
             self.dropped(Drop::Expired, out);
             return true;
         }
-        let flags = Flags {
-            dup: false,
-            retain: outgoing.retain,
-        };
         if acknowledged {
             // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
             online.send_quota -= 1;
-            let packet_id = self.outbound.begin(outgoing.clone());
-            self.send_exchange(now, packet_id, &outgoing, flags, out);
+            let packet_id = self.outbound.begin(outgoing);
+            self.send_exchange(now, packet_id, false, out);
         } else {
-            let publish =
-                outgoing
-                    .message
-                    .to_publish(now, Delivery::AtMostOnce, flags, &outgoing.subscription_ids);
-            self.transmit_publish(publish, out);
+            self.transmit_publish(outgoing.to_publish(now, Delivery::AtMostOnce, false), out);
         }
         true
     }
 
-    fn send_exchange(
-        &mut self,
-        now: Instant,
-        packet_id: PacketId,
-        outgoing: &Outgoing,
-        flags: Flags,
-        out: &mut impl Output,
-    ) {
+    fn send_exchange(&mut self, now: Instant, packet_id: PacketId, dup: bool, out: &mut impl Output) {
+        let Some(outgoing) = self.outbound.outgoing(packet_id) else {
+            return;
+        };
         let delivery = match outgoing.qos {
             Qos::AtMostOnce | Qos::AtLeastOnce => Delivery::AtLeastOnce(packet_id),
             Qos::ExactlyOnce => Delivery::ExactlyOnce(packet_id),
         };
-        let publish = outgoing
-            .message
-            .to_publish(now, delivery, flags, &outgoing.subscription_ids);
+        let publish = outgoing.to_publish(now, delivery, dup);
         if self.transmit_publish(publish, out) == Sent::TooLarge {
             // [MQTT-3.1.2-25] As if the exchange were over.
             if let Some(exchange) = self.outbound.exchange(packet_id) {

@@ -68,7 +68,7 @@ impl Message {
     /// The message as something to keep.
     pub(super) fn into_kept(self) -> Arc<Self> {
         Arc::new(Self {
-            topic: kept_topic(&self.topic),
+            topic: self.topic.detached(),
             payload: kept(&self.payload),
             ..self
         })
@@ -105,6 +105,17 @@ impl Message {
     }
 }
 
+impl Outgoing {
+    pub(super) fn to_publish(&self, now: Instant, delivery: Delivery, dup: bool) -> PublishRef<'_> {
+        let flags = Flags {
+            dup,
+            retain: self.retain,
+        };
+        self.message
+            .to_publish(now, delivery, flags, &self.subscription_ids)
+    }
+}
+
 /// The flags of an outgoing PUBLISH.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flags {
@@ -119,11 +130,6 @@ pub(super) fn kept(bytes: &Bytes) -> Bytes {
     } else {
         bytes.clone()
     }
-}
-
-/// As [`kept`].
-pub(super) fn kept_topic(topic: &TopicName) -> TopicName {
-    TopicName::from_bytes(kept(topic.bytes())).expect("a copy of a topic name is a topic name")
 }
 
 fn expiry(now: Instant, properties: &Properties) -> Option<Instant> {

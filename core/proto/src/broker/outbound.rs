@@ -78,14 +78,27 @@ pub(super) struct Outbound {
 impl Outbound {
     /// The exchange of this Packet Identifier, if one is under way.
     pub(super) fn exchange(&mut self, packet_id: PacketId) -> Option<&mut Exchange> {
-        let offset = (u64::from(packet_id.value()) - 1 + PACKET_IDS - self.first % PACKET_IDS) % PACKET_IDS;
-        let exchange = self.exchanges.get_mut(usize::try_from(offset).ok()?)?;
+        let index = self.index(packet_id)?;
+        let exchange = self.exchanges.get_mut(index)?;
         match exchange {
             Exchange::AwaitingPuback(_) | Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp => {
                 Some(exchange)
             }
             Exchange::Done => None,
         }
+    }
+
+    /// The message of this Packet Identifier, until it is the receiver's.
+    pub(super) fn outgoing(&self, packet_id: PacketId) -> Option<&Outgoing> {
+        match self.exchanges.get(self.index(packet_id)?)? {
+            Exchange::AwaitingPuback(outgoing) | Exchange::AwaitingPubrec(outgoing) => Some(outgoing),
+            Exchange::AwaitingPubcomp | Exchange::Done => None,
+        }
+    }
+
+    fn index(&self, packet_id: PacketId) -> Option<usize> {
+        let offset = (u64::from(packet_id.value()) - 1 + PACKET_IDS - self.first % PACKET_IDS) % PACKET_IDS;
+        usize::try_from(offset).ok()
     }
 
     /// Whether another exchange can begin: there is a free Packet Identifier, and nothing older waits to be sent again.
@@ -124,24 +137,16 @@ impl Outbound {
         (self.first..).map(packet_id).zip(&self.exchanges)
     }
 
-    /// Takes the next PUBLISH that is to be sent again, if any is left.
-    pub(super) fn resend_next(&mut self) -> Option<(PacketId, &Outgoing)> {
+    /// The next PUBLISH that is to be sent again, if any is left; it is asked for once.
+    pub(super) fn resend_next(&mut self) -> Option<PacketId> {
         while self.resend_from < self.next() {
-            let number = self.resend_from;
+            let packet_id = packet_id(self.resend_from);
             self.resend_from += 1;
-            let index = usize::try_from(number - self.first).ok()?;
-            if self.outgoing(index).is_some() {
-                return self.outgoing(index).map(|outgoing| (packet_id(number), outgoing));
+            if self.outgoing(packet_id).is_some() {
+                return Some(packet_id);
             }
         }
         None
-    }
-
-    fn outgoing(&self, index: usize) -> Option<&Outgoing> {
-        match self.exchanges.get(index)? {
-            Exchange::AwaitingPuback(outgoing) | Exchange::AwaitingPubrec(outgoing) => Some(outgoing),
-            Exchange::AwaitingPubcomp | Exchange::Done => None,
-        }
     }
 
     /// Puts a message at the end of the queue.
@@ -256,8 +261,7 @@ mod tests {
         end(&mut outbound, 1);
         outbound.rewind();
         assert!(!outbound.can_begin());
-        let again: Vec<u16> =
-            core::iter::from_fn(|| outbound.resend_next().map(|(id, _)| id.value())).collect();
+        let again: Vec<u16> = core::iter::from_fn(|| outbound.resend_next().map(PacketId::value)).collect();
         assert_eq!(again, [3, 4]);
         assert!(outbound.can_begin());
     }

@@ -161,7 +161,7 @@ impl Broker {
                     aliases.resize(index + 1, None);
                 }
                 if let Some(named) = aliases.get_mut(index) {
-                    *named = Some(super::message::kept_topic(&topic));
+                    *named = Some(topic.detached());
                 }
                 Ok(topic)
             }

@@ -5,7 +5,7 @@ use alloc::{sync::Arc, vec::Vec};
 use super::{Broker, Output, deliver::Sent, message::Outgoing, publish::Subscription, session::SessionKey};
 use crate::{
     Instant, Packet, Properties, Qos, ReasonCode, RetainHandling, Suback, Subscribe, SubscriptionId,
-    SubscriptionOptions, Text, TopicFilter, Unsuback, Unsubscribe,
+    SubscriptionOptions, TopicFilter, Unsuback, Unsubscribe,
 };
 
 impl Broker {
@@ -69,7 +69,7 @@ impl Broker {
             if subscriptions.len() >= subscriptions_max {
                 return Err(ReasonCode::QuotaExceeded);
             }
-            subscriptions.insert(kept_filter(filter));
+            subscriptions.insert(filter.detached());
         }
         let subscription = Subscription {
             // [MQTT-3.2.2-10]
@@ -161,12 +161,4 @@ const fn granted(qos: Qos) -> ReasonCode {
         Qos::AtLeastOnce => ReasonCode::GrantedQos1,
         Qos::ExactlyOnce => ReasonCode::GrantedQos2,
     }
-}
-
-/// The filter without the buffer it was cut from.
-fn kept_filter(filter: &TopicFilter) -> TopicFilter {
-    Text::new(filter)
-        .ok()
-        .and_then(|text| TopicFilter::from_text(text).ok())
-        .expect("a copy of a filter is a filter")
 }
