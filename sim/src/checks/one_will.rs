@@ -102,12 +102,12 @@ impl OneWill {
         });
     }
 
-    /// Wills that are due by now become owed to who is subscribed.
-    fn fall_due(&mut self, now: &Now<'_>) {
+    /// Wills that are due by `moment` become owed to who is subscribed.
+    fn fall_due(&mut self, now: &Now<'_>, moment: Instant) {
         let due: Vec<WireId> = self
             .pending
             .iter()
-            .filter(|(_, pending)| pending.due <= now.at)
+            .filter(|(_, pending)| pending.due <= moment)
             .map(|(id, _)| *id)
             .collect();
         for pending in due.iter().filter_map(|id| self.pending.remove(id)) {
@@ -151,10 +151,10 @@ impl OneWill {
 
     /// What came too early or too often is so for good when its moment is over.
     fn judge(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        if self.early.first().is_none_or(|early| early.found.at >= now.at) {
+        let Some(moment) = self.early.first().map(|early| early.found.at).filter(|at| *at < now.at) else {
             return;
-        }
-        self.fall_due(now);
+        };
+        self.fall_due(now, moment);
         for early in mem::take(&mut self.early) {
             let (model, key) = (now.model, &early.key);
             let message = model.messages.get(&early.payload);
@@ -214,7 +214,7 @@ impl Checker for OneWill {
                 at: Side::Broker,
                 ..
             } => {
-                self.fall_due(now);
+                self.fall_due(now, now.at);
                 self.ended(now, *wire);
             }
             What::Sent {
@@ -222,7 +222,7 @@ impl Checker for OneWill {
                 from: Side::Broker,
                 packet: Packet::Connack(connack),
             } => {
-                self.fall_due(now);
+                self.fall_due(now, now.at);
                 if !connack.reason_code.is_error() {
                     self.connected(now, *wire, connack.session_present);
                 }
@@ -232,7 +232,7 @@ impl Checker for OneWill {
                 from: Side::Broker,
                 packet: Packet::Publish(publish),
             } => {
-                self.fall_due(now);
+                self.fall_due(now, now.at);
                 self.sent(now, *wire, publish);
             }
             _other_events => {}
@@ -241,7 +241,7 @@ impl Checker for OneWill {
 
     fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         self.pending.retain(|_, pending| pending.due + GRACE < now.at);
-        self.fall_due(now);
+        self.fall_due(now, now.at);
         self.judge(now, found);
         for (payload, counts) in &self.wills {
             for (key, owed) in &counts.owed {
