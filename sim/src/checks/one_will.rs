@@ -151,7 +151,12 @@ impl OneWill {
 
     /// What came too early or too often is so for good when its moment is over.
     fn judge(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        let Some(moment) = self.early.first().map(|early| early.found.at).filter(|at| *at < now.at) else {
+        let Some(moment) = self
+            .early
+            .first()
+            .map(|early| early.found.at)
+            .filter(|at| *at < now.at)
+        else {
             return;
         };
         self.fall_due(now, moment);
