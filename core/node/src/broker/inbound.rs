@@ -35,7 +35,8 @@ impl<R: AsyncRead + Unpin> Inbound<R> {
         conn: ConnId,
         handle: impl FnOnce(&mut dyn Iterator<Item = Input>),
     ) -> Poll<io::Result<bool>> {
-        let wanted = packet_len(&self.rest).unwrap_or(0);
+        // What is wrong with the beginning of a packet has been found already.
+        let wanted = self.decoder.packet_len(&self.rest).ok().flatten().unwrap_or(0);
         if wanted > COPIED_MAX {
             self.poll_large(cx, conn, wanted, handle)
         } else {
@@ -124,18 +125,6 @@ impl<R: AsyncRead + Unpin> Inbound<R> {
             }
         })
     }
-}
-
-/// Bytes of the packet that begins here, once enough of its fixed header is there to tell.
-fn packet_len(bytes: &[u8]) -> Option<usize> {
-    let mut remaining = 0;
-    for (index, byte) in bytes.iter().enumerate().skip(1).take(4) {
-        remaining |= usize::from(byte & 0x7F) << (7 * (index - 1));
-        if byte & 0x80 == 0 {
-            return Some(1 + index + remaining);
-        }
-    }
-    None
 }
 
 thread_local! {
