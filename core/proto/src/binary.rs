@@ -26,6 +26,11 @@ impl Binary {
         Self(bytes)
     }
 
+    /// The same bytes on their own, which keep no larger buffer alive.
+    pub(crate) fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
     /// The bytes, shared with whatever they were cut from.
     pub const fn bytes(&self) -> &Bytes {
         &self.0

@@ -68,6 +68,42 @@ pub enum Property {
     SharedSubscriptionAvailable(bool),
 }
 
+impl Property {
+    fn detach(&mut self) {
+        match self {
+            Self::ContentType(text)
+            | Self::AssignedClientIdentifier(text)
+            | Self::AuthenticationMethod(text)
+            | Self::ResponseInformation(text)
+            | Self::ServerReference(text)
+            | Self::ReasonString(text) => *text = text.detached(),
+            Self::ResponseTopic(topic) => *topic = topic.detached(),
+            Self::CorrelationData(bytes) | Self::AuthenticationData(bytes) => *bytes = bytes.detached(),
+            Self::UserProperty(name, value) => {
+                *name = name.detached();
+                *value = value.detached();
+            }
+            Self::PayloadFormatIndicator(_)
+            | Self::MessageExpiryInterval(_)
+            | Self::SubscriptionIdentifier(_)
+            | Self::SessionExpiryInterval(_)
+            | Self::ServerKeepAlive(_)
+            | Self::RequestProblemInformation(_)
+            | Self::WillDelayInterval(_)
+            | Self::RequestResponseInformation(_)
+            | Self::ReceiveMaximum(_)
+            | Self::TopicAliasMaximum(_)
+            | Self::TopicAlias(_)
+            | Self::MaximumQos(_)
+            | Self::RetainAvailable(_)
+            | Self::MaximumPacketSize(_)
+            | Self::WildcardSubscriptionAvailable(_)
+            | Self::SubscriptionIdentifierAvailable(_)
+            | Self::SharedSubscriptionAvailable(_) => {}
+        }
+    }
+}
+
 /// The properties of a packet or a Will, in the order of the wire. Always empty in 3.1.1. An empty list allocates nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties(Vec<Property>);
@@ -82,6 +118,12 @@ impl Properties {
     /// decoder refuses what the standard does not allow.
     pub fn push(&mut self, property: Property) {
         self.0.push(property);
+    }
+
+    /// The same in bytes of their own, which keep no larger buffer alive.
+    pub(crate) fn detached(mut self) -> Self {
+        self.0.iter_mut().for_each(Property::detach);
+        self
     }
 
     /// In the order of the wire.

@@ -6,11 +6,10 @@ use core::{num::NonZeroU16, time::Duration};
 use super::{
     Broker, Cause, Close, Connection, Note, Output,
     deadlines::Whose,
-    message::kept,
     session::{Link, Online, Session, SessionKey, WillState},
 };
 use crate::{
-    Binary, ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
+    ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
     ReasonCode, Text, Version, Will, encoded_len,
 };
 
@@ -292,7 +291,8 @@ fn too_large(connect: &Connect, connack: &Connack) -> bool {
 fn armed(mut will: Will) -> WillState {
     let delay = Duration::from_secs(will.properties.will_delay_interval().unwrap_or(0).into());
     will.topic = will.topic.detached();
-    will.payload = Binary::new(kept(will.payload.bytes())).expect("a copy of binary data is as long");
+    will.payload = will.payload.detached();
+    will.properties = will.properties.detached();
     WillState::Armed {
         will: Box::new(will),
         delay,

@@ -1,7 +1,5 @@
 //! What goes out to a client: deliveries within its window, what waits behind them, and what is sent again.
 
-use alloc::sync::Arc;
-
 use super::{
     Broker, Cause, Drop, Note, Output,
     message::{Flags, Message, Outgoing},
@@ -53,9 +51,8 @@ impl Broker {
         let Some(online) = session.online() else { return };
         if session.outbound.at_most_once_waits() {
             // It must not overtake an older one.
-            let message = Arc::new(message.clone());
             let outgoing = Outgoing {
-                message,
+                message: message.clone().into_kept(),
                 qos: Qos::AtMostOnce,
                 retain,
                 subscription_ids: ids.into(),

@@ -70,6 +70,7 @@ impl Message {
         Arc::new(Self {
             topic: self.topic.detached(),
             payload: kept(&self.payload),
+            properties: self.properties.detached(),
             ..self
         })
     }
@@ -124,7 +125,7 @@ pub(super) struct Flags {
 }
 
 /// The bytes for keeping: small ones on their own, large ones with the buffer they are most of.
-pub(super) fn kept(bytes: &Bytes) -> Bytes {
+fn kept(bytes: &Bytes) -> Bytes {
     if bytes.len() <= COPIED_BYTES_MAX {
         Bytes::copy_from_slice(bytes)
     } else {
@@ -145,4 +146,29 @@ fn expiry(now: Instant, properties: &Properties) -> Option<Instant> {
 fn seconds_until(now: Instant, at: Instant) -> u32 {
     let left = at.saturating_since(now);
     u32::try_from(left.as_micros().div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Text;
+
+    #[test]
+    fn a_kept_message_keeps_no_read_buffer_alive() {
+        let buffer = Bytes::from(b"topic name value payload".to_vec());
+        let text = |range| Text::from_bytes(buffer.slice(range)).unwrap();
+        let message = Message::new(
+            Instant::ZERO,
+            TopicName::from_bytes(buffer.slice(0..5)).unwrap(),
+            buffer.slice(17..),
+            Qos::AtLeastOnce,
+            [Property::UserProperty(text(6..10), text(11..16))]
+                .into_iter()
+                .collect(),
+        );
+        let kept = message.into_kept();
+        assert_eq!((&*kept.topic, &*kept.payload), ("topic", b"payload".as_slice()));
+        assert_eq!(kept.properties.user_properties().count(), 1);
+        assert!(buffer.is_unique());
+    }
 }
