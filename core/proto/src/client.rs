@@ -4,7 +4,7 @@
 //! from it, and calls it with [`Input::Tick`] when [`Client::next_deadline`] has come. One client lives through many
 //! connections: its session, what waits to be sent and what waits for an acknowledgement stay with it.
 //!
-//! In reading order: [`Options`] and the CONNECT they make, `resume` (CONNACK, and what a kept or lost session means),
+//! In reading order: [`Options`] and the CONNECT they make, `phase` (the life of a connection as a table), `resume` (CONNACK, and what a kept or lost session means),
 //! `outbound` (the queue and the send quota), `answers` (acknowledgements), `inbound` (PUBLISH and PUBREL from the server),
 //! `session` (what outlives a connection), `connection` (what does not).
 //!
@@ -49,6 +49,7 @@ mod message;
 mod misuse;
 mod options;
 mod outbound;
+mod phase;
 mod properties;
 mod resume;
 mod session;
@@ -58,7 +59,12 @@ pub use message::{Message, Subscription, Unsubscription};
 pub use misuse::Misuse;
 pub use options::{Options, SessionLost};
 
-use self::{connection::Connection, outbound::Queue, session::Session};
+use self::{
+    connection::Connection,
+    outbound::Queue,
+    phase::{Phase, Step},
+    session::Session,
+};
 use crate::{DecodeError, Disconnect, Instant, Packet, PacketRef, ReasonCode, Version, Violation};
 
 /// The client's side of the protocol, through all its connections.
@@ -109,11 +115,7 @@ pub trait Output {
     fn event(&mut self, event: Event);
 }
 
-/// ```text
-/// Offline -- Opened: CONNECT --> Connecting -- CONNACK --> Connected -- close --> Closing -- Lost --> Offline
-///    ^                              |                         |
-///    +------------ Lost ------------+-------------------------+
-/// ```
+/// What each [`Phase`] holds.
 #[derive(Debug)]
 enum State {
     Offline,
@@ -179,16 +181,32 @@ impl Client {
     // [MQTT-3.1.0-1] [v3 MQTT-3.1.0-1] CONNECT comes first.
     fn opened(&mut self, now: Instant, out: &mut impl Output) {
         assert!(
-            matches!(self.state, State::Offline),
+            self.state.phase().next(Step::Opened).is_some(),
             "a connection is opened while there is another"
         );
         let clean_start = self.session.clean_start(&self.options);
         let connect = self.options.connect(&self.session.client_id, clean_start);
         out.send((&connect).into());
-        self.state = State::Connecting {
-            clean_start,
-            connack_deadline: now + self.options.connect_timeout,
-        };
+        let connack_deadline = now + self.options.connect_timeout;
+        self.enter(
+            Step::Opened,
+            State::Connecting {
+                clean_start,
+                connack_deadline,
+            },
+        );
+    }
+
+    /// Every change of state goes through here, and so through the table.
+    fn enter(&mut self, step: Step, state: State) {
+        let next = self.state.phase().next(step);
+        assert_eq!(
+            next,
+            Some(state.phase()),
+            "{step:?} does not lead there from {:?}",
+            self.state.phase()
+        );
+        self.state = state;
     }
 
     fn received(&mut self, now: Instant, packet: Packet, out: &mut impl Output) {
@@ -280,7 +298,7 @@ impl Client {
     /// then the close.
     // [MQTT-3.14.4-1] [MQTT-3.14.4-2] [v3 MQTT-3.14.4-1] [v3 MQTT-3.14.4-2] Nothing follows DISCONNECT but the close.
     fn end(&mut self, why: Why, say: Option<ReasonCode>, out: &mut impl Output) {
-        if matches!(self.state, State::Offline | State::Closing) {
+        if self.state.phase().next(Step::Ended).is_none() {
             return;
         }
         let can_say = |code: &ReasonCode| self.options.version == Version::V5 || *code == ReasonCode::Success;
@@ -290,15 +308,19 @@ impl Client {
         out.close();
         out.event(Event::Disconnected(why));
         self.leave();
-        self.state = State::Closing;
+        self.enter(Step::Ended, State::Closing);
     }
 
     fn lost(&mut self, out: &mut impl Output) {
-        if matches!(self.state, State::Connecting { .. } | State::Connected(_)) {
+        if self.state.phase().next(Step::Lost).is_none() {
+            return;
+        }
+        // Nobody has been told yet why, unless we are closing it.
+        if self.state.phase().next(Step::Ended).is_some() {
             out.event(Event::Disconnected(Why::Lost));
             self.leave();
         }
-        self.state = State::Offline;
+        self.enter(Step::Lost, State::Offline);
     }
 
     /// What was asked and not answered on this connection is asked again on the next.
@@ -306,6 +328,17 @@ impl Client {
         if let State::Connected(connection) = &mut self.state {
             self.queue.ask_again(connection.take_requests());
             self.session.connection_ended(connection.session_outlives_it());
+        }
+    }
+}
+
+impl State {
+    const fn phase(&self) -> Phase {
+        match self {
+            Self::Offline => Phase::Offline,
+            Self::Connecting { .. } => Phase::Connecting,
+            Self::Connected(_) => Phase::Connected,
+            Self::Closing => Phase::Closing,
         }
     }
 }

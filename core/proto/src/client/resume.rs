@@ -4,6 +4,7 @@ use super::{
     Client, Event, Failure, Message, Output, SessionLost, State, Subscription, Ticket, Why,
     connection::Connection,
     outbound::{Request, published},
+    phase::Step,
     session::{Session, Stage},
 };
 use crate::{
@@ -45,7 +46,7 @@ impl Client {
         } else {
             self.session_lost(out);
         }
-        self.state = State::Connected(connection);
+        self.enter(Step::Accepted, State::Connected(connection));
         Ok(())
     }
 
