@@ -1,7 +1,8 @@
 //! A verdict for every normative statement of MQTT 3.1.1 and 5.0, on any broker.
 //!
 //! In reading order:
-//! * [`Statement`]: what the standard says, from `statements/*.toml`; [`statements`] lists them.
+//! * [`Statement`]: what the standard says, from `statements/*.toml`; [`statements`] and
+//!   [`untagged`] list them.
 //! * [`Section`] and [`Case`]: the cases, laid out as the standard is; each file of `sections/` is a section.
 //! * `context`: what a case sees, [`Context`], and how it speaks to the target; `packets` and `hex` are what it says.
 //! * [`Transport`]: where the target is reached: over TCP, or in a simulated world.
@@ -24,7 +25,9 @@ mod transport;
 pub use case::{Capability, Case, Level, Section};
 pub use context::Context;
 pub use sections::SECTIONS;
-pub use statement::{Bound, Statement, StatementsError, Visible, parse as parse_statements, statements};
+pub use statement::{
+    Bound, Statement, StatementsError, Visible, parse as parse_statements, statement, statements, untagged,
+};
 pub use stop::{Outcome, Stop};
 pub use suite::{Selected, Settings, interrupted, report, run, select};
 pub use target::Target;

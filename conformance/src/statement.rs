@@ -71,6 +71,27 @@ pub fn statements(version: Version) -> &'static [Statement] {
     }
 }
 
+/// Rules of 5.0 that the standard states without a number, under ids of ours: `X5-3.3.4-1`.
+#[must_use]
+pub fn untagged() -> &'static [Statement] {
+    static UNTAGGED: LazyLock<Vec<Statement>> =
+        LazyLock::new(|| ours(include_str!("../statements/v5.0-untagged.toml")));
+    &UNTAGGED
+}
+
+/// The statement with this id; `None` where the version has no such statement.
+#[must_use]
+pub fn statement(version: Version, id: &str) -> Option<&'static Statement> {
+    let extra = match version {
+        Version::V3_1_1 => &[],
+        Version::V5 => untagged(),
+    };
+    statements(version)
+        .iter()
+        .chain(extra)
+        .find(|statement| statement.id == id)
+}
+
 /// Reads a statements file.
 ///
 /// # Errors
@@ -105,6 +126,15 @@ mod tests {
             assert_eq!(statements(version).len(), count, "{version}");
             assert_eq!(ids.len(), count, "{version}");
         }
+    }
+
+    #[test]
+    fn each_rule_without_a_number_has_an_id_of_its_own() {
+        let ids: BTreeSet<_> = untagged().iter().map(|statement| &statement.id).collect();
+        assert_eq!(ids.len(), 91);
+        assert!(ids.iter().all(|id| id.starts_with("X5-")));
+        assert_eq!(statement(Version::V5, "X5-1.5.4-1"), untagged().first());
+        assert_eq!(statement(Version::V3_1_1, "X5-1.5.4-1"), None);
     }
 
     #[test]

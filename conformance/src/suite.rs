@@ -6,7 +6,7 @@ use squall_proto::Version;
 use squall_reports::{FORMAT, Group, Report, Statement, TestResult, Verdict};
 use tokio::time::{Instant, timeout};
 
-use crate::{Case, Context, SECTIONS, Section, Stop, Target, Transport, statements};
+use crate::{Case, Context, SECTIONS, Section, Stop, Target, Transport, statement};
 
 /// One case with one version.
 #[derive(Clone, Copy, Debug)]
@@ -137,13 +137,9 @@ impl Selected {
 
     fn result(&self, verdict: Verdict, settings: &Settings) -> TestResult {
         let covers = self.case.covers(self.version);
-        let gists = statements(self.version);
         let named = |id: &&str| Statement {
             id: (*id).into(),
-            gist: gists
-                .iter()
-                .find(|known| known.id == **id)
-                .map_or_else(String::new, |known| known.gist.clone()),
+            gist: statement(self.version, id).map_or_else(String::new, |known| known.gist.clone()),
         };
         TestResult {
             name: self.name(),

@@ -1,0 +1,81 @@
+//! What the sources cite is what the standard says, and every statement that binds a broker or a client has its code and its tests.
+//!
+//! [`citations`] reads ids out of text, [`sources`] walks the tree, [`coverage`] puts both beside the statements, [`exceptions`] says what
+//! rightly is missing, [`table`] shows it all.
+
+mod citations;
+mod coverage;
+mod exceptions;
+mod sources;
+mod table;
+
+use squall_conformance::{SECTIONS, Visible, statement};
+use squall_proto::Version;
+
+use crate::{
+    coverage::coverage,
+    exceptions::{exceptions, judge},
+    sources::{citations, root},
+    table::table,
+};
+
+#[test]
+fn every_citation_is_a_statement_of_its_version() {
+    let found = citations();
+    let wrong: Vec<_> = found
+        .iter()
+        .filter(|cited| statement(cited.version, &cited.id).is_none())
+        .map(|cited| {
+            format!(
+                "{}: {} is no statement of {}",
+                cited.line, cited.id, cited.version
+            )
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(found.len() > 400, "the walk finds only {} citations", found.len());
+}
+
+#[test]
+fn every_statement_has_its_code_and_its_tests_or_an_exception() {
+    let exceptions = exceptions();
+    let covered = coverage(&citations());
+    let wrong: Vec<_> = covered
+        .iter()
+        .flat_map(|covered| judge(covered, &exceptions))
+        .collect();
+    assert!(wrong.is_empty(), "{} in all: {wrong:#?}", wrong.len());
+}
+
+/// `SQUALL_UPDATE_COVERAGE=1` writes it to `docs/COVERAGE.md`.
+#[test]
+fn the_coverage_table_has_a_row_for_every_statement() {
+    let covered = coverage(&citations());
+    let table = table(&covered, &exceptions());
+    let is_there = |covered: &&coverage::Covered| table.contains(&format!("| {} |", covered.statement.id));
+    assert_eq!(covered.iter().filter(is_there).count(), covered.len());
+    if std::env::var_os("SQUALL_UPDATE_COVERAGE").is_some() {
+        std::fs::write(root().join("docs/COVERAGE.md"), &table).expect("docs/ can be written");
+    }
+}
+
+#[test]
+fn every_exception_is_about_a_statement() {
+    let unknown: Vec<_> = exceptions()
+        .into_keys()
+        .filter(|(version, id)| statement(*version, id).is_none())
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn every_case_names_statements_that_a_harness_can_see_something_of() {
+    for case in SECTIONS.iter().flat_map(|section| section.cases) {
+        for version in Version::ALL {
+            for id in case.covers(version) {
+                let visible = statement(version, id).is_some_and(|statement| statement.server != Visible::No);
+                assert!(visible, "{}: {id} cannot be seen at a server", case.name);
+            }
+        }
+    }
+}
