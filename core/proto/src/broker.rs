@@ -3,7 +3,7 @@
 //! Whoever owns the sockets calls [`Broker::handle`] with what happened and an [`Output`] that takes what follows from it,
 //! and calls it with [`Input::Tick`] when [`Broker::next_deadline`] has come.
 //!
-//! In reading order: `connections` and `session` are the state; `connect`, `publish`, `acknowledge`, `subscribe` and `end`
+//! In reading order: `connections`, `session`, `session_expiry` and `will` are the state, each a machine as a table; `connect`, `publish`, `acknowledge`, `subscribe` and `end`
 //! are what clients do; `deliver` is what they get, through the window and queue of `outbound`; `retained` and `deadlines`
 //! are what the broker keeps beside its sessions; `limits` and `note` are what its owner sees.
 
@@ -20,7 +20,12 @@ mod outbound;
 mod publish;
 mod retained;
 mod session;
+mod session_expiry;
 mod subscribe;
+mod will;
+
+#[cfg(test)]
+mod machine_table;
 
 use alloc::vec::Vec;
 

@@ -1,12 +1,15 @@
 //! From the opening of a connection to CONNACK.
 
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{format, vec::Vec};
 use core::{num::NonZeroU16, time::Duration};
 
 use super::{
-    Broker, Cause, Close, Connection, Note, Output,
+    Broker, Cause, Close, Note, Output,
+    connections::ConnectionEvent,
     deadlines::Whose,
-    session::{Link, Online, Session, SessionKey, WillState},
+    session::{Link, Online, Session, SessionKey},
+    session_expiry::{Expiry, SessionEvent, SessionPhase},
+    will::{WillEvent, WillState},
 };
 use crate::{
     ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
@@ -16,11 +19,15 @@ use crate::{
 impl Broker {
     pub(super) fn opened(&mut self, now: Instant, conn: ConnId) {
         let deadline = now + self.limits.connect_timeout;
-        let slot = self.connections.slot(conn);
-        slot.state = Connection::AwaitingConnect { deadline };
-        self.deadlines
-            .schedule(Whose::Connection(conn), deadline, &mut slot.scheduled);
-        self.connections.open += 1;
+        if self
+            .connections
+            .on(conn, ConnectionEvent::Opened { deadline })
+            .is_some()
+        {
+            let slot = self.connections.slot(conn);
+            self.deadlines
+                .schedule(Whose::Connection(conn), deadline, &mut slot.scheduled);
+        }
     }
 
     // [MQTT-3.1.4-1] What the decoder let through is checked for what this broker grants.
@@ -45,7 +52,7 @@ impl Broker {
         if connect.clean_start
             && let Some(key) = self.by_client_id.get(&client_id).copied()
         {
-            self.end_session(now, key, out);
+            self.session_ends(now, key, SessionEvent::CleanStart, out);
         }
         // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [v3 MQTT-3.1.2-4]
         let existing = self.by_client_id.get(&client_id).copied();
@@ -166,7 +173,8 @@ impl Broker {
     }
 
     fn bring_online(&mut self, now: Instant, key: SessionKey, conn: ConnId, connect: Connect) {
-        let expiry = self.session_expiry(&connect);
+        let asked = expiry_asked(&connect);
+        let expiry = self.granted_expiry(asked);
         let keep_alive = self.keep_alive(&connect);
         let packet_size_max = connect.properties.maximum_packet_size();
         let receive_maximum = connect
@@ -174,16 +182,23 @@ impl Broker {
             .receive_maximum()
             .map_or(u16::MAX, NonZeroU16::get);
         let send_quota = receive_maximum.min(self.limits.inflight);
-        let slot = self.connections.slot(conn);
-        slot.state = Connection::Active(key);
-        self.deadlines.forget(&mut slot.scheduled);
+        self.connections.on(conn, ConnectionEvent::Granted(key));
+        self.deadlines.forget(&mut self.connections.slot(conn).scheduled);
         let session = self.session_mut(key);
+        let phase = session.phase().next(SessionEvent::Connected);
+        assert_eq!(
+            phase,
+            Some(SessionPhase::Online),
+            "a takeover ends the connection there was"
+        );
         session.expiry = expiry;
         // [MQTT-3.1.2-7] [MQTT-3.1.3-9] [v3 MQTT-3.1.2-8] What an earlier connection left is replaced, unsent.
-        session.will = connect.will.map_or(WillState::None, armed);
+        session.will.on(now, WillEvent::Reconnected);
+        session.will = connect.will.map_or(WillState::None, WillState::armed);
         session.link = Link::Online(Online {
             conn,
             version: connect.version,
+            expiry_asked: Expiry::of(asked),
             silence_max: (keep_alive > 0).then(|| Duration::from_millis(u64::from(keep_alive) * 1500)),
             last_packet_at: now,
             packet_size_max: packet_size_max.and_then(|size| usize::try_from(size.get()).ok()),
@@ -193,16 +208,6 @@ impl Broker {
             topic_aliases: Vec::new(),
         });
         self.schedule(key);
-    }
-
-    /// How long the session outlives the connection; `None` is for ever.
-    fn session_expiry(&self, connect: &Connect) -> Option<Duration> {
-        let asked = match connect.version {
-            Version::V3_1_1 if connect.clean_start => Some(Duration::ZERO),
-            Version::V3_1_1 => None,
-            Version::V5 => expiry_interval(connect.properties.session_expiry_interval().unwrap_or(0)),
-        };
-        self.granted_expiry(asked)
     }
 
     /// What of an expiry the limits grant.
@@ -233,7 +238,7 @@ impl Broker {
 
     fn connack_properties(&self, connect: &Connect, assigned: Option<Text>) -> Properties {
         let limits = &self.limits;
-        let asked = expiry_interval(connect.properties.session_expiry_interval().unwrap_or(0));
+        let asked = expiry_asked(connect);
         let granted = self.granted_expiry(asked);
         let expiry = (granted != asked)
             .then(|| interval_of(granted))
@@ -288,14 +293,12 @@ fn too_large(connect: &Connect, connack: &Connack) -> bool {
         .is_some_and(|max| size > max.get() as usize)
 }
 
-fn armed(mut will: Will) -> WillState {
-    let delay = Duration::from_secs(will.properties.will_delay_interval().unwrap_or(0).into());
-    will.topic = will.topic.detached();
-    will.payload = will.payload.detached();
-    will.properties = will.properties.detached();
-    WillState::Armed {
-        will: Box::new(will),
-        delay,
+/// How long the session is to outlive the connection; `None` is for ever.
+fn expiry_asked(connect: &Connect) -> Option<Duration> {
+    match connect.version {
+        Version::V3_1_1 if connect.clean_start => Some(Duration::ZERO),
+        Version::V3_1_1 => None,
+        Version::V5 => expiry_interval(connect.properties.session_expiry_interval().unwrap_or(0)),
     }
 }
 

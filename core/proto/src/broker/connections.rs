@@ -6,11 +6,12 @@ use crate::{ConnId, Instant};
 /// What the broker knows of a Network Connection.
 ///
 /// ```text
-/// Free --opened--> AwaitingConnect --CONNECT--> Active
-///   ^                     |                       |
-///   '-------lost------ Closing <--refused, DISCONNECT
+/// Free --opened--> AwaitingConnect --CONNECT granted--> Active
+///   ^                     |                               |
+///   |                     '--refused--> Closing <---------' refused, DISCONNECT
+///   '-------------------- lost, from each ----------------'
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Connection {
     Free,
     AwaitingConnect {
@@ -20,6 +21,36 @@ pub(super) enum Connection {
     /// The broker is done with it; what still comes is not read.
     // [MQTT-3.1.4-6] [v3 MQTT-3.1.4-5]
     Closing,
+}
+
+/// What happens to a Network Connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ConnectionEvent {
+    /// It was accepted, and CONNECT is to come until then.
+    Opened { deadline: Instant },
+    /// CONNECT was granted: it is this session's.
+    Granted(SessionKey),
+    /// The broker is done with it: it was refused, or the client said DISCONNECT.
+    Finished,
+    /// It is gone.
+    Lost,
+}
+
+impl Connection {
+    /// The state after an event; `None` where the event cannot come.
+    pub(super) const fn next(self, event: ConnectionEvent) -> Option<Self> {
+        use ConnectionEvent::{Finished, Granted, Lost, Opened};
+        match (self, event) {
+            (Self::Free, Opened { deadline }) => Some(Self::AwaitingConnect { deadline }),
+            (Self::AwaitingConnect { .. }, Granted(key)) => Some(Self::Active(key)),
+            (Self::AwaitingConnect { .. } | Self::Active(_), Finished) => Some(Self::Closing),
+            (Self::AwaitingConnect { .. } | Self::Active(_) | Self::Closing, Lost) => Some(Self::Free),
+            (Self::Free, Granted(_) | Finished | Lost)
+            | (Self::AwaitingConnect { .. }, Opened { .. })
+            | (Self::Active(_), Opened { .. } | Granted(_))
+            | (Self::Closing, Opened { .. } | Granted(_) | Finished) => None,
+        }
+    }
 }
 
 /// All connections, by their `ConnId`.
@@ -46,6 +77,19 @@ impl Slot {
 }
 
 impl Connections {
+    /// Goes on with an event; what the connection was until now, or `None` where the event cannot come and nothing happens.
+    pub(super) fn on(&mut self, conn: ConnId, event: ConnectionEvent) -> Option<Connection> {
+        let slot = self.slot(conn);
+        let before = slot.state;
+        slot.state = before.next(event)?;
+        match event {
+            ConnectionEvent::Opened { .. } => self.open += 1,
+            ConnectionEvent::Lost => self.open -= 1,
+            ConnectionEvent::Granted(_) | ConnectionEvent::Finished => {}
+        }
+        Some(before)
+    }
+
     pub(super) fn slot(&mut self, conn: ConnId) -> &mut Slot {
         let index = conn.0 as usize;
         if self.slots.len() <= index {
@@ -68,5 +112,36 @@ impl Connections {
 
     pub(super) fn ids(&self) -> impl Iterator<Item = ConnId> {
         (0..).zip(&self.slots).map(|(index, _)| ConnId(index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::machine_table::table, *};
+
+    const DEADLINE: Instant = Instant::from_micros(1);
+    const KEY: SessionKey = SessionKey(7);
+
+    impl Connection {
+        const ALL: [Self; 4] = [
+            Self::Free,
+            Self::AwaitingConnect { deadline: DEADLINE },
+            Self::Active(KEY),
+            Self::Closing,
+        ];
+    }
+
+    impl ConnectionEvent {
+        const ALL: [Self; 4] = [
+            Self::Opened { deadline: DEADLINE },
+            Self::Granted(KEY),
+            Self::Finished,
+            Self::Lost,
+        ];
+    }
+
+    #[test]
+    fn a_connection_goes_from_opened_to_lost() {
+        insta::assert_snapshot!(table(&Connection::ALL, &ConnectionEvent::ALL, Connection::next));
     }
 }

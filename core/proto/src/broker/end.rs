@@ -1,16 +1,18 @@
 //! How connections and sessions end, and what happens when a deadline comes.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::{
     Broker, Cause, Close, Connection, Note, Output,
     connect::expiry_interval,
+    connections::ConnectionEvent,
     deadlines::{Scheduled, Whose},
     message::Message,
-    session::{Link, SessionKey, WillState},
+    session::{Link, SessionKey},
+    session_expiry::{Expiry, SessionEvent, SessionPhase},
+    will::WillEvent,
 };
-use crate::{ConnId, Disconnect, Instant, ReasonCode, Violation, Will};
+use crate::{ConnId, Disconnect, Instant, ReasonCode, Violation};
 
 impl Broker {
     /// DISCONNECT from the client.
@@ -22,15 +24,12 @@ impl Broker {
         out: &mut impl Output,
     ) {
         if let Some(seconds) = disconnect.properties.session_expiry_interval() {
-            let ends_now = self.session(key).expiry == Some(Duration::ZERO);
-            if ends_now && seconds > 0 {
+            let asked = expiry_interval(seconds);
+            let before = self.session(key).online().map(|online| online.expiry_asked);
+            if before.is_some_and(|before| before.changed(Expiry::of(asked)).is_none()) {
                 return self.violated(now, key, Violation::SessionExpiryRaised, out);
             }
-            self.session_mut(key).expiry = self.granted_expiry(expiry_interval(seconds));
-        }
-        // [MQTT-3.14.4-3] [MQTT-3.1.2-10] [v3 MQTT-3.14.4-3] [v3 MQTT-3.1.2-10]
-        if disconnect.reason_code == ReasonCode::Success {
-            self.session_mut(key).will = WillState::None;
+            self.session_mut(key).expiry = self.granted_expiry(asked);
         }
         if let Some(conn) = self.session(key).online().map(|online| online.conn) {
             self.set_closing(conn);
@@ -64,15 +63,10 @@ impl Broker {
 
     /// The Network Connection is gone, and its `ConnId` free.
     pub(super) fn lost(&mut self, now: Instant, conn: ConnId, out: &mut impl Output) {
-        let slot = self.connections.slot(conn);
-        self.deadlines.forget(&mut slot.scheduled);
-        match core::mem::replace(&mut slot.state, Connection::Free) {
-            Connection::Free => {}
-            Connection::AwaitingConnect { .. } | Connection::Closing => self.connections.open -= 1,
-            Connection::Active(key) => {
-                self.connections.open -= 1;
-                self.offline(now, key, Cause::Lost, out);
-            }
+        let before = self.connections.on(conn, ConnectionEvent::Lost);
+        self.deadlines.forget(&mut self.connections.slot(conn).scheduled);
+        if let Some(Connection::Active(key)) = before {
+            self.offline(now, key, Cause::Lost, out);
         }
     }
 
@@ -83,40 +77,42 @@ impl Broker {
             return;
         };
         let conn = online.conn;
-        let expires_at = session.expiry.map(|expiry| now + expiry);
-        session.link = Link::Offline { expires_at };
+        let ended = SessionEvent::ConnectionEnded(Expiry::of(session.expiry));
+        let phase = session.phase().next(ended);
+        session.link = Link::Offline {
+            expires_at: session.expiry.map(|expiry| now + expiry),
+        };
         session.outbound.drop_at_most_once();
-        let ends_now = session.expiry == Some(Duration::ZERO);
         out.note(Note::Disconnected {
             conn,
             client_id: session.client_id.clone(),
             cause,
         });
-        // [MQTT-3.1.2-8] [v3 MQTT-3.1.2-8]
-        match core::mem::replace(&mut session.will, WillState::None) {
-            WillState::Armed { will, delay } if delay.is_zero() => self.publish_will(now, key, *will, out),
-            WillState::Armed { will, delay } => {
-                session.will = WillState::Delayed {
-                    will,
-                    at: now + delay,
-                }
-            }
-            delayed @ (WillState::Delayed { .. } | WillState::None) => session.will = delayed,
-        }
-        // [MQTT-3.1.2-23] [MQTT-4.1.0-2] [v3 MQTT-3.1.2-6]
-        if ends_now {
+        self.will_on(now, key, will_event(cause), out);
+        self.pass_will_delay(now, key, out);
+        if phase == Some(SessionPhase::Ended) {
             self.end_session(now, key, out);
         } else {
             self.schedule(key);
         }
     }
 
-    /// Forgets a session; a Will that still waits is published first.
-    pub(super) fn end_session(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) {
-        match core::mem::replace(&mut self.session_mut(key).will, WillState::None) {
-            WillState::Delayed { will, .. } => self.publish_will(now, key, *will, out),
-            WillState::Armed { .. } | WillState::None => {}
+    /// A session without a connection is over, if this event ends it.
+    pub(super) fn session_ends(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        event: SessionEvent,
+        out: &mut impl Output,
+    ) {
+        if self.session(key).phase().next(event) == Some(SessionPhase::Ended) {
+            self.end_session(now, key, out);
         }
+    }
+
+    /// Forgets a session; a Will that still waits is published first.
+    fn end_session(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) {
+        self.will_on(now, key, WillEvent::SessionEnded, out);
         let mut session = self.sessions.remove(key.0 as usize);
         self.deadlines.forget(&mut session.scheduled);
         for filter in &session.subscriptions {
@@ -128,15 +124,26 @@ impl Broker {
         });
     }
 
+    /// Publishes a delayed Will whose delay is over.
+    fn pass_will_delay(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) {
+        if self.session(key).will.delayed_until().is_some_and(|at| at <= now) {
+            self.will_on(now, key, WillEvent::DelayPassed, out);
+        }
+    }
+
+    /// Takes the Will on, and publishes it where that is due.
     // [MQTT-3.1.2-14] [MQTT-3.1.2-15] [v3 MQTT-3.1.2-16] [v3 MQTT-3.1.2-17]
-    fn publish_will(&mut self, now: Instant, key: SessionKey, will: Will, out: &mut impl Output) {
-        let client_id = self.session(key).client_id.clone();
+    fn will_on(&mut self, now: Instant, key: SessionKey, event: WillEvent, out: &mut impl Output) {
+        let session = self.session_mut(key);
+        let Some(will) = session.will.on(now, event) else {
+            return;
+        };
         out.note(Note::WillPublished {
-            client_id,
+            client_id: session.client_id.clone(),
             topic: will.topic.clone(),
         });
         let retain = will.retain;
-        self.accept(now, Some(key), Message::of_will(now, will), retain, out);
+        self.accept(now, Some(key), Message::of_will(now, *will), retain, out);
     }
 
     /// Looks at everybody whose moment has come.
@@ -188,14 +195,10 @@ impl Broker {
         match &session.link {
             Link::Online(_) => self.refuse(now, key, Cause::KeepAlive, out),
             Link::Offline { expires_at } if expires_at.is_some_and(|at| at <= now) => {
-                self.end_session(now, key, out)
+                self.session_ends(now, key, SessionEvent::Expired, out);
             }
             Link::Offline { .. } => {
-                if let WillState::Delayed { will, .. } =
-                    core::mem::replace(&mut session.will, WillState::None)
-                {
-                    self.publish_will(now, key, *will, out);
-                }
+                self.pass_will_delay(now, key, out);
                 self.schedule(key);
             }
         }
@@ -214,9 +217,8 @@ impl Broker {
     }
 
     pub(super) fn set_closing(&mut self, conn: ConnId) {
-        let slot = self.connections.slot(conn);
-        slot.state = Connection::Closing;
-        self.deadlines.forget(&mut slot.scheduled);
+        self.connections.on(conn, ConnectionEvent::Finished);
+        self.deadlines.forget(&mut self.connections.slot(conn).scheduled);
     }
 
     /// Sees to it that the session's deadline is met.
@@ -228,5 +230,23 @@ impl Broker {
             self.deadlines
                 .schedule(Whose::Session(key), deadline, &mut session.scheduled);
         }
+    }
+}
+
+/// What the end of a connection means to its Will.
+// [MQTT-3.1.2-10] [MQTT-3.14.4-3] [v3 MQTT-3.1.2-10] [v3 MQTT-3.14.4-3]
+const fn will_event(cause: Cause) -> WillEvent {
+    match cause {
+        Cause::Disconnect(ReasonCode::Success) => WillEvent::Disconnect,
+        Cause::Disconnect(_) => WillEvent::DisconnectWithWill,
+        Cause::Lost => WillEvent::Lost,
+        Cause::TakenOver => WillEvent::TakenOver,
+        Cause::KeepAlive
+        | Cause::ConnectTimeout
+        | Cause::SlowReader
+        | Cause::AnswerTooLarge
+        | Cause::Shutdown
+        | Cause::Malformed(_)
+        | Cause::Violation(_) => WillEvent::Refused,
     }
 }

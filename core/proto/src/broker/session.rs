@@ -1,12 +1,17 @@
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use indexmap::IndexSet;
 
-use super::{deadlines::Scheduled, outbound::Outbound};
-use crate::{ConnId, Instant, PacketId, Text, TopicFilter, TopicName, Version, Will};
+use super::{
+    deadlines::Scheduled,
+    outbound::Outbound,
+    session_expiry::{Expiry, SessionPhase},
+    will::WillState,
+};
+use crate::{ConnId, Instant, PacketId, Text, TopicFilter, TopicName, Version};
 
 /// Names a session within the broker; used again after the session has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +51,8 @@ pub(super) enum Link {
 pub(super) struct Online {
     pub(super) conn: ConnId,
     pub(super) version: Version,
+    /// What CONNECT asked for, whatever was granted.
+    pub(super) expiry_asked: Expiry,
     /// One and a half times the Keep Alive.
     pub(super) silence_max: Option<Duration>,
     pub(super) last_packet_at: Instant,
@@ -59,27 +66,6 @@ pub(super) struct Online {
     /// The client's Topic Aliases, by number from 1.
     // [MQTT-3.3.2-7] They end with the connection.
     pub(super) topic_aliases: Vec<Option<TopicName>>,
-}
-
-/// What is to become of the Will.
-///
-/// ```text
-/// None <--DISCONNECT-- Armed --connection ends--> Delayed --delay or session ends--> published
-///                        ^------------------------- reconnect cancels ---'
-/// ```
-#[derive(Debug)]
-pub(super) enum WillState {
-    None,
-    /// The connection that set it is open.
-    Armed {
-        will: Box<Will>,
-        delay: Duration,
-    },
-    /// The connection ended; published at `at` unless the client is back by then.
-    Delayed {
-        will: Box<Will>,
-        at: Instant,
-    },
 }
 
 /// Marks a session during one routing of a message.
@@ -121,15 +107,20 @@ impl Session {
         }
     }
 
+    pub(super) const fn phase(&self) -> SessionPhase {
+        match &self.link {
+            Link::Online(_) => SessionPhase::Online,
+            Link::Offline { expires_at: Some(_) } => SessionPhase::OfflineUntil,
+            Link::Offline { expires_at: None } => SessionPhase::OfflineForEver,
+        }
+    }
+
     /// When something has to happen to it without a packet.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.link {
             Link::Online(online) => online.deadline(),
             Link::Offline { expires_at } => {
-                let will_at = match &self.will {
-                    WillState::Delayed { at, .. } => Some(*at),
-                    WillState::None | WillState::Armed { .. } => None,
-                };
+                let will_at = self.will.delayed_until();
                 [*expires_at, will_at].into_iter().flatten().min()
             }
         }
