@@ -17,8 +17,8 @@ const PINGREQ: &[u8] = &[0xc0, 0];
 
 async fn echo(mut acceptor: HostAcceptor) {
     let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = acceptor.accept().await {
-        connections.spawn(echo_one(stream));
+    while let Ok((opening, _)) = acceptor.accept().await {
+        connections.spawn(async { echo_one(opening.await.expect("no handshake")).await });
     }
 }
 

@@ -21,8 +21,8 @@ use squall_proto::broker::Limits;
 use tokio::{task::JoinSet, time::timeout};
 use tracing::{debug, warn};
 
-use self::{connection::Connection, inbound::Inbound, outbox::Outbox, shared::Shared};
-use crate::{Acceptor, Peer, Stream};
+use self::{connection::Connection, outbox::Outbox, shared::Shared};
+use crate::{Acceptor, Peer};
 
 /// A broker, served on as many [`Acceptor`]s as are wanted.
 #[derive(Clone)]
@@ -76,13 +76,13 @@ impl Server {
         self.shared.stop();
     }
 
-    async fn accept(&self, mut acceptor: impl Acceptor, connections: &Mutex<JoinSet<()>>) {
+    async fn accept<A: Acceptor>(&self, mut acceptor: A, connections: &Mutex<JoinSet<()>>) {
         let mut pause = PAUSE_MIN;
         loop {
             match acceptor.accept().await {
-                Ok((stream, peer)) => {
+                Ok((opening, peer)) => {
                     pause = PAUSE_MIN;
-                    self.open(stream, peer, &mut connections.lock());
+                    self.open::<A>(opening, peer, &mut connections.lock());
                 }
                 Err(error) => {
                     warn!(%error, "cannot accept a connection");
@@ -93,18 +93,17 @@ impl Server {
         }
     }
 
-    fn open(&self, stream: impl Stream, peer: Peer, connections: &mut JoinSet<()>) {
+    fn open<A: Acceptor>(&self, opening: A::Opening, peer: Peer, connections: &mut JoinSet<()>) {
         if connections.len() >= self.connections_max {
             return warn!(%peer, "dropped: too many connections");
         }
-        let (read, write) = stream.split();
-        let outbox = Arc::new(Outbox::new(write));
+        let outbox = Arc::new(Outbox::opening());
         let Some(conn) = self.shared.open(Arc::clone(&outbox), peer.clone()) else {
             return warn!(%peer, "dropped: no number is left for it");
         };
         debug!(%conn, %peer, "opened");
-        let inbound = Inbound::new(read, self.packet_size_max);
-        connections.spawn(Connection::new(Arc::clone(&self.shared), conn, inbound, outbox).run());
+        let connection = Connection::new(Arc::clone(&self.shared), conn, outbox);
+        connections.spawn(connection.run(opening, self.packet_size_max));
     }
 }
 

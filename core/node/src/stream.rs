@@ -19,10 +19,13 @@ pub trait Stream: Send + 'static {
 pub trait Acceptor: Send + 'static {
     /// What comes.
     type Stream: Stream;
+    /// The way from a connection that was accepted to its stream: the handshakes between them, or [`std::future::Ready`] where there are none.
+    /// An error says what the peer did instead. The connection's own task goes this way, within the time there is for CONNECT.
+    type Opening: Future<Output = io::Result<Self::Stream>> + Send + 'static;
 
     /// Waits for the next connection, and says who it is from, for logs. An error here is one connection's, not the acceptor's:
     /// the caller notes it and goes on after a moment.
-    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Opening, Peer)>> + Send;
 }
 
 /// Makes connections to one server.

@@ -5,7 +5,11 @@
     reason = "this is the one listener that is no world's"
 )]
 
-use std::{io, net::SocketAddr};
+use std::{
+    future::{Ready, ready},
+    io,
+    net::SocketAddr,
+};
 
 use tokio::net::{
     TcpListener, TcpStream,
@@ -43,12 +47,13 @@ impl TcpAcceptor {
 
 impl Acceptor for TcpAcceptor {
     type Stream = TcpStream;
+    type Opening = Ready<io::Result<TcpStream>>;
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, Peer)> {
+    async fn accept(&mut self) -> io::Result<(Self::Opening, Peer)> {
         let (stream, address) = self.listener.accept().await?;
         // Output is written a batch at a time; what is written is to leave.
         stream.set_nodelay(true)?;
-        Ok((stream, Peer(address.to_string())))
+        Ok((ready(Ok(stream)), Peer(address.to_string())))
     }
 }
 

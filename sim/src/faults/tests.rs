@@ -69,8 +69,9 @@ impl Table {
 
 async fn echo(mut acceptor: HostAcceptor) {
     let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = acceptor.accept().await {
+    while let Ok((opening, _)) = acceptor.accept().await {
         connections.spawn(async move {
+            let stream = opening.await.expect("no handshake");
             let (mut read, mut write) = stream.split();
             _ = tokio::io::copy(&mut read, &mut write).await;
         });

@@ -1,5 +1,5 @@
 use std::{
-    future::Future,
+    future::{Future, Ready, ready},
     io,
     pin::Pin,
     task::{Context, Poll},
@@ -74,11 +74,13 @@ impl Host {
 
 impl Acceptor for HostAcceptor {
     type Stream = HostStream;
+    type Opening = Ready<io::Result<HostStream>>;
 
-    async fn accept(&mut self) -> io::Result<(HostStream, Peer)> {
+    async fn accept(&mut self) -> io::Result<(Self::Opening, Peer)> {
         let listener = self.listener.as_ref().expect("taken only on drop");
         let (stream, from) = OnHost::new(self.host, listener.accept()).await?;
-        Ok((HostStream::new(self.host, stream)?, Peer(from.to_string())))
+        let stream = HostStream::new(self.host, stream)?;
+        Ok((ready(Ok(stream)), Peer(from.to_string())))
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{
     future::poll_fn,
     io,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
@@ -11,19 +12,19 @@ use squall_proto::{
     broker::{Close, Input},
 };
 use tokio::{io::AsyncRead, task::coop::unconstrained, time::timeout};
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::{
     inbound::Inbound,
     outbox::{Notice, Outbox},
     shared::Shared,
 };
+use crate::Stream;
 
-/// One Network Connection, from its opening to its end.
-pub(super) struct Connection<R> {
+/// One Network Connection, from its acceptance to its end.
+pub(super) struct Connection {
     shared: Arc<Shared>,
     conn: ConnId,
-    inbound: Inbound<R>,
     outbox: Arc<Outbox>,
 }
 
@@ -32,6 +33,8 @@ pub(super) struct Connection<R> {
 enum End {
     #[error("the peer ended it")]
     Eof,
+    #[error("no stream came of it: {0}")]
+    Unopened(io::Error),
     #[error("reading failed: {0}")]
     Unreadable(io::Error),
     /// What the peer said before may still be read.
@@ -41,27 +44,68 @@ enum End {
     Closing(Close),
 }
 
-impl<R: AsyncRead + Unpin> Connection<R> {
-    pub(super) const fn new(
-        shared: Arc<Shared>,
-        conn: ConnId,
-        inbound: Inbound<R>,
-        outbox: Arc<Outbox>,
-    ) -> Self {
-        Self {
-            shared,
-            conn,
-            inbound,
-            outbox,
-        }
+impl Connection {
+    pub(super) const fn new(shared: Arc<Shared>, conn: ConnId, outbox: Arc<Outbox>) -> Self {
+        Self { shared, conn, outbox }
     }
 
     /// Serves it until it ends. To drop this is a crash: the stream is closed, and the broker is not told.
-    pub(super) async fn run(mut self) {
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async function keeps its arguments twice, for each connection"
+    )]
+    pub(super) fn run<S: Stream>(
+        self,
+        opening: impl Future<Output = io::Result<S>> + Send,
+        packet_size_max: u32,
+    ) -> impl Future<Output = ()> + Send {
+        async move {
+            let Some(mut inbound) = self.open(opening, packet_size_max).await else {
+                return;
+            };
+            self.serve(&mut inbound).await;
+        }
+    }
+
+    /// The receiving side of the stream; `None` when none came of what was accepted.
+    async fn open<S: Stream>(
+        &self,
+        opening: impl Future<Output = io::Result<S>>,
+        packet_size_max: u32,
+    ) -> Option<Inbound<S::Read>> {
+        let mut opening = pin!(opening);
+        match poll_fn(|cx| self.poll_opening(cx, opening.as_mut())).await {
+            Ok(stream) => {
+                let (read, write) = stream.split();
+                self.outbox.open(write);
+                Some(Inbound::new(read, packet_size_max))
+            }
+            Err(end) => {
+                self.shared.lose(self.conn);
+                info!(conn = %self.conn, %end, "closed");
+                None
+            }
+        }
+    }
+
+    /// Waits for the stream, unless the broker has waited long enough: its time for CONNECT has begun.
+    fn poll_opening<S>(
+        &self,
+        cx: &mut Context<'_>,
+        opening: Pin<&mut impl Future<Output = io::Result<S>>>,
+    ) -> Poll<Result<S, End>> {
+        match self.outbox.poll_notice(cx) {
+            Notice::Closing(close) => Poll::Ready(Err(End::Closing(close))),
+            Notice::Broken(error) => Poll::Ready(Err(End::Unwritable(error))),
+            Notice::Open | Notice::Flushed => opening.poll(cx).map_err(End::Unopened),
+        }
+    }
+
+    async fn serve<R: AsyncRead + Unpin>(&self, inbound: &mut Inbound<R>) {
         // Without tokio's budget a fan-out to more receivers than it allows polls would find every further socket full.
-        let mut end = unconstrained(poll_fn(|cx| self.poll_open(cx))).await;
+        let mut end = unconstrained(poll_fn(|cx| self.poll_open(cx, inbound))).await;
         if let End::Unwritable(_) = end {
-            let rest = unconstrained(poll_fn(|cx| self.poll_rest(cx)));
+            let rest = unconstrained(poll_fn(|cx| self.poll_rest(cx, inbound)));
             end = timeout(CLOSE_TIMEOUT, rest).await.unwrap_or(end);
         }
         let told = match end {
@@ -69,22 +113,22 @@ impl<R: AsyncRead + Unpin> Connection<R> {
                 let close = unconstrained(poll_fn(|cx| self.outbox.poll_close(cx)));
                 matches!(timeout(CLOSE_TIMEOUT, close).await, Ok(Ok(())))
             }
-            End::Eof | End::Unreadable(_) | End::Unwritable(_) => false,
+            End::Eof | End::Unopened(_) | End::Unreadable(_) | End::Unwritable(_) => false,
         };
         self.shared.lose(self.conn);
         debug!(conn = %self.conn, %end, told, "closed");
         if told {
             // To close with bytes unread resets the connection, and the peer might not see what it was told last.
-            let _ = timeout(LINGER, self.inbound.drain()).await;
+            let _ = timeout(LINGER, inbound.drain()).await;
         }
     }
 
     /// Reads and handles batches, and writes when the network can take again what it could not.
-    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+    fn poll_open<R: AsyncRead + Unpin>(&self, cx: &mut Context<'_>, inbound: &mut Inbound<R>) -> Poll<End> {
         for _ in 0..BATCHES {
             match self.outbox.poll_notice(cx) {
                 Notice::Open => {
-                    if let Some(end) = ready!(self.poll_batch(cx)) {
+                    if let Some(end) = ready!(self.poll_batch(cx, inbound)) {
                         return Poll::Ready(end);
                     }
                 }
@@ -99,18 +143,20 @@ impl<R: AsyncRead + Unpin> Connection<R> {
     }
 
     /// Reads what a peer had sent when writing to it failed: there may be a DISCONNECT, and then there is no Will to publish.
-    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+    fn poll_rest<R: AsyncRead + Unpin>(&self, cx: &mut Context<'_>, inbound: &mut Inbound<R>) -> Poll<End> {
         loop {
-            if let Some(end) = ready!(self.poll_batch(cx)) {
+            if let Some(end) = ready!(self.poll_batch(cx, inbound)) {
                 return Poll::Ready(end);
             }
         }
     }
 
-    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
-        let batch = self
-            .inbound
-            .poll_batch(cx, self.conn, |inputs| self.shared.handle(inputs));
+    fn poll_batch<R: AsyncRead + Unpin>(
+        &self,
+        cx: &mut Context<'_>,
+        inbound: &mut Inbound<R>,
+    ) -> Poll<Option<End>> {
+        let batch = inbound.poll_batch(cx, self.conn, |inputs| self.shared.handle(inputs));
         batch.map(|batch| match batch {
             Ok(true) => None,
             Ok(false) => Some(End::Eof),
@@ -119,7 +165,7 @@ impl<R: AsyncRead + Unpin> Connection<R> {
     }
 }
 
-impl<R> Drop for Connection<R> {
+impl Drop for Connection {
     fn drop(&mut self) {
         self.outbox.abandon();
     }

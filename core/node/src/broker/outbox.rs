@@ -2,8 +2,10 @@
 //! more, the connection's own task waits for it.
 //!
 //! ```text
-//!         ┌──────── all written ────────┐
-//!         ▼                             │
+//!     Opening
+//!         │ the stream is there
+//!         │    ┌─── all written ────────┐
+//!         ▼    ▼                        │
 //!       Idle ──── anybody writes ────► Lent ──── write error ────► Broken
 //!                                      ▲  │
 //!                         owner writes │  │ the network takes no more
@@ -46,6 +48,8 @@ struct State {
 }
 
 enum Writer {
+    /// The handshakes before the stream are under way.
+    Opening,
     Idle(Box<Writing>),
     Lent,
     Blocked(Box<Writing>),
@@ -79,12 +83,12 @@ enum Who {
 }
 
 impl Outbox {
-    pub(super) fn new(stream: impl AsyncWrite + Send + Unpin + 'static) -> Self {
-        let queue = Queue::default();
+    /// Of a connection whose stream is still to come.
+    pub(super) fn opening() -> Self {
         Self {
             state: Mutex::new(State {
                 queue: Queue::default(),
-                writer: Writer::Idle(Box::new(Writing { queue, stream })),
+                writer: Writer::Opening,
                 above_soft: false,
                 flushed: false,
                 closing: None,
@@ -92,6 +96,12 @@ impl Outbox {
             }),
             unsent: AtomicUsize::new(0),
         }
+    }
+
+    /// The stream is there. What was appended before is written with what comes next.
+    pub(super) fn open(&self, stream: impl AsyncWrite + Send + Unpin + 'static) {
+        let queue = Queue::default();
+        self.state.lock().writer = Writer::Idle(Box::new(Writing { queue, stream }));
     }
 
     /// Bytes that the network has not taken.
@@ -146,6 +156,10 @@ impl Outbox {
         match mem::replace(&mut state.writer, Writer::Lent) {
             // Whoever has it wakes the owner of a closing connection when it puts it back.
             Writer::Lent => Poll::Pending,
+            Writer::Opening => {
+                state.writer = Writer::Opening;
+                Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
+            }
             Writer::Broken(error) => {
                 state.writer = Writer::Broken(error);
                 Poll::Ready(Err(error.into()))
@@ -215,7 +229,11 @@ impl Outbox {
                 Some(writing)
             }
             Writer::Blocked(writing) if who == Who::Owner => Some(writing),
-            other @ (Writer::Idle(_) | Writer::Lent | Writer::Blocked(_) | Writer::Broken(_)) => {
+            other @ (Writer::Opening
+            | Writer::Idle(_)
+            | Writer::Lent
+            | Writer::Blocked(_)
+            | Writer::Broken(_)) => {
                 state.writer = other;
                 None
             }
@@ -240,7 +258,7 @@ impl Outbox {
                 self.unsent.store(0, Ordering::Relaxed);
                 true
             }
-            Writer::Lent => false,
+            Writer::Opening | Writer::Lent => false,
         };
         state.writer = writer;
         if news {

@@ -1,4 +1,7 @@
-use std::{future::pending, io};
+use std::{
+    future::{Ready, pending, ready},
+    io,
+};
 
 use bytes::{Bytes, BytesMut};
 use squall_node::{Acceptor, Peer, Stream, broker::Server};
@@ -46,14 +49,15 @@ struct Incoming {
 
 impl Acceptor for Incoming {
     type Stream = Duplex;
+    type Opening = Ready<io::Result<Duplex>>;
 
-    async fn accept(&mut self) -> io::Result<(Duplex, Peer)> {
+    async fn accept(&mut self) -> io::Result<(Self::Opening, Peer)> {
         if self.failures > 0 {
             self.failures -= 1;
             return Err(io::Error::other("too many open files"));
         }
         match self.streams.recv().await {
-            Some(stream) => Ok((Duplex(stream), Peer("memory".to_owned()))),
+            Some(stream) => Ok((ready(Ok(Duplex(stream))), Peer("memory".to_owned()))),
             None => pending().await,
         }
     }

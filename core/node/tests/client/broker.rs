@@ -1,6 +1,9 @@
 //! The client and the broker, both ours, with nothing between them but a stream in memory.
 
-use std::{future::pending, io};
+use std::{
+    future::{Ready, pending, ready},
+    io,
+};
 
 use squall_node::{
     Acceptor, Connector, Peer,
@@ -16,10 +19,11 @@ struct Incoming(mpsc::UnboundedReceiver<DuplexStream>);
 
 impl Acceptor for Incoming {
     type Stream = Duplex;
+    type Opening = Ready<io::Result<Duplex>>;
 
-    async fn accept(&mut self) -> io::Result<(Duplex, Peer)> {
+    async fn accept(&mut self) -> io::Result<(Self::Opening, Peer)> {
         match self.0.recv().await {
-            Some(stream) => Ok((Duplex(stream), Peer("memory".to_owned()))),
+            Some(stream) => Ok((ready(Ok(Duplex(stream))), Peer("memory".to_owned()))),
             None => pending().await,
         }
     }

@@ -92,10 +92,11 @@ impl Rig {
     fn new() -> Self {
         let network = Network::default();
         let rig = Self {
-            outbox: Outbox::new(network.clone()),
-            network,
+            outbox: Outbox::opening(),
+            network: network.clone(),
             owner: Arc::default(),
         };
+        rig.outbox.open(network);
         assert_eq!(rig.notice(), Notice::Open);
         rig
     }
