@@ -31,11 +31,13 @@
 //! # }
 //! ```
 //!
-//! In reading order: this file (the handle), `options`, `runner` (connecting and waiting), `connection` (one connection's bytes),
+//! In reading order: this file (the handle), `event` and `acknowledgement` (what the application gets and says to it), `options`, `runner` (connecting and waiting), `connection` (one connection's bytes),
 //! `machine` (the state machine of `squall-proto` and what it puts out), `inbox` (what handles ask), `back_off`, `tcp`.
 
+mod acknowledgement;
 mod back_off;
 mod connection;
+mod event;
 mod inbox;
 mod machine;
 mod options;
@@ -45,20 +47,21 @@ mod tcp;
 use std::{
     fmt,
     future::Future,
-    io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use squall_proto::{Connack, ReasonCode, TopicFilter};
+use squall_proto::ReasonCode;
 pub use squall_proto::{
     Qos, Version,
-    client::{self as protocol, Failure, Message, Misuse, Subscription, Unsubscription, Why},
+    client::{self as protocol, Failure, Message, Misuse, Refusal, Subscription, Unsubscription, Why},
 };
 use tokio::sync::{mpsc, oneshot};
 
 use self::inbox::{Inbox, Publish, Request};
 pub use self::{
+    acknowledgement::Acknowledgement,
+    event::{Event, Events},
     options::{Options, Reconnect},
     runner::Runner,
     tcp::{AddressError, TcpConnector},
@@ -71,45 +74,6 @@ pub struct Client {
     publishes: mpsc::Sender<Publish>,
     requests: mpsc::Sender<Request>,
     stop: mpsc::Sender<ReasonCode>,
-}
-
-/// What the client tells, in order. Whoever does not want it drops it.
-#[derive(Debug)]
-pub struct Events(mpsc::Receiver<Event>);
-
-/// What the application is told beside the answers to what it asked.
-#[derive(Debug)]
-pub enum Event {
-    /// The server accepted a connection.
-    Connected {
-        /// Whether it still has the session.
-        session_present: bool,
-        /// The whole CONNACK.
-        connack: Connack,
-    },
-    /// A connection ended, or was refused.
-    Disconnected {
-        /// Why.
-        why: Why,
-        /// How the stream broke, if it did.
-        error: Option<io::Error>,
-    },
-    /// No connection could be made, or not in time.
-    Unreachable(io::Error),
-    /// An Application Message came.
-    Message {
-        /// The message.
-        message: Message,
-        /// Whether it may have come before.
-        dup: bool,
-    },
-    /// The server had lost the session, and refuses to renew this subscription of it.
-    SubscriptionLost {
-        /// Which.
-        filter: TopicFilter,
-        /// What it said.
-        reason_code: ReasonCode,
-    },
 }
 
 /// Why something was not done.
@@ -138,18 +102,21 @@ impl Client {
         let (requests, take_requests) = mpsc::channel(16);
         let (stop, take_stop) = mpsc::channel(1);
         let (events, take_events) = mpsc::channel(options.events_max.max(1));
+        let (answers, take_answers) = mpsc::unbounded_channel();
         let inbox = Inbox {
             publishes: take_publishes,
             requests: take_requests,
             stop: take_stop,
+            answers: take_answers,
         };
-        let runner = Runner::new(options, connector, inbox, events)?;
+        let manual = options.protocol.acknowledge == protocol::Acknowledge::Manual;
+        let runner = Runner::new(options, connector, inbox, events, answers)?;
         let client = Self {
             publishes,
             requests,
             stop,
         };
-        Ok((client, Events(take_events), runner))
+        Ok((client, Events::new(take_events, manual), runner))
     }
 
     /// As [`Client::open`], with the task spawned. It ends when every `Client` is dropped.
@@ -216,18 +183,6 @@ impl Client {
         // Full or closed, the client is about to end already.
         let _ = self.stop.try_send(reason_code);
         self.stop.closed().await;
-    }
-}
-
-impl Events {
-    /// The next event; `None` when the client has ended. Loses nothing when it is dropped before it is ready.
-    pub async fn next(&mut self) -> Option<Event> {
-        self.0.recv().await
-    }
-
-    /// The next event if there is one by now.
-    pub fn try_next(&mut self) -> Option<Event> {
-        self.0.try_recv().ok()
     }
 }
 

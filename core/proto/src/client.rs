@@ -51,6 +51,7 @@ mod options;
 mod outbound;
 mod phase;
 mod properties;
+mod receipt;
 mod resume;
 mod session;
 
@@ -58,6 +59,7 @@ pub use event::{Event, Failure, Ticket, Why};
 pub use message::{Message, Subscription, Unsubscription};
 pub use misuse::Misuse;
 pub use options::{Options, SessionLost};
+pub use receipt::{Acknowledge, Receipt, Refusal};
 
 use self::{
     connection::Connection,
@@ -94,6 +96,9 @@ pub enum Input {
     Subscribe(Ticket, Subscription),
     /// The application unsubscribes.
     Unsubscribe(Ticket, Unsubscription),
+    /// The application takes a message, or refuses it; see [`Acknowledge::Manual`]. In 3.1.1, which has no word for a refusal, the
+    /// message is acknowledged all the same.
+    Acknowledge(Receipt, Result<(), Refusal>),
     /// The application ends the connection, with this Reason Code. 3.1.1 has no word for any but Success: the connection is then
     /// closed without DISCONNECT, and the server publishes the Will.
     Disconnect(ReasonCode),
@@ -149,6 +154,7 @@ impl Client {
             Input::Publish(ticket, message) => self.publish(now, ticket, message, out),
             Input::Subscribe(ticket, subscription) => self.subscribe(now, ticket, subscription, out),
             Input::Unsubscribe(ticket, unsubscription) => self.unsubscribe(now, ticket, unsubscription, out),
+            Input::Acknowledge(receipt, verdict) => self.acknowledge(now, receipt, verdict, out),
             Input::Disconnect(reason_code) => self.disconnect(reason_code, out),
             Input::Tick { reading } => self.tick(now, reading, out),
         }
@@ -327,7 +333,7 @@ impl Client {
     fn leave(&mut self) {
         if let State::Connected(connection) = &mut self.state {
             self.queue.ask_again(connection.take_requests());
-            self.session.connection_ended(connection.session_outlives_it());
+            self.session.connection_ended(connection);
         }
     }
 }

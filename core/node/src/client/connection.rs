@@ -126,7 +126,7 @@ fn receive(decoder: &mut Decoder, input: &mut BytesMut, machine: &mut Machine) {
     }
 }
 
-/// One thing asked; or to stop, after everything that was asked before.
+/// What was asked, as far as there is room for it; or to stop, after everything that was asked before.
 fn ask(asked: Asked, machine: &mut Machine, inbox: &mut Inbox) {
     if matches!(asked, Asked::Stop(_)) {
         for earlier in inbox.close() {
@@ -134,6 +134,12 @@ fn ask(asked: Asked, machine: &mut Machine, inbox: &mut Inbox) {
         }
     }
     machine.ask(asked);
+    while machine.out.close.is_none() && machine.out.bytes.len() < UNSENT_MAX {
+        match inbox.try_next(machine.takes_requests(), machine.takes_messages()) {
+            Some(asked) => machine.ask(asked),
+            None => return,
+        }
+    }
 }
 
 /// Tells the application as much as it has room for; all of it, if nobody listens any more.

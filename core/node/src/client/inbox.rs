@@ -4,12 +4,16 @@ use squall_proto::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use super::acknowledgement::Answer;
+
 /// What the handles ask.
 #[derive(Debug)]
 pub(super) struct Inbox {
     pub(super) publishes: mpsc::Receiver<Publish>,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) stop: mpsc::Receiver<ReasonCode>,
+    /// Not bounded by itself: there are no more than messages that wait for an answer.
+    pub(super) answers: mpsc::UnboundedReceiver<Answer>,
 }
 
 #[derive(Debug)]
@@ -29,6 +33,7 @@ pub(super) enum Request {
 pub(super) enum Asked {
     Publish(Publish),
     Request(Request),
+    Answer(Answer),
     /// To end, with this Reason Code; or nobody is left to ask for anything.
     Stop(ReasonCode),
 }
@@ -39,9 +44,24 @@ impl Inbox {
         tokio::select! {
             biased;
             reason_code = self.stop.recv() => Asked::Stop(reason_code.unwrap_or(ReasonCode::Success)),
+            Some(answer) = self.answers.recv() => Asked::Answer(answer),
             Some(request) = self.requests.recv(), if takes_requests => Asked::Request(request),
             Some(publish) = self.publishes.recv(), if takes_messages => Asked::Publish(publish),
         }
+    }
+
+    /// As [`Inbox::next`], of what is there by now; it never says to stop.
+    pub(super) fn try_next(&mut self, takes_requests: bool, takes_messages: bool) -> Option<Asked> {
+        if let Ok(answer) = self.answers.try_recv() {
+            return Some(Asked::Answer(answer));
+        }
+        if takes_requests && let Ok(request) = self.requests.try_recv() {
+            return Some(Asked::Request(request));
+        }
+        if takes_messages && let Ok(publish) = self.publishes.try_recv() {
+            return Some(Asked::Publish(publish));
+        }
+        None
     }
 
     /// Takes nothing more, and gives what was asked before.
@@ -50,6 +70,7 @@ impl Inbox {
         self.publishes.close();
         let requests = std::iter::from_fn(|| self.requests.try_recv().ok()).map(Asked::Request);
         let publishes = std::iter::from_fn(|| self.publishes.try_recv().ok()).map(Asked::Publish);
-        requests.chain(publishes).collect()
+        let answers = std::iter::from_fn(|| self.answers.try_recv().ok()).map(Asked::Answer);
+        answers.chain(requests).chain(publishes).collect()
     }
 }

@@ -7,10 +7,11 @@ use squall_proto::{
     client::{self as proto, Failure, Input, Misuse, Output, Ticket, Why},
     encode,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Event,
+    Acknowledgement, Event,
+    acknowledgement::Answer,
     inbox::{Asked, Publish, Request},
 };
 use crate::clock::Clock;
@@ -40,6 +41,8 @@ pub(super) struct Out {
     /// How the stream broke.
     error: Option<io::Error>,
     replies: Slab<Reply>,
+    /// What the application says of messages goes there.
+    answers: mpsc::UnboundedSender<Answer>,
 }
 
 /// Who waits for an answer.
@@ -50,7 +53,13 @@ enum Reply {
 }
 
 impl Machine {
-    pub(super) fn new(options: proto::Options, clock: Clock) -> Result<Self, Misuse> {
+    pub(super) fn new(
+        mut options: proto::Options,
+        clock: Clock,
+        answers: mpsc::UnboundedSender<Answer>,
+    ) -> Result<Self, Misuse> {
+        // An event is not the application's yet when it is put out here.
+        options.acknowledge = proto::Acknowledge::Manual;
         let client = proto::Client::new(options)?;
         let out = Out {
             version: client.version(),
@@ -61,6 +70,7 @@ impl Machine {
             events: VecDeque::new(),
             error: None,
             replies: Slab::new(),
+            answers,
         };
         Ok(Self { client, clock, out })
     }
@@ -97,6 +107,7 @@ impl Machine {
             Asked::Request(Request::Unsubscribe(unsubscription, reply)) => {
                 Input::Unsubscribe(self.out.ticket(Reply::Request(reply)), unsubscription)
             }
+            Asked::Answer((receipt, verdict)) => Input::Acknowledge(receipt, verdict),
             Asked::Stop(reason_code) => Input::Disconnect(reason_code),
         };
         self.handle(input);
@@ -178,7 +189,15 @@ impl Output for Out {
                 let error = self.error.take();
                 Event::Disconnected { why, error }
             }
-            proto::Event::Message { message, dup } => Event::Message { message, dup },
+            proto::Event::Message {
+                message,
+                dup,
+                receipt,
+            } => Event::Message {
+                message,
+                dup,
+                acknowledgement: receipt.map(|receipt| Acknowledgement::new(receipt, self.answers.clone())),
+            },
             proto::Event::SubscriptionLost { filter, reason_code } => {
                 Event::SubscriptionLost { filter, reason_code }
             }

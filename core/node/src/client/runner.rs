@@ -5,6 +5,7 @@ use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     Event, Options,
+    acknowledgement::Answer,
     back_off::BackOff,
     connection::{serve, tell},
     inbox::{Asked, Inbox},
@@ -31,6 +32,7 @@ impl<C: Connector> Runner<C> {
         connector: C,
         inbox: Inbox,
         events: mpsc::Sender<Event>,
+        answers: mpsc::UnboundedSender<Answer>,
     ) -> Result<Self, Misuse> {
         let seed = options.seed;
         Ok(Self {
@@ -40,7 +42,7 @@ impl<C: Connector> Runner<C> {
             back_off: options.reconnect.map(|reconnect| BackOff::new(reconnect, seed)),
             connect_timeout: options.protocol.connect_timeout,
             packet_size_max: options.protocol.packet_size_max,
-            machine: Machine::new(options.protocol, Clock::start())?,
+            machine: Machine::new(options.protocol, Clock::start(), answers)?,
         })
     }
 
@@ -140,7 +142,7 @@ async fn offline<T>(
             _ = events.reserve(), if !all_told => {}
             asked = inbox.next(requests, messages) => match asked {
                 Asked::Stop(_) => return None,
-                Asked::Publish(_) | Asked::Request(_) => machine.ask(asked),
+                Asked::Publish(_) | Asked::Request(_) | Asked::Answer(_) => machine.ask(asked),
             },
         }
     }

@@ -1,5 +1,6 @@
 //! The async client over streams in memory, in virtual time: against a peer that the test plays, and against our broker.
 
+mod acknowledge;
 mod broker;
 mod events;
 mod lifetime;

@@ -4,7 +4,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use super::{Message, Misuse, Options, Output, Subscription, Why, outbound::Request};
+use super::{Acknowledge, Message, Misuse, Options, Output, Subscription, Why, outbound::Request};
 use crate::{
     Ack, Connack, Instant, Packet, PacketId, Qos, ReasonCode, TopicAlias, TopicFilter, TopicName, Version,
     Violation, encoded_len,
@@ -13,7 +13,10 @@ use crate::{
 /// What ends with the connection.
 #[derive(Debug)]
 pub(super) struct Connection {
+    /// Never used twice.
+    number: u64,
     version: Version,
+    acknowledge: Acknowledge,
     limits: ServerLimits,
     session_outlives_it: bool,
     keep_alive: Option<Duration>,
@@ -28,6 +31,10 @@ pub(super) struct Connection {
     pub(super) aliases: BTreeMap<TopicAlias, TopicName>,
     /// Packet Identifiers of QoS 2 messages that came on this connection, without PUBREL: what counts for our Receive Maximum.
     pub(super) received: BTreeSet<PacketId>,
+    /// QoS 1 messages that came on this connection and have no PUBACK, in order.
+    pub(super) pubacks: VecDeque<PacketId>,
+    /// QoS 2 PUBLISH packets that came on this connection and have no PUBREC, in order.
+    pub(super) pubrecs: VecDeque<PacketId>,
     /// SUBSCRIBE and UNSUBSCRIBE without an answer, with the order they were sent in.
     pub(super) requests: BTreeMap<PacketId, (u64, Request)>,
     /// PUBLISH packets of the session that are still to be sent again, in order.
@@ -47,7 +54,7 @@ struct ServerLimits {
 }
 
 impl Connection {
-    pub(super) fn new(now: Instant, options: &Options, connack: &Connack) -> Self {
+    pub(super) fn new(number: u64, now: Instant, options: &Options, connack: &Connack) -> Self {
         let properties = &connack.properties;
         let expiry = properties
             .session_expiry_interval()
@@ -55,7 +62,9 @@ impl Connection {
         // [MQTT-3.1.2-21] [MQTT-3.2.2-21]
         let keep_alive = properties.server_keep_alive().unwrap_or(options.keep_alive);
         Self {
+            number,
             version: options.version,
+            acknowledge: options.acknowledge,
             limits: ServerLimits::new(options, connack),
             // [MQTT-3.1.2-23] [v3 MQTT-3.1.2-4] [v3 MQTT-3.1.2-6]
             session_outlives_it: match options.version {
@@ -74,6 +83,8 @@ impl Connection {
             pingresp_deadline: None,
             aliases: BTreeMap::new(),
             received: BTreeSet::new(),
+            pubacks: VecDeque::new(),
+            pubrecs: VecDeque::new(),
             requests: BTreeMap::new(),
             resend: VecDeque::new(),
         }
@@ -81,6 +92,14 @@ impl Connection {
 
     pub(super) const fn version(&self) -> Version {
         self.version
+    }
+
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) const fn acknowledge(&self) -> Acknowledge {
+        self.acknowledge
     }
 
     pub(super) const fn session_outlives_it(&self) -> bool {
@@ -140,11 +159,22 @@ impl Connection {
         self.keep_alive.map(|keep_alive| silent_since + keep_alive)
     }
 
-    /// Counts a QoS 2 message from the server, whose PUBREL has not come, against our Receive Maximum.
+    /// Notes that a QoS 1 or 2 PUBLISH is to be answered, in its turn, and counts it against our Receive Maximum: from PUBLISH to
+    /// PUBACK, or to PUBREL. A `repeat` of one that has not been answered adds nothing.
     // [MQTT-3.3.4-9]
-    pub(super) fn take(&mut self, packet_id: PacketId) -> Result<(), Violation> {
-        self.received.insert(packet_id);
-        if self.received.len() > self.receive_maximum {
+    pub(super) fn take(&mut self, packet_id: PacketId, qos: Qos, repeat: bool) -> Result<(), Violation> {
+        if repeat {
+            return Ok(());
+        }
+        match qos {
+            Qos::AtMostOnce => {}
+            Qos::AtLeastOnce => self.pubacks.push_back(packet_id),
+            Qos::ExactlyOnce => {
+                self.pubrecs.push_back(packet_id);
+                self.received.insert(packet_id);
+            }
+        }
+        if self.pubacks.len() + self.received.len() > self.receive_maximum {
             return Err(Violation::ReceiveMaximumExceeded);
         }
         Ok(())

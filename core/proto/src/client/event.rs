@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use super::{Message, Misuse};
+use super::{Message, Misuse, Receipt};
 use crate::{Connack, DecodeError, Disconnect, ReasonCode, TopicFilter, Violation};
 
 /// Names something the application asked for, so that its end can be reported. The application chooses it.
@@ -25,6 +25,9 @@ pub enum Event {
         message: Message,
         /// Whether it may have been delivered before. At QoS 2 it was not, in this session.
         dup: bool,
+        /// What [`Input::Acknowledge`](super::Input::Acknowledge) names it by; `None` where no answer is awaited: at QoS 0, and with
+        /// [`Acknowledge::Automatic`](super::Acknowledge::Automatic).
+        receipt: Option<Receipt>,
     },
     /// A publish is finished: a QoS 0 message was sent, one of QoS 1 or 2 acknowledged to the end.
     Published {

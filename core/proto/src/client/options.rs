@@ -4,7 +4,7 @@ use core::{
     time::Duration,
 };
 
-use super::{Misuse, properties};
+use super::{Acknowledge, Misuse, properties};
 use crate::{Binary, Connect, Packet, Properties, Property, Text, Version, Will};
 
 /// What a client says of itself in CONNECT, and its own limits.
@@ -36,6 +36,8 @@ pub struct Options {
     pub packet_size_max: u32,
     /// The highest Topic Alias taken from the server.
     pub topic_alias_maximum: u16,
+    /// When messages from the server are acknowledged.
+    pub acknowledge: Acknowledge,
     /// User Properties, Request Response Information and Request Problem Information of CONNECT.
     pub properties: Properties,
     /// Unfinished QoS 1 and 2 messages sent at a time, if the server does not want fewer. Not 0.
@@ -82,6 +84,7 @@ impl Options {
             receive_maximum: u16::MAX,
             packet_size_max: Self::PACKET_SIZE_MAX,
             topic_alias_maximum: 0,
+            acknowledge: Acknowledge::Automatic,
             properties: Properties::new(),
             inflight: 1024,
             queued: 10_000,

@@ -35,7 +35,7 @@ impl Client {
             self.session.client_id = client_id;
         }
         let session_present = connack.session_present;
-        let mut connection = Connection::new(now, &self.options, &connack);
+        let mut connection = Connection::new(self.session.next_order(), now, &self.options, &connack);
         out.event(Event::Connected {
             session_present,
             connack,

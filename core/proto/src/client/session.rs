@@ -1,12 +1,9 @@
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{Message, Options, Ticket};
+use super::{Acknowledge, Message, Options, Receipt, Refusal, Ticket, connection::Connection};
 use crate::{
-    PacketId, ReasonCode, SubscriptionId, SubscriptionOptions, Text, TopicFilter,
-    exchange::{OutboundQos1, OutboundQos2, Resend},
+    PacketId, Qos, ReasonCode, SubscriptionId, SubscriptionOptions, Text, TopicFilter,
+    exchange::{InboundQos2, OutboundQos1, OutboundQos2, Resend},
 };
 
 /// What outlives a connection.
@@ -18,8 +15,8 @@ pub(super) struct Session {
     standing: Standing,
     /// QoS 1 and 2 messages that were sent and are not finished.
     pub(super) publishes: BTreeMap<PacketId, Sent>,
-    /// Packet Identifiers of QoS 2 messages from the server without PUBREL.
-    pub(super) received: BTreeSet<PacketId>,
+    /// QoS 1 and 2 messages from the server that are not finished.
+    pub(super) received: BTreeMap<PacketId, Received>,
     /// What SUBACK granted, for when the server loses it.
     pub(super) subscriptions: BTreeMap<TopicFilter, (SubscriptionOptions, Option<SubscriptionId>)>,
     next_packet_id: PacketId,
@@ -35,6 +32,23 @@ enum Standing {
     Kept,
     /// One that ended with its connection.
     Ended,
+}
+
+/// A message from the server that is not finished.
+#[derive(Debug)]
+pub(super) enum Received {
+    /// The application has it, and PUBACK or PUBREC has not been sent.
+    Taken {
+        /// Of its [`Receipt`].
+        number: u64,
+        qos: Qos,
+        /// The last connection it came on.
+        connection: u64,
+        /// What the application said of it.
+        verdict: Option<Result<(), Refusal>>,
+    },
+    /// QoS 2, with PUBREC and without PUBREL.
+    AwaitingPubrel,
 }
 
 /// A message that was sent and is not finished.
@@ -94,7 +108,7 @@ impl Session {
             client_id,
             standing: Standing::Unknown,
             publishes: BTreeMap::new(),
-            received: BTreeSet::new(),
+            received: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             next_packet_id: PacketId::MIN,
             next_order: 0,
@@ -119,12 +133,55 @@ impl Session {
         self.standing = Standing::Kept;
     }
 
-    pub(super) const fn connection_ended(&mut self, session_outlives_it: bool) {
-        self.standing = if session_outlives_it {
+    pub(super) fn connection_ended(&mut self, connection: &Connection) {
+        // A QoS 1 message that a resumed session did not send again may have expired at the server, and its Packet Identifier may name
+        // another by now. At QoS 2 neither can be: [MQTT-4.3.3-7].
+        self.received.retain(|_, received| match received {
+            Received::Taken {
+                qos: Qos::AtLeastOnce,
+                connection: on,
+                ..
+            } => *on == connection.number(),
+            Received::Taken { .. } | Received::AwaitingPubrel => true,
+        });
+        self.standing = if connection.session_outlives_it() {
             Standing::Kept
         } else {
             Standing::Ended
         };
+    }
+
+    /// The application gets a new message. `None`: it takes it at once.
+    pub(super) fn receive(&mut self, packet_id: PacketId, qos: Qos, on: &Connection) -> Option<Receipt> {
+        let number = self.next_order();
+        let (verdict, receipt) = match on.acknowledge() {
+            Acknowledge::Automatic => (Some(Ok(())), None),
+            Acknowledge::Manual => (None, Some(Receipt { packet_id, number })),
+        };
+        let connection = on.number();
+        let received = Received::Taken {
+            number,
+            qos,
+            connection,
+            verdict,
+        };
+        self.received.insert(packet_id, received);
+        receipt
+    }
+
+    /// A message that the application has already came again on this connection.
+    pub(super) fn attach(&mut self, packet_id: PacketId, number: u64) {
+        if let Some(Received::Taken { connection, .. }) = self.received.get_mut(&packet_id) {
+            *connection = number;
+        }
+    }
+
+    /// Where the exchange of a QoS 2 message from the server stands. One that has no PUBREC yet has not begun.
+    pub(super) fn stage(&self, packet_id: PacketId) -> InboundQos2 {
+        match self.received.get(&packet_id) {
+            Some(Received::AwaitingPubrel) => InboundQos2::AwaitingPubrel,
+            Some(Received::Taken { .. }) | None => InboundQos2::Free,
+        }
     }
 
     /// A Packet Identifier that no message uses, nor anything for which `in_use` says so; `None` when there is none.

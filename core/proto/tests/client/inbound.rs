@@ -6,7 +6,7 @@ use squall_proto::{
 use crate::rig::{Rig, id, incoming, not_found, one, puback, pubcomp, pubrec, pubrel, text};
 
 fn assert_message(rig: &mut Rig, payload: &str, qos: Qos) {
-    let Event::Message { message, dup } = rig.event() else {
+    let Event::Message { message, dup, .. } = rig.event() else {
         panic!("a message is told")
     };
     assert_eq!(

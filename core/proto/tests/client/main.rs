@@ -1,5 +1,6 @@
 //! The client against a peer in memory: the test plays the server, packet by packet.
 
+mod acknowledge;
 mod connect;
 mod inbound;
 mod keep_alive;

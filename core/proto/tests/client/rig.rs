@@ -202,7 +202,7 @@ pub(crate) fn filter(filter: &str) -> TopicFilter {
     TopicFilter::new(filter).expect("a legal topic filter")
 }
 
-pub(crate) fn id(value: u16) -> PacketId {
+pub(crate) const fn id(value: u16) -> PacketId {
     PacketId::new(value).expect("not zero")
 }
 
