@@ -8,7 +8,7 @@ use std::{
 
 use squall_proto::Version;
 
-use crate::citations::{bracketed, prose, returned};
+use crate::citations::{Cited, bracketed, prose, returned};
 
 /// Whose code it is, or whose behaviour a test is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,10 +157,10 @@ fn outcomes(name: &str, text: &str, found: &mut Vec<Citation>) {
     }
 }
 
-fn citation(name: &str, nth: usize, (version, id): (Version, &str), kind: Kind) -> Citation {
+fn citation(name: &str, nth: usize, (version, id): Cited, kind: Kind) -> Citation {
     Citation {
         version,
-        id: id.to_owned(),
+        id,
         kind,
         side: side(name, kind),
         place: shown(name),

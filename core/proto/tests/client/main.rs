@@ -10,3 +10,4 @@ mod resume;
 mod rig;
 mod subscribe;
 mod violations;
+mod wire;
