@@ -3,9 +3,10 @@
 //! Whoever owns the sockets calls [`Broker::handle`] with what happened and an [`Output`] that takes what follows from it,
 //! and calls it with [`Input::Tick`] when [`Broker::next_deadline`] has come.
 //!
-//! In reading order: `connections`, `session`, `session_expiry` and `will` are the state, each a machine as a table; `connect`, `publish`, `acknowledge`, `subscribe` and `end`
-//! are what clients do; `deliver` is what they get, through the window and queue of `outbound`; `retained` and `deadlines`
-//! are what the broker keeps beside its sessions; `limits` and `note` are what its owner sees.
+//! In reading order: `connections`, `session`, `session_expiry` and `will` are the state, each a machine as a table; `connect`,
+//! `publish`, `acknowledge`, `subscribe` and `end` are what clients do; `deliver` is what they get, through the window and queue
+//! of `outbound`; `shared`, `retained` and `deadlines` are what the broker keeps beside its sessions; `limits` and `note` are
+//! what its owner sees.
 
 mod acknowledge;
 mod connect;
@@ -21,6 +22,7 @@ mod publish;
 mod retained;
 mod session;
 mod session_expiry;
+mod shared;
 mod subscribe;
 mod will;
 
@@ -33,7 +35,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use slab::Slab;
 
-pub use limits::Limits;
+pub use limits::{Limits, SharedDistribution};
 pub use note::{Cause, Drop, Note};
 
 use self::{
@@ -42,6 +44,7 @@ use self::{
     publish::{Match, Subscription},
     retained::Retained,
     session::{Session, SessionKey},
+    shared::SharedSubscriptions,
 };
 use crate::{
     ConnId, DecodeError, Instant, Packet, PacketRef, PacketType, ReasonCode, SubscriptionTree, Text, Version,
@@ -58,6 +61,7 @@ pub struct Broker {
     sessions: Slab<Session>,
     by_client_id: HashMap<Text, SessionKey, FixedState>,
     subscriptions: SubscriptionTree<Subscription>,
+    shared: SharedSubscriptions,
     retained: Retained,
     deadlines: Deadlines,
     /// Client Identifiers assigned so far.
@@ -121,6 +125,7 @@ impl Broker {
             sessions: Slab::new(),
             by_client_id: HashMap::with_hasher(hasher.clone()),
             subscriptions: SubscriptionTree::new(seed),
+            shared: SharedSubscriptions::new(seed),
             retained: Retained::default(),
             deadlines: Deadlines::default(),
             assigned: 0,

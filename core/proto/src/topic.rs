@@ -8,9 +8,14 @@ use crate::{Text, TextError};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName(Text);
 
-/// A Topic Filter: not empty, wildcards only where they may stand, `$share/{ShareName}/{filter}` well formed.
+/// A Topic Filter: not empty, wildcards only where they may stand, `$share/{ShareName}/{filter}` well formed where it is that of
+/// a shared subscription.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TopicFilter(Text);
+pub struct TopicFilter {
+    text: Text,
+    /// Where what topics are matched with begins: after `$share/{ShareName}/`, otherwise 0.
+    levels_at: u16,
+}
 
 /// Why a string is no Topic Name or Topic Filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,45 +92,49 @@ impl TopicName {
 }
 
 impl TopicFilter {
-    /// Copies `filter`.
+    /// Copies `filter`, which is read as 5.0 has it.
     pub fn new(filter: &str) -> Result<Self, TopicError> {
         Self::from_text(Text::new(filter)?)
     }
 
-    /// Takes the bytes without copying them.
+    /// Takes the bytes without copying them; they are read as 5.0 has it.
     pub fn from_bytes(bytes: Bytes) -> Result<Self, TopicError> {
         Self::from_text(Text::from_bytes(bytes)?)
     }
 
-    /// Takes a string without copying it.
+    /// Takes a string without copying it. As 5.0 has it, one that begins with `$share/` is a shared subscription's.
     pub fn from_text(text: Text) -> Result<Self, TopicError> {
         if text.is_empty() {
             return Err(TopicError::Empty);
         }
-        let levels = match text.strip_prefix("$share/") {
+        let levels = match text.strip_prefix(SHARE) {
             Some(shared) => filter_of_share(shared)?,
             None => text.as_str(),
         };
         check_wildcards(levels)?;
-        Ok(Self(text))
+        let levels_at =
+            u16::try_from(text.len() - levels.len()).map_err(|_| TextError::TooLong(text.len()))?;
+        Ok(Self { text, levels_at })
+    }
+
+    /// Takes a string without copying it. As 3.1.1 has it, `$share/` at its beginning is a level like any other.
+    pub fn not_shared(text: Text) -> Result<Self, TopicError> {
+        if text.is_empty() {
+            return Err(TopicError::Empty);
+        }
+        check_wildcards(&text)?;
+        Ok(Self { text, levels_at: 0 })
     }
 
     /// The ShareName of a shared subscription's filter.
     pub fn share_name(&self) -> Option<&str> {
-        let (name, _) = self.0.strip_prefix("$share/")?.split_once('/')?;
-        Some(name)
+        let end = usize::from(self.levels_at).checked_sub(1)?;
+        self.text.get(SHARE.len()..end)
     }
 
-    /// What topics are matched with: the filter without `$share/{ShareName}/`.
+    /// What topics are matched with: the filter without the `$share/{ShareName}/` of a shared subscription.
     pub fn levels(&self) -> &str {
-        match self
-            .0
-            .strip_prefix("$share/")
-            .and_then(|shared| shared.split_once('/'))
-        {
-            Some((_, levels)) => levels,
-            None => &self.0,
-        }
+        self.text.get(usize::from(self.levels_at)..).unwrap_or_default()
     }
 
     /// Whether `+` or `#` stands in it.
@@ -156,19 +165,25 @@ impl TopicFilter {
 
     /// The same in bytes of its own, which keep no larger buffer alive.
     pub(crate) fn detached(&self) -> Self {
-        Self(self.0.detached())
+        Self {
+            text: self.text.detached(),
+            levels_at: self.levels_at,
+        }
     }
 
     /// The bytes, shared with whatever they were cut from.
     pub fn bytes(&self) -> &Bytes {
-        self.0.bytes()
+        self.text.bytes()
     }
 
     /// The string.
     pub const fn text(&self) -> &Text {
-        &self.0
+        &self.text
     }
 }
+
+/// What the Topic Filter of a shared subscription begins with.
+const SHARE: &str = "$share/";
 
 // [MQTT-4.8.2-1] [MQTT-4.8.2-2]
 fn filter_of_share(shared: &str) -> Result<&str, TopicError> {
@@ -204,19 +219,19 @@ macro_rules! text_like {
             type Target = str;
 
             fn deref(&self) -> &str {
-                self.0.as_str()
+                self.text().as_str()
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
+                fmt::Debug::fmt(self.text(), f)
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
+                fmt::Display::fmt(self.text(), f)
             }
         }
     )*};

@@ -42,6 +42,12 @@ pub enum Violation {
     /// RETAIN, where it was announced that there are no retained messages.
     #[error("retain is set, but retained messages are not available")]
     RetainNotSupported,
+    /// A Topic Filter with a wildcard, where it was announced that there are no such subscriptions.
+    #[error("a wildcard in a topic filter, but wildcard subscriptions are not available")]
+    WildcardSubscriptionsNotSupported,
+    /// `$share/..`, where it was announced that there are no shared subscriptions.
+    #[error("a shared subscription, but shared subscriptions are not available")]
+    SharedSubscriptionsNotSupported,
     /// A client put a Subscription Identifier in a PUBLISH.
     #[error("a subscription identifier in a publish from a client")]
     SubscriptionIdentifierFromClient,
@@ -76,6 +82,8 @@ impl Violation {
             Self::TopicAliasTooLarge => ReasonCode::TopicAliasInvalid,
             Self::QosNotSupported => ReasonCode::QosNotSupported,
             Self::RetainNotSupported => ReasonCode::RetainNotSupported,
+            Self::WildcardSubscriptionsNotSupported => ReasonCode::WildcardSubscriptionsNotSupported,
+            Self::SharedSubscriptionsNotSupported => ReasonCode::SharedSubscriptionsNotSupported,
             Self::TooManyTopicLevels => ReasonCode::TopicNameInvalid,
         }
     }
@@ -96,6 +104,8 @@ impl Violation {
             Self::SubscriptionIdentifierFromClient => Some("MQTT-3.3.4-6"),
             Self::WrongDirection(_)
             | Self::UnknownTopicAlias
+            | Self::WildcardSubscriptionsNotSupported
+            | Self::SharedSubscriptionsNotSupported
             | Self::TooManyTopicLevels
             | Self::SessionExpiryRaised
             | Self::WrongReasonCodeCount(_)

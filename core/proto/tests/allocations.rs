@@ -31,9 +31,10 @@ impl Output for Sink {
     fn note(&mut self, _: Note) {}
 }
 
-/// CONNECT of client `a`, and SUBSCRIBE to `t` at the QoS in its last byte.
+/// CONNECT of client `a`, and SUBSCRIBE to `t`, by itself or shared, at the QoS in its last byte.
 const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
 const SUBSCRIBE: &[u8] = b"\x82\x06\x00\x01\x00\x01t";
+const SUBSCRIBE_SHARED: &[u8] = b"\x82\x0f\x00\x01\x00\x0a$share/g/t";
 const MESSAGES: u64 = 1000;
 
 /// Decodes and handles everything in `bytes`.
@@ -45,12 +46,16 @@ fn feed(broker: &mut Broker, decoder: &mut Decoder, bytes: &mut BytesMut, sink: 
 }
 
 /// Allocations for each of a thousand messages that a client sends itself. At QoS 1 each is acknowledged before the next.
-fn allocations_a_message(qos: u8) -> u64 {
-    let mut broker = Broker::new(Limits::default(), 1);
+fn allocations_a_message(subscribe: &[u8], qos: u8) -> u64 {
+    let limits = Limits {
+        shared_subscriptions_v3: true,
+        ..Limits::default()
+    };
+    let mut broker = Broker::new(limits, 1);
     let mut decoder = Decoder::new(1 << 20);
     let mut sink = Sink(BytesMut::with_capacity(1 << 16));
     broker.handle(Instant::ZERO, Input::Opened(ConnId(0)), &mut sink);
-    let mut bytes = BytesMut::from([CONNECT, SUBSCRIBE, &[qos]].concat().as_slice());
+    let mut bytes = BytesMut::from([CONNECT, subscribe, &[qos]].concat().as_slice());
     feed(&mut broker, &mut decoder, &mut bytes, &mut sink);
 
     let mut messages = BytesMut::with_capacity(1 << 20);
@@ -84,7 +89,9 @@ fn put_publish(buffer: &mut BytesMut, qos: u8, packet_id: u16) {
 #[test]
 fn a_qos_0_message_allocates_nothing_and_a_qos_1_message_what_is_kept_of_it() {
     let _profiler = dhat::Profiler::builder().testing().build();
-    assert_eq!(allocations_a_message(0), 0);
-    // The message itself, its topic and its payload, until PUBACK.
-    assert_eq!(allocations_a_message(1), 3);
+    for subscribe in [SUBSCRIBE, SUBSCRIBE_SHARED] {
+        assert_eq!(allocations_a_message(subscribe, 0), 0);
+        // The message itself, its topic and its payload, until PUBACK.
+        assert_eq!(allocations_a_message(subscribe, 1), 3);
+    }
 }

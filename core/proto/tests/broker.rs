@@ -24,6 +24,8 @@ mod publish;
 mod resume;
 #[path = "broker/retained.rs"]
 mod retained;
+#[path = "broker/shared.rs"]
+mod shared;
 #[path = "broker/subscribe.rs"]
 mod subscribe;
 #[path = "broker/violations.rs"]

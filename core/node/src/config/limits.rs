@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
-use squall_proto::{Qos, broker::Limits};
+use squall_proto::{
+    Qos,
+    broker::{Limits, SharedDistribution},
+};
 
 use super::units::{Size, at_least_one};
 
@@ -38,6 +41,21 @@ pub(super) struct Table {
     maximum_qos: Qos,
     retain_available: bool,
     wildcard_subscription_available: bool,
+    shared_subscription_available: bool,
+    shared_subscriptions_v3: bool,
+    #[serde(with = "Distribution")]
+    shared_distribution: SharedDistribution,
+}
+
+/// [`SharedDistribution`] as TOML says it.
+#[derive(Deserialize)]
+#[serde(remote = "SharedDistribution", rename_all = "snake_case")]
+enum Distribution {
+    RoundRobin,
+    Random,
+    Sticky,
+    HashClient,
+    HashTopic,
 }
 
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {

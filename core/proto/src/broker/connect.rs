@@ -207,6 +207,7 @@ impl Broker {
             receiving: 0,
             topic_aliases: Vec::new(),
         });
+        self.show_presence(key);
         self.schedule(key);
     }
 
@@ -265,7 +266,7 @@ impl Broker {
                 .then_some(Property::TopicAliasMaximum(limits.topic_alias_maximum)),
             (!limits.wildcard_subscription_available)
                 .then_some(Property::WildcardSubscriptionAvailable(false)),
-            Some(Property::SharedSubscriptionAvailable(false)),
+            (!limits.shared_subscription_available).then_some(Property::SharedSubscriptionAvailable(false)),
             server_keep_alive,
         ]
         .into_iter()

@@ -56,6 +56,7 @@ impl Broker {
                 qos: Qos::AtMostOnce,
                 retain,
                 subscription_ids: ids.into(),
+                share: None,
             };
             return self.enqueue(key, outgoing, out);
         }

@@ -88,6 +88,7 @@ impl Broker {
             client_id: session.client_id.clone(),
             cause,
         });
+        self.show_presence(key);
         self.will_on(now, key, will_event(cause), out);
         self.pass_will_delay(now, key, out);
         if phase == Some(SessionPhase::Ended) {
@@ -116,12 +117,13 @@ impl Broker {
         let mut session = self.sessions.remove(key.0 as usize);
         self.deadlines.forget(&mut session.scheduled);
         for filter in &session.subscriptions {
-            self.subscriptions.remove(filter.levels(), key.0);
+            self.forget_subscription(key, filter);
         }
         self.by_client_id.remove(&session.client_id);
         out.note(Note::SessionEnded {
             client_id: session.client_id,
         });
+        self.hand_on(now, session.outbound, out);
     }
 
     /// Publishes a delayed Will whose delay is over.

@@ -42,6 +42,28 @@ pub struct Limits {
     pub retain_available: bool,
     /// Wildcard Subscription Available.
     pub wildcard_subscription_available: bool,
+    /// Shared Subscription Available.
+    pub shared_subscription_available: bool,
+    /// Whether `$share/{ShareName}/{filter}` is a shared subscription in 3.1.1 too, which does not know them.
+    pub shared_subscriptions_v3: bool,
+    /// Which member of a shared subscription a message goes to.
+    pub shared_distribution: SharedDistribution,
+}
+
+/// Which member of a shared subscription a message goes to, among those that are connected; among all when none is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SharedDistribution {
+    /// Each in turn; one that is behind, by its send quota or by what it left unread, is passed over for one that is not.
+    #[default]
+    RoundRobin,
+    /// By chance, which the broker's seed decides; passing over as in `RoundRobin`.
+    Random,
+    /// The same as last time, as long as it is connected.
+    Sticky,
+    /// The same for all messages of a publisher, as long as the members stay the same.
+    HashClient,
+    /// The same for all messages of a topic, as long as the members stay the same.
+    HashTopic,
 }
 
 impl Limits {
@@ -71,6 +93,9 @@ impl Default for Limits {
             maximum_qos: Qos::ExactlyOnce,
             retain_available: true,
             wildcard_subscription_available: true,
+            shared_subscription_available: true,
+            shared_subscriptions_v3: false,
+            shared_distribution: SharedDistribution::RoundRobin,
         }
     }
 }

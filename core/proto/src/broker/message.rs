@@ -3,6 +3,7 @@ use alloc::sync::Arc;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use super::shared::Share;
 use crate::{Delivery, Instant, Properties, Property, PublishRef, Qos, SubscriptionId, TopicName, Will};
 
 /// Up to this many bytes, what is kept is copied out of the read buffer it came in, so that a small message does not keep a
@@ -27,6 +28,8 @@ pub(super) struct Outgoing {
     pub(super) qos: Qos,
     pub(super) retain: bool,
     pub(super) subscription_ids: SubscriptionIds,
+    /// What hands it on when the session ends, if it came by a shared subscription.
+    pub(super) share: Option<Share>,
 }
 
 /// Most messages are sent for one subscription.

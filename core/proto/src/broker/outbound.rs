@@ -149,6 +149,16 @@ impl Outbound {
         None
     }
 
+    /// The messages whose receiver another session may take the place of: those that wait, and those at QoS 1 under way.
+    // [MQTT-4.8.2-5] A QoS 2 message that was begun is this receiver's or nobody's.
+    pub(super) fn into_unfinished(self) -> impl Iterator<Item = Outgoing> {
+        let under_way = self.exchanges.into_iter().filter_map(|exchange| match exchange {
+            Exchange::AwaitingPuback(outgoing) => Some(outgoing),
+            Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp | Exchange::Done => None,
+        });
+        under_way.chain(self.waiting)
+    }
+
     /// Puts a message at the end of the queue.
     pub(super) fn wait(&mut self, outgoing: Outgoing) {
         self.waiting_bytes += outgoing.message.size();
@@ -224,6 +234,7 @@ mod tests {
             qos,
             retain: false,
             subscription_ids: SubscriptionIds::new(),
+            share: None,
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
     Broker, Note, Output,
     message::{Message, Outgoing, SubscriptionIds},
     session::{LastMatch, SessionKey},
+    shared::{Chosen, GroupKey, Share},
 };
 use crate::{
     Ack, Delivery, Instant, Packet, PacketId, Publish, Qos, ReasonCode, SubscriptionId, TopicAlias,
@@ -31,6 +32,20 @@ pub(super) struct Match {
     retain_as_published: bool,
     // [MQTT-3.3.4-3] [MQTT-3.3.4-4] One copy with all their identifiers.
     ids: SubscriptionIds,
+    /// The group that chose this session, if that is why it gets the message.
+    group: Option<GroupKey>,
+}
+
+impl From<Chosen> for Match {
+    fn from(chosen: Chosen) -> Self {
+        Self {
+            session: chosen.member,
+            qos: chosen.subscription.qos,
+            retain_as_published: chosen.subscription.retain_as_published,
+            ids: chosen.subscription.id.into_iter().collect(),
+            group: Some(chosen.group),
+        }
+    }
 }
 
 impl Broker {
@@ -196,6 +211,7 @@ impl Broker {
         }
         let mut matches = mem::take(&mut self.matches);
         self.find_matches(publisher, &message.topic, &mut matches);
+        self.find_chosen(publisher, &message, &mut matches, out);
         if retain && !keep {
             // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
             self.retained.remove(&message.topic);
@@ -253,6 +269,7 @@ impl Broker {
                         qos: subscription.qos,
                         retain_as_published: subscription.retain_as_published,
                         ids: subscription.id.into_iter().collect(),
+                        group: None,
                     });
                 }
             });
@@ -268,8 +285,9 @@ impl Broker {
         out: &mut impl Output,
     ) {
         for found in matches.drain(..) {
-            // [MQTT-3.8.4-8] [v3 MQTT-3.8.4-6]
+            // [MQTT-3.8.4-8] [MQTT-4.8.2-3] [v3 MQTT-3.8.4-6]
             let qos = found.qos.min(message.qos);
+            let share = found.group.map(|group| Share { group, retain });
             // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [v3 MQTT-3.3.1-9]
             let retain = retain && found.retain_as_published;
             match kept {
@@ -280,6 +298,7 @@ impl Broker {
                         qos,
                         retain,
                         subscription_ids: found.ids,
+                        share,
                     };
                     self.deliver(now, found.session, outgoing, out);
                 }

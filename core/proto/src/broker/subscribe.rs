@@ -5,7 +5,7 @@ use alloc::{sync::Arc, vec::Vec};
 use super::{Broker, Output, deliver::Sent, message::Outgoing, publish::Subscription, session::SessionKey};
 use crate::{
     Instant, Packet, Properties, Qos, ReasonCode, RetainHandling, Suback, Subscribe, SubscriptionId,
-    SubscriptionOptions, TopicFilter, Unsuback, Unsubscribe,
+    SubscriptionOptions, TopicFilter, Unsuback, Unsubscribe, Version, Violation,
 };
 
 impl Broker {
@@ -17,15 +17,27 @@ impl Broker {
         subscribe: Subscribe,
         out: &mut impl Output,
     ) {
+        let version = self
+            .session(key)
+            .online()
+            .map_or(Version::V5, |online| online.version);
+        let unavailable = |(filter, _): &(TopicFilter, _)| self.check_available(filter).err();
+        if version == Version::V5
+            && let Some(violation) = subscribe.filters.iter().find_map(unavailable)
+        {
+            return self.violated(now, key, violation, out);
+        }
         let id = subscribe.properties.subscription_identifiers().next();
         let mut reason_codes = Vec::with_capacity(subscribe.filters.len());
         let mut wants_retained = Vec::new();
         for (filter, options) in subscribe.filters {
-            match self.subscribe_to(key, &filter, options, id) {
+            let filter = self.understood(version, filter);
+            let subscribed = filter.and_then(|filter| self.subscribe_to(key, filter, options, id));
+            match subscribed {
                 Ok(subscribed) => {
                     reason_codes.push(granted(subscribed.subscription.qos));
                     if subscribed.wants_retained(options.retain_handling) {
-                        wants_retained.push((filter, subscribed.subscription));
+                        wants_retained.push((subscribed.filter, subscribed.subscription));
                     }
                 }
                 Err(reason_code) => reason_codes.push(reason_code),
@@ -50,22 +62,17 @@ impl Broker {
     fn subscribe_to(
         &mut self,
         key: SessionKey,
-        filter: &TopicFilter,
+        filter: TopicFilter,
         options: SubscriptionOptions,
         id: Option<SubscriptionId>,
     ) -> Result<Subscribed, ReasonCode> {
-        if filter.share_name().is_some() {
-            return Err(ReasonCode::SharedSubscriptionsNotSupported);
-        }
-        if !self.limits.wildcard_subscription_available && filter.has_wildcard() {
-            return Err(ReasonCode::WildcardSubscriptionsNotSupported);
-        }
+        self.check_available(&filter).map_err(Violation::reason_code)?;
         if super::has_more_levels(filter.levels(), self.limits.topic_levels) {
             return Err(ReasonCode::TopicFilterInvalid);
         }
         let subscriptions_max = self.limits.subscriptions;
         let subscriptions = &mut self.session_mut(key).subscriptions;
-        if !subscriptions.contains(filter) {
+        if !subscriptions.contains(&filter) {
             if subscriptions.len() >= subscriptions_max {
                 return Err(ReasonCode::QuotaExceeded);
             }
@@ -78,11 +85,40 @@ impl Broker {
             retain_as_published: options.retain_as_published,
             id,
         };
-        let replaced = self.subscriptions.insert(filter.levels(), key.0, subscription);
+        let is_new = if filter.share_name().is_some() {
+            self.join(key, &filter, subscription)
+        } else {
+            self.subscriptions
+                .insert(filter.levels(), key.0, subscription)
+                .is_none()
+        };
         Ok(Subscribed {
+            filter,
             subscription,
-            is_new: replaced.is_none(),
+            is_new,
         })
+    }
+
+    /// What CONNACK said that there is none of.
+    fn check_available(&self, filter: &TopicFilter) -> Result<(), Violation> {
+        if !self.limits.shared_subscription_available && filter.share_name().is_some() {
+            return Err(Violation::SharedSubscriptionsNotSupported);
+        }
+        if !self.limits.wildcard_subscription_available && filter.has_wildcard() {
+            return Err(Violation::WildcardSubscriptionsNotSupported);
+        }
+        Ok(())
+    }
+
+    /// A filter as this broker takes it: 3.1.1 has shared subscriptions where the limits say so.
+    fn understood(&self, version: Version, filter: TopicFilter) -> Result<TopicFilter, ReasonCode> {
+        let shares = self.limits.shared_subscription_available && self.limits.shared_subscriptions_v3;
+        match version {
+            Version::V3_1_1 if shares => {
+                TopicFilter::from_text(filter.text().clone()).map_err(|_| ReasonCode::TopicFilterInvalid)
+            }
+            Version::V3_1_1 | Version::V5 => Ok(filter),
+        }
     }
 
     // [MQTT-3.3.1-9] [v3 MQTT-3.3.1-6] [v3 MQTT-3.3.1-8]
@@ -99,6 +135,7 @@ impl Broker {
                 message: Arc::clone(&message),
                 retain: true,
                 subscription_ids: subscription.id.into_iter().collect(),
+                share: None,
             };
             self.enqueue(key, outgoing, out);
         }
@@ -112,11 +149,15 @@ impl Broker {
         unsubscribe: &Unsubscribe,
         out: &mut impl Output,
     ) {
+        let version = self
+            .session(key)
+            .online()
+            .map_or(Version::V5, |online| online.version);
         // [MQTT-3.11.3-1] [MQTT-3.11.3-2]
         let reason_codes = unsubscribe
             .filters
             .iter()
-            .map(|filter| self.unsubscribe_from(key, filter))
+            .map(|filter| self.unsubscribe_from(key, version, filter))
             .collect();
         let unsuback = Unsuback {
             packet_id: unsubscribe.packet_id,
@@ -127,30 +168,44 @@ impl Broker {
     }
 
     // [MQTT-3.10.4-2] [MQTT-3.10.4-3] [v3 MQTT-3.10.4-2] [v3 MQTT-3.10.4-3] Deliveries under way are not touched.
-    fn unsubscribe_from(&mut self, key: SessionKey, filter: &TopicFilter) -> ReasonCode {
-        if self.session_mut(key).subscriptions.swap_remove(filter) {
-            self.subscriptions.remove(filter.levels(), key.0);
+    fn unsubscribe_from(&mut self, key: SessionKey, version: Version, filter: &TopicFilter) -> ReasonCode {
+        let Ok(filter) = self.understood(version, filter.clone()) else {
+            return ReasonCode::NoSubscriptionExisted;
+        };
+        if self.session_mut(key).subscriptions.swap_remove(&filter) {
+            self.forget_subscription(key, &filter);
             ReasonCode::Success
         } else {
             ReasonCode::NoSubscriptionExisted
+        }
+    }
+
+    /// Takes a subscription out of those that messages are matched with.
+    pub(super) fn forget_subscription(&mut self, key: SessionKey, filter: &TopicFilter) {
+        if filter.share_name().is_some() {
+            self.shared.leave(key, filter);
+        } else {
+            self.subscriptions.remove(filter.levels(), key.0);
         }
     }
 }
 
 /// What became of a filter.
 struct Subscribed {
+    filter: TopicFilter,
     subscription: Subscription,
     is_new: bool,
 }
 
 impl Subscribed {
-    // [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4]
-    const fn wants_retained(&self, retain_handling: RetainHandling) -> bool {
-        match retain_handling {
+    // [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4] A shared subscription is sent none (section 4.8.2).
+    fn wants_retained(&self, retain_handling: RetainHandling) -> bool {
+        let wanted = match retain_handling {
             RetainHandling::Send => true,
             RetainHandling::SendIfNew => self.is_new,
             RetainHandling::DoNotSend => false,
-        }
+        };
+        wanted && self.filter.share_name().is_none()
     }
 }
 

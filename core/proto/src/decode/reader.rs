@@ -2,7 +2,7 @@ use core::mem;
 
 use bytes::{Buf, Bytes};
 
-use crate::{Binary, DecodeError, PacketId, PacketType, Position, Text, TopicFilter, TopicName};
+use crate::{Binary, DecodeError, PacketId, PacketType, Position, Text, TopicFilter, TopicName, Version};
 
 /// One packet, read field by field. Strings and Binary Data share its bytes.
 #[derive(Debug)]
@@ -157,9 +157,14 @@ impl Reader {
     }
 
     // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [v3 MQTT-3.8.3-1] [v3 MQTT-3.10.3-1]
-    pub(super) fn topic_filter(&mut self) -> Result<TopicFilter, DecodeError> {
+    pub(super) fn topic_filter(&mut self, version: Version) -> Result<TopicFilter, DecodeError> {
         let position = self.position();
-        TopicFilter::from_text(self.text()?).map_err(|error| DecodeError::TopicFilter(position, error))
+        let text = self.text()?;
+        let filter = match version {
+            Version::V3_1_1 => TopicFilter::not_shared(text),
+            Version::V5 => TopicFilter::from_text(text),
+        };
+        filter.map_err(|error| DecodeError::TopicFilter(position, error))
     }
 
     // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [v3 MQTT-2.3.1-1]

@@ -34,7 +34,7 @@ impl Reader {
         }
         let mut filters = Vec::new();
         while !self.is_empty() {
-            filters.push(self.topic_filter()?);
+            filters.push(self.topic_filter(version)?);
         }
         Ok(Unsubscribe {
             packet_id,
@@ -44,7 +44,7 @@ impl Reader {
     }
 
     fn subscription(&mut self, version: Version) -> Result<(TopicFilter, SubscriptionOptions), DecodeError> {
-        let filter = self.topic_filter()?;
+        let filter = self.topic_filter(version)?;
         let position = self.position();
         let options = self.subscription_options(version)?;
         // [MQTT-3.8.3-4]

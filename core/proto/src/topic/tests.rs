@@ -88,6 +88,27 @@ fn a_shared_subscription_is_a_share_name_and_a_filter() {
     }
 }
 
+#[test]
+fn in_3_1_1_share_is_a_level_like_any_other() {
+    for text in [
+        "$share/g/a/b",
+        "$share/g/#",
+        "$share/",
+        "$share//a",
+        "$share/+/a",
+        "$share/g",
+    ] {
+        let filter = TopicFilter::not_shared(Text::new(text).unwrap()).unwrap();
+        assert_eq!((filter.share_name(), filter.levels()), (None, text));
+    }
+    let filter = TopicFilter::not_shared(Text::new("$share/g/+").unwrap()).unwrap();
+    assert!(filter.matches(&name("$share/g/a")) && !filter.matches(&name("a")));
+    let shared = TopicFilter::new("$share/g/+").unwrap();
+    assert_ne!(filter, shared, "they are two subscriptions");
+    let refused = TopicFilter::not_shared(Text::new("$share/g/a+").unwrap());
+    assert_eq!(refused, Err(TopicError::SingleLevelWildcard));
+}
+
 /// [MQTT-4.8.2-1] [MQTT-4.8.2-2]
 #[test]
 fn a_share_name_is_not_empty_has_no_wildcard_and_a_filter_follows() {

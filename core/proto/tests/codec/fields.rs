@@ -149,18 +149,22 @@ pub(crate) fn topic_name() -> impl Strategy<Value = TopicName> {
     "[^\\x00+#]{1,12}".prop_map(|topic| TopicName::new(&topic).unwrap())
 }
 
-/// Levels with wildcards where they may stand, shared or not.
-pub(crate) fn topic_filter() -> impl Strategy<Value = TopicFilter> {
+/// Levels with wildcards where they may stand; in 5.0 shared or not.
+pub(crate) fn topic_filter(version: Version) -> impl Strategy<Value = TopicFilter> {
     let level = prop_oneof![3 => "[^\\x00+#/]{0,4}", 1 => Just("+".to_owned())];
     let share = option::weighted(0.2, "[^\\x00+#/]{1,4}");
     (share, vec(level, 1..4), any::<bool>()).prop_filter_map(
         "a filter is not empty",
-        |(share, mut levels, all)| {
+        move |(share, mut levels, all)| {
             if all {
                 levels.push("#".to_owned());
             }
             let share = share.map(|name| format!("$share/{name}/")).unwrap_or_default();
-            TopicFilter::new(&(share + &levels.join("/"))).ok()
+            let text = Text::new(&(share + &levels.join("/"))).ok()?;
+            match version {
+                Version::V3_1_1 => TopicFilter::not_shared(text).ok(),
+                Version::V5 => TopicFilter::from_text(text).ok(),
+            }
         },
     )
 }

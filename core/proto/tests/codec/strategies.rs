@@ -145,7 +145,7 @@ fn ack(version: Version, codes: Vec<u8>) -> impl Strategy<Value = Ack> {
 }
 
 fn subscribe(version: Version) -> impl Strategy<Value = Subscribe> {
-    let subscription = (topic_filter(), options(version)).prop_map(|(filter, options)| {
+    let subscription = (topic_filter(version), options(version)).prop_map(|(filter, options)| {
         let no_local = options.no_local && filter.share_name().is_none();
         (filter, SubscriptionOptions { no_local, ..options })
     });
@@ -201,13 +201,16 @@ fn suback(version: Version) -> impl Strategy<Value = Suback> {
 }
 
 fn unsubscribe(version: Version) -> impl Strategy<Value = Unsubscribe> {
-    (packet_id(), vec(topic_filter(), 1..4), properties(version, USER)).prop_map(
-        |(packet_id, filters, properties)| Unsubscribe {
+    (
+        packet_id(),
+        vec(topic_filter(version), 1..4),
+        properties(version, USER),
+    )
+        .prop_map(|(packet_id, filters, properties)| Unsubscribe {
             packet_id,
             filters,
             properties,
-        },
-    )
+        })
 }
 
 fn unsuback(version: Version) -> impl Strategy<Value = Unsuback> {
