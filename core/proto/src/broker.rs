@@ -14,11 +14,13 @@ mod connections;
 mod deadlines;
 mod deliver;
 mod end;
+mod explain;
 mod limits;
 mod message;
 mod note;
 mod outbound;
 mod publish;
+mod refusal;
 mod retained;
 mod session;
 mod session_expiry;
@@ -37,6 +39,7 @@ use slab::Slab;
 
 pub use limits::{Limits, SharedDistribution};
 pub use note::{Cause, Drop, Note};
+pub use refusal::Refusal;
 
 use self::{
     connections::{Connection, Connections},

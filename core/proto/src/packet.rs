@@ -258,6 +258,25 @@ impl Disconnect {
 }
 
 impl Packet {
+    /// Its properties, where it may have any.
+    pub(crate) const fn properties_mut(&mut self) -> Option<&mut Properties> {
+        match self {
+            Self::Connect(connect) => Some(&mut connect.properties),
+            Self::Connack(connack) => Some(&mut connack.properties),
+            Self::Publish(publish) => Some(&mut publish.properties),
+            Self::Puback(ack) | Self::Pubrec(ack) | Self::Pubrel(ack) | Self::Pubcomp(ack) => {
+                Some(&mut ack.properties)
+            }
+            Self::Subscribe(subscribe) => Some(&mut subscribe.properties),
+            Self::Suback(suback) => Some(&mut suback.properties),
+            Self::Unsubscribe(unsubscribe) => Some(&mut unsubscribe.properties),
+            Self::Unsuback(unsuback) => Some(&mut unsuback.properties),
+            Self::Disconnect(disconnect) => Some(&mut disconnect.properties),
+            Self::Auth(auth) => Some(&mut auth.properties),
+            Self::Pingreq | Self::Pingresp => None,
+        }
+    }
+
     /// Its type.
     pub const fn packet_type(&self) -> PacketType {
         match self {

@@ -20,6 +20,8 @@ mod keep_alive;
 mod limits;
 #[path = "broker/publish.rs"]
 mod publish;
+#[path = "broker/reasons.rs"]
+mod reasons;
 #[path = "broker/resume.rs"]
 mod resume;
 #[path = "broker/retained.rs"]

@@ -132,9 +132,9 @@ impl Output for Links {
                 let peer = self.peer(*conn).map(tracing::field::display);
                 info!(%conn, peer, %client_id, %version, session_present, "connected");
             }
-            Note::Refused { conn, reason_code } => {
+            Note::Refused { conn, cause } => {
                 let peer = self.peer(*conn).map(tracing::field::display);
-                info!(%conn, peer, ?reason_code, "refused");
+                info!(%conn, peer, %cause, "refused");
             }
             Note::Disconnected {
                 conn,

@@ -1,7 +1,11 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP from a client.
 
-use super::{Broker, Output, outbound::Asked, session::SessionKey};
-use crate::{Ack, Instant, Packet, PacketType, ReasonCode, Version, Violation, exchange::Answer};
+use super::{
+    Broker, Output, Refusal,
+    outbound::Asked,
+    session::{Online, SessionKey},
+};
+use crate::{Ack, Instant, Packet, PacketId, PacketType, Version, Violation, exchange::Answer};
 
 impl Broker {
     /// PUBACK, PUBREC or PUBCOMP.
@@ -49,7 +53,7 @@ impl Broker {
         }
     }
 
-    /// Answers an acknowledgement of an exchange nobody knows, so that the client can end its half.
+    /// Answers an acknowledgement of an exchange nobody knows, so that the client can end its half. 3.1.1 has no code for it.
     fn answer_unknown(
         &mut self,
         now: Instant,
@@ -58,11 +62,29 @@ impl Broker {
         answer: fn(Ack) -> Packet,
         out: &mut impl Output,
     ) {
-        let reason_code = match self.session(key).online().map(|online| online.version) {
-            Some(Version::V5) => ReasonCode::PacketIdentifierNotFound,
-            Some(Version::V3_1_1) | None => ReasonCode::Success,
+        self.refuse_with(now, key, ack.packet_id, Refusal::PacketIdUnknown, answer, out);
+    }
+
+    /// Sends an acknowledgement that is a refusal; in 3.1.1, which has no word for that, one that is not.
+    // [v3 MQTT-3.3.5-2]
+    pub(super) fn refuse_with(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        packet_id: PacketId,
+        refusal: Refusal,
+        answer: fn(Ack) -> Packet,
+        out: &mut impl Output,
+    ) {
+        let Some(takes) = self.session(key).online().map(Online::takes) else {
+            return;
         };
-        self.send(now, key, &answer(Ack::of(ack.packet_id, reason_code)), out);
+        let mut packet = match takes.version {
+            Version::V3_1_1 => answer(Ack::success(packet_id)),
+            Version::V5 => answer(Ack::of(packet_id, refusal.reason_code())),
+        };
+        takes.explain(&mut packet, refusal);
+        self.send(now, key, &packet, out);
     }
 }
 

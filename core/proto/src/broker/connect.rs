@@ -4,16 +4,17 @@ use alloc::{format, vec::Vec};
 use core::{num::NonZeroU16, time::Duration};
 
 use super::{
-    Broker, Cause, Close, Note, Output,
+    Broker, Cause, Close, Note, Output, Refusal,
     connections::ConnectionEvent,
     deadlines::Whose,
+    explain::Takes,
     session::{Link, Online, Session, SessionKey},
     session_expiry::{Expiry, SessionEvent, SessionPhase},
     will::{WillEvent, WillState},
 };
 use crate::{
     ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
-    ReasonCode, Text, Version, Will, encoded_len,
+    ReasonCode, Text, Version, Will,
 };
 
 impl Broker {
@@ -33,15 +34,15 @@ impl Broker {
     // [MQTT-3.1.4-1] What the decoder let through is checked for what this broker grants.
     pub(super) fn connect(&mut self, now: Instant, conn: ConnId, connect: Connect, out: &mut impl Output) {
         let version = connect.version;
-        if let Err(reason_code) = self.check(&connect) {
-            return self.refuse_connect(conn, version, reason_code, out);
+        if let Err(refusal) = self.check(&connect) {
+            return self.refuse_connect(conn, Takes::of(&connect), Cause::Refused(refusal), out);
         }
         // [MQTT-3.1.3-6] [v3 MQTT-3.1.3-6]
         let assigned = connect.client_id.is_empty().then(|| self.assign_client_id());
         let client_id = assigned.clone().unwrap_or_else(|| connect.client_id.clone());
         let mut connack = self.connack(&connect, assigned);
         // [MQTT-3.1.2-24] A client that cannot be answered cannot be served.
-        if too_large(&connect, &connack) {
+        if !Takes::of(&connect).fits((&Packet::Connack(connack.clone())).into()) {
             return self.abandon(conn, Cause::AnswerTooLarge, out);
         }
         // [MQTT-3.1.4-3] [v3 MQTT-3.1.4-2]
@@ -79,7 +80,12 @@ impl Broker {
             } else {
                 Version::V3_1_1
             };
-            self.refuse_connect(conn, version, ReasonCode::UnsupportedProtocolVersion, out);
+            let takes = Takes {
+                version,
+                packet_size_max: None,
+                problem_information: true,
+            };
+            self.refuse_connect(conn, takes, Cause::Malformed(error), out);
         } else {
             // [MQTT-3.1.4-1] [v3 MQTT-3.1.4-1] Closed without CONNACK.
             self.abandon(conn, Cause::Malformed(error), out);
@@ -87,60 +93,53 @@ impl Broker {
     }
 
     // [MQTT-3.2.2-6] [MQTT-3.2.2-7] [v3 MQTT-3.2.2-4] [v3 MQTT-3.2.2-5]
-    fn refuse_connect(
-        &mut self,
-        conn: ConnId,
-        version: Version,
-        reason_code: ReasonCode,
-        out: &mut impl Output,
-    ) {
-        let connack = Connack {
+    fn refuse_connect(&mut self, conn: ConnId, takes: Takes, cause: Cause, out: &mut impl Output) {
+        let mut connack = Packet::Connack(Connack {
             session_present: false,
-            reason_code,
+            reason_code: cause.reason_code(),
             properties: Properties::new(),
-        };
-        out.send(conn, version, (&Packet::Connack(connack)).into());
-        out.note(Note::Refused { conn, reason_code });
-        self.set_closing(conn);
-        out.close(conn, Close::Refused(reason_code));
+        });
+        takes.explain(&mut connack, cause);
+        // [MQTT-3.1.2-24]
+        if takes.fits((&connack).into()) {
+            out.send(conn, takes.version, (&connack).into());
+        }
+        self.abandon(conn, cause, out);
     }
 
     /// Closes a connection that has no session, without a word.
     pub(super) fn abandon(&mut self, conn: ConnId, cause: Cause, out: &mut impl Output) {
-        out.note(Note::Refused {
-            conn,
-            reason_code: cause.reason_code(),
-        });
+        out.note(Note::Refused { conn, cause });
         self.set_closing(conn);
         out.close(conn, Close::Refused(cause.reason_code()));
     }
 
-    fn check(&self, connect: &Connect) -> Result<(), ReasonCode> {
+    fn check(&self, connect: &Connect) -> Result<(), Refusal> {
         if self.connections.open > self.limits.connections {
-            return Err(ReasonCode::QuotaExceeded);
+            return Err(Refusal::TooManyConnections);
         }
         // [v3 MQTT-3.1.3-8]
         if connect.client_id.is_empty() && !connect.clean_start && connect.version == Version::V3_1_1 {
-            return Err(ReasonCode::ClientIdentifierNotValid);
+            return Err(Refusal::ClientIdEmpty);
         }
         // [MQTT-4.12.0-1]
         if connect.properties.authentication_method().is_some() {
-            return Err(ReasonCode::BadAuthenticationMethod);
+            return Err(Refusal::AuthenticationMethod);
         }
         connect.will.as_ref().map_or(Ok(()), |will| self.check_will(will))
     }
 
-    fn check_will(&self, will: &Will) -> Result<(), ReasonCode> {
+    fn check_will(&self, will: &Will) -> Result<(), Refusal> {
         // [MQTT-3.2.2-12]
         if will.qos > self.limits.maximum_qos {
-            return Err(ReasonCode::QosNotSupported);
+            return Err(Refusal::WillQos);
         }
         // [MQTT-3.2.2-13]
         if will.retain && !self.limits.retain_available {
-            return Err(ReasonCode::RetainNotSupported);
+            return Err(Refusal::WillRetain);
         }
         if super::has_more_levels(&will.topic, self.limits.topic_levels) {
-            return Err(ReasonCode::TopicNameInvalid);
+            return Err(Refusal::WillTopicLevels);
         }
         Ok(())
     }
@@ -176,7 +175,7 @@ impl Broker {
         let asked = expiry_asked(&connect);
         let expiry = self.granted_expiry(asked);
         let keep_alive = self.keep_alive(&connect);
-        let packet_size_max = connect.properties.maximum_packet_size();
+        let takes = Takes::of(&connect);
         let receive_maximum = connect
             .properties
             .receive_maximum()
@@ -201,7 +200,8 @@ impl Broker {
             expiry_asked: Expiry::of(asked),
             silence_max: (keep_alive > 0).then(|| Duration::from_millis(u64::from(keep_alive) * 1500)),
             last_packet_at: now,
-            packet_size_max: packet_size_max.and_then(|size| usize::try_from(size.get()).ok()),
+            packet_size_max: takes.packet_size_max,
+            problem_information: takes.problem_information,
             send_quota,
             send_quota_max: send_quota,
             receiving: 0,
@@ -275,23 +275,16 @@ impl Broker {
     }
 
     // [MQTT-3.14.0-1] Never before CONNACK: only sessions that are online get here.
-    pub(super) fn tell_disconnect(&self, key: SessionKey, reason_code: ReasonCode, out: &mut impl Output) {
+    pub(super) fn tell_disconnect(&self, key: SessionKey, cause: Cause, out: &mut impl Output) {
         let session = self.session(key);
-        if session
-            .online()
-            .is_some_and(|online| online.version == Version::V5)
+        if let Some(online) = session.online()
+            && online.version == Version::V5
         {
-            session.transmit((&Packet::Disconnect(Disconnect::of(reason_code))).into(), out);
+            let mut disconnect = Packet::Disconnect(Disconnect::of(cause.reason_code()));
+            online.takes().explain(&mut disconnect, cause);
+            session.transmit((&disconnect).into(), out);
         }
     }
-}
-
-fn too_large(connect: &Connect, connack: &Connack) -> bool {
-    let size = encoded_len(connect.version, (&Packet::Connack(connack.clone())).into());
-    connect
-        .properties
-        .maximum_packet_size()
-        .is_some_and(|max| size > max.get() as usize)
 }
 
 /// How long the session is to outlive the connection; `None` is for ever.

@@ -55,7 +55,7 @@ impl Broker {
         let Some(conn) = self.session(key).online().map(|online| online.conn) else {
             return;
         };
-        self.tell_disconnect(key, cause.reason_code(), out);
+        self.tell_disconnect(key, cause, out);
         self.set_closing(conn);
         out.close(conn, Close::Refused(cause.reason_code()));
         self.offline(now, key, cause, out);
@@ -145,7 +145,8 @@ impl Broker {
             topic: will.topic.clone(),
         });
         let retain = will.retain;
-        self.accept(now, Some(key), Message::of_will(now, *will), retain, out);
+        // Nobody waits for an answer.
+        let _ = self.accept(now, Some(key), Message::of_will(now, *will), retain, out);
     }
 
     /// Looks at everybody whose moment has come.
@@ -249,6 +250,7 @@ const fn will_event(cause: Cause) -> WillEvent {
         | Cause::AnswerTooLarge
         | Cause::Shutdown
         | Cause::Malformed(_)
+        | Cause::Refused(_)
         | Cause::Violation(_) => WillEvent::Refused,
     }
 }

@@ -1,3 +1,4 @@
+use super::Refusal;
 use crate::{ConnId, DecodeError, ReasonCode, Text, TopicName, Version, Violation};
 
 /// Something that happened in the broker, for logs and metrics.
@@ -19,8 +20,8 @@ pub enum Note {
     Refused {
         /// On this connection.
         conn: ConnId,
-        /// With this code.
-        reason_code: ReasonCode,
+        /// For this reason.
+        cause: Cause,
     },
     /// A client is no longer connected.
     Disconnected {
@@ -87,6 +88,9 @@ pub enum Cause {
     /// The bytes were no packet.
     #[error(transparent)]
     Malformed(DecodeError),
+    /// The broker does not do what was asked.
+    #[error(transparent)]
+    Refused(Refusal),
     /// The packet was not allowed.
     #[error(transparent)]
     Violation(Violation),
@@ -117,6 +121,7 @@ impl Cause {
             Self::AnswerTooLarge => ReasonCode::PacketTooLarge,
             Self::Shutdown => ReasonCode::ServerShuttingDown,
             Self::Malformed(error) => error.reason_code(),
+            Self::Refused(refusal) => refusal.reason_code(),
             Self::Violation(violation) => violation.reason_code(),
         }
     }

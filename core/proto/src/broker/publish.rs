@@ -4,7 +4,7 @@ use alloc::{sync::Arc, vec::Vec};
 use core::mem;
 
 use super::{
-    Broker, Note, Output,
+    Broker, Note, Output, Refusal,
     message::{Message, Outgoing, SubscriptionIds},
     session::{LastMatch, SessionKey},
     shared::{Chosen, GroupKey, Share},
@@ -70,17 +70,13 @@ impl Broker {
         let message = Message::new(now, topic, payload, delivery.qos(), properties);
         match delivery {
             Delivery::AtMostOnce => {
-                self.accept(now, Some(key), message, retain, out);
+                // It has no answer.
+                let _ = self.accept(now, Some(key), message, retain, out);
             }
             // [MQTT-4.3.2-4] [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2] Whatever DUP says, it is a new message.
             Delivery::AtLeastOnce(packet_id) => {
-                let reason_code = self.accept(now, Some(key), message, retain, out);
-                self.send(
-                    now,
-                    key,
-                    &Packet::Puback(self.ack(key, packet_id, reason_code)),
-                    out,
-                );
+                let accepted = self.accept(now, Some(key), message, retain, out);
+                self.acknowledge(now, key, packet_id, accepted, Packet::Puback, out);
             }
             Delivery::ExactlyOnce(packet_id) => self.exactly_once(now, key, packet_id, message, retain, out),
         }
@@ -98,7 +94,7 @@ impl Broker {
     ) {
         let receive_maximum = self.limits.receive_maximum;
         let session = self.session_mut(key);
-        let mut reason_code = ReasonCode::Success;
+        let mut accepted = Ok(ReasonCode::Success);
         if !session.unreleased.contains(&packet_id) {
             // [MQTT-3.3.4-7]
             if let Some(online) = session.online_mut() {
@@ -108,18 +104,13 @@ impl Broker {
                 online.receiving = online.receiving.saturating_add(1);
             }
             session.unreleased.insert(packet_id);
-            reason_code = self.accept(now, Some(key), message, retain, out);
-            if reason_code.is_error() {
+            accepted = self.accept(now, Some(key), message, retain, out);
+            if accepted.is_err() {
                 // [MQTT-4.3.3-9]
                 self.release(key, packet_id);
             }
         }
-        self.send(
-            now,
-            key,
-            &Packet::Pubrec(self.ack(key, packet_id, reason_code)),
-            out,
-        );
+        self.acknowledge(now, key, packet_id, accepted, Packet::Pubrec, out);
     }
 
     /// Ends the exchange of a QoS 2 message from the client; whether there was one.
@@ -188,7 +179,7 @@ impl Broker {
         }
     }
 
-    /// Takes a message on: keeps it as the retained one where it is that, and sends it to every subscriber. The answer is for
+    /// Takes a message on: keeps it as the retained one where it is that, and sends it to every subscriber. What it says is for
     /// PUBACK and PUBREC.
     // [MQTT-4.5.0-1] [v3 MQTT-4.5.0-1]
     pub(super) fn accept(
@@ -198,7 +189,7 @@ impl Broker {
         message: Message,
         retain: bool,
         out: &mut impl Output,
-    ) -> ReasonCode {
+    ) -> Result<ReasonCode, Refusal> {
         let keep = retain && !message.payload.is_empty();
         if keep
             && self.retained.len() >= self.limits.retained_messages
@@ -207,7 +198,7 @@ impl Broker {
             out.note(Note::RetainedNotKept {
                 topic: message.topic.clone(),
             });
-            return ReasonCode::QuotaExceeded;
+            return Err(Refusal::TooManyRetained);
         }
         let mut matches = mem::take(&mut self.matches);
         self.find_matches(publisher, &message.topic, &mut matches);
@@ -231,11 +222,11 @@ impl Broker {
         }
         self.matches = matches;
         // [MQTT-3.4.2-1] [MQTT-3.5.2-1]
-        if matched {
+        Ok(if matched {
             ReasonCode::Success
         } else {
             ReasonCode::NoMatchingSubscribers
-        }
+        })
     }
 
     fn find_matches(&mut self, publisher: Option<SessionKey>, topic: &TopicName, matches: &mut Vec<Match>) {
@@ -309,11 +300,22 @@ impl Broker {
         }
     }
 
-    /// An acknowledgement as the client's version has it.
-    fn ack(&self, key: SessionKey, packet_id: PacketId, reason_code: ReasonCode) -> Ack {
-        match self.session(key).online().map(|online| online.version) {
-            Some(Version::V5) => Ack::of(packet_id, reason_code),
-            Some(Version::V3_1_1) | None => Ack::success(packet_id),
-        }
+    /// PUBACK or PUBREC, as the client's version has it.
+    fn acknowledge(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        packet_id: PacketId,
+        accepted: Result<ReasonCode, Refusal>,
+        answer: fn(Ack) -> Packet,
+        out: &mut impl Output,
+    ) {
+        let version = self.session(key).online().map(|online| online.version);
+        let ack = match (accepted, version) {
+            (Err(refusal), _) => return self.refuse_with(now, key, packet_id, refusal, answer, out),
+            (Ok(reason_code), Some(Version::V5)) => Ack::of(packet_id, reason_code),
+            (Ok(_), Some(Version::V3_1_1) | None) => Ack::success(packet_id),
+        };
+        self.send(now, key, &answer(ack), out);
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct Online {
     pub(super) last_packet_at: Instant,
     /// The client's Maximum Packet Size.
     pub(super) packet_size_max: Option<usize>,
+    /// The client's Request Problem Information.
+    pub(super) problem_information: bool,
     /// QoS 1 and 2 PUBLISH packets that may be sent now (section 4.9).
     pub(super) send_quota: u16,
     pub(super) send_quota_max: u16,

@@ -70,8 +70,8 @@ fn a_session_to_keep_needs_an_identifier_in_3_1_1() {
 /// [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2]
 #[test]
 fn an_unknown_protocol_level_is_refused_in_words_its_sender_may_know() {
-    for level in [3, 6] {
-        let mut t = Table::new(Version::V5);
+    for (level, version) in [(3, Version::V3_1_1), (6, Version::V5)] {
+        let mut t = Table::new(version);
         t.open("a");
         let conn = t.conn("a");
         t.handle(Input::Malformed(
@@ -145,7 +145,7 @@ fn expect_connack_and_close(t: &mut Table, reason_code: ReasonCode) {
         reason_code,
         properties: Properties::new(),
     };
-    t.expect_packet("a", Packet::Connack(connack));
+    t.expect_explained("a", Packet::Connack(connack));
     t.expect("a", Seen::Closed(Close::Refused(reason_code)));
     t.expect_nothing("a");
 }

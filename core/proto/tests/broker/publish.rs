@@ -87,7 +87,7 @@ fn a_release_nobody_knows_is_completed_all_the_same() {
         let mut t = Table::new(version);
         t.connect("a");
         t.send("a", Packet::Pubrel(ack(7)));
-        t.expect_packet("a", Packet::Pubcomp(Ack::of(id(7), code)));
+        t.expect_explained("a", Packet::Pubcomp(Ack::of(id(7), code)));
     }
 }
 

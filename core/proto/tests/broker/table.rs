@@ -198,10 +198,17 @@ impl Table {
         assert_eq!(self.next(name), None, "what {name} sees");
     }
 
+    /// This packet, with a Reason String where the version has them.
+    pub(crate) fn expect_explained(&mut self, name: &str, wanted: Packet) {
+        let (packet, why) = unexplained(self.next_packet(name));
+        assert_eq!(packet, wanted, "what {name} sees");
+        assert_eq!(why.is_some(), self.version == Version::V5, "{why:?}");
+    }
+
     /// DISCONNECT where the version has it, then the close.
     pub(crate) fn expect_refused(&mut self, name: &str, reason_code: ReasonCode) {
         if self.version == Version::V5 {
-            self.expect_packet(name, Packet::Disconnect(Disconnect::of(reason_code)));
+            self.expect_explained(name, Packet::Disconnect(Disconnect::of(reason_code)));
         }
         self.expect(name, Seen::Closed(Close::Refused(reason_code)));
     }
@@ -288,6 +295,24 @@ pub(crate) fn delivery(qos: Qos, packet_id: u16) -> Delivery {
         Qos::AtLeastOnce => Delivery::AtLeastOnce(id(packet_id)),
         Qos::ExactlyOnce => Delivery::ExactlyOnce(id(packet_id)),
     }
+}
+
+/// An answer without its Reason String, and that.
+pub(crate) fn unexplained(mut packet: Packet) -> (Packet, Option<Text>) {
+    let properties = match &mut packet {
+        Packet::Connack(connack) => &mut connack.properties,
+        Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => {
+            &mut ack.properties
+        }
+        Packet::Suback(suback) => &mut suback.properties,
+        Packet::Unsuback(unsuback) => &mut unsuback.properties,
+        Packet::Disconnect(disconnect) => &mut disconnect.properties,
+        Packet::Auth(auth) => &mut auth.properties,
+        _ => return (packet, None),
+    };
+    let why = properties.reason_string();
+    properties.retain(|property| !matches!(property, Property::ReasonString(_)));
+    (packet, why)
 }
 
 fn owned(packet: PacketRef<'_>) -> Packet {
