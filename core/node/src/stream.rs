@@ -4,7 +4,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 /// An ordered, lossless, two-way stream of bytes: TCP, TLS, WebSocket, or a simulated one. Halves that move on their own, because
 /// whoever produced output writes it, not only the task that reads.
-// [MQTT-4.2.0-1] [v3 MQTT-7.1.1-1]
+// [MQTT-4.2.0-1] [v3 MQTT-7.1.1-1] [v3 MQTT-7.1.2-1]
 pub trait Stream: Send + 'static {
     /// The half that the connection's task reads.
     type Read: AsyncRead + Send + Unpin + 'static;

@@ -208,7 +208,7 @@ impl Broker {
             Packet::Disconnect(disconnect) => self.disconnected(now, key, &disconnect, out),
             // [MQTT-3.1.0-2] [v3 MQTT-3.1.0-2]
             Packet::Connect(_) => self.violated(now, key, Violation::SecondConnect, out),
-            // [MQTT-4.12.0-7]
+            // [MQTT-4.12.0-7] [X5-3.15-1]
             Packet::Auth(_) => self.violated(now, key, Violation::AuthWithoutMethod, out),
             Packet::Connack(_) => self.wrong_direction(now, key, PacketType::Connack, out),
             Packet::Suback(_) => self.wrong_direction(now, key, PacketType::Suback, out),

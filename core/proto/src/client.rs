@@ -258,7 +258,7 @@ impl Client {
             Packet::Disconnect(disconnect) => self.disconnected(disconnect, out),
             // [MQTT-3.2.0-2]
             Packet::Connack(_) => Err(Violation::SecondConnack),
-            // [MQTT-4.12.0-6]
+            // [MQTT-4.12.0-6] [X5-3.15-1]
             Packet::Auth(_) => Err(Violation::AuthWithoutMethod),
             Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => {
                 Err(Violation::WrongDirection(packet.packet_type()))
@@ -270,7 +270,7 @@ impl Client {
         if self.options.version == Version::V3_1_1 {
             return Err(Violation::WrongDirection(crate::PacketType::Disconnect));
         }
-        // [MQTT-3.14.2-2]
+        // [MQTT-3.14.2-2] [X5-3.14.2.2.2-2]
         if disconnect.properties.session_expiry_interval().is_some() {
             return Err(Violation::SessionExpiryFromServer);
         }
@@ -278,6 +278,7 @@ impl Client {
         Ok(())
     }
 
+    // [X5-4.13.1-1]
     // [MQTT-4.13.2-1] [MQTT-2.1.3-1] [MQTT-1.5.4-1] [MQTT-1.5.4-2] [v3 MQTT-4.8.0-1] [v3 MQTT-2.2.2-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
     fn malformed(&mut self, error: DecodeError, out: &mut impl Output) {
         self.end(Why::Malformed(error), Some(error.reason_code()), out);

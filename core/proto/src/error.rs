@@ -161,6 +161,7 @@ impl fmt::Display for Position {
 
 impl DecodeError {
     /// What a DISCONNECT or CONNACK says of it.
+    // [X5-4.13.1-2]
     pub const fn reason_code(self) -> ReasonCode {
         match self {
             Self::ProtocolName | Self::UnsupportedProtocolLevel(_) => ReasonCode::UnsupportedProtocolVersion,

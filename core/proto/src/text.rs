@@ -39,9 +39,11 @@ impl Text {
     }
 
     fn checked(text: ByteString) -> Result<Self, TextError> {
+        // [MQTT-4.7.3-3] [v3 MQTT-4.7.3-3]
         if text.len() > usize::from(u16::MAX) {
             return Err(TextError::TooLong(text.len()));
         }
+        // [MQTT-4.7.3-2] [v3 MQTT-4.7.3-2]
         if text.as_bytes().contains(&0) {
             return Err(TextError::Null);
         }

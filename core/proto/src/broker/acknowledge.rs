@@ -44,7 +44,7 @@ impl Broker {
         }
     }
 
-    // [MQTT-4.3.3-11] [v3 MQTT-4.3.3-2]
+    // [MQTT-4.3.3-11] [v3 MQTT-4.3.3-2] [MQTT-4.3.3-13]
     pub(super) fn pubrel(&mut self, now: Instant, key: SessionKey, ack: &Ack, out: &mut impl Output) {
         if self.release(key, ack.packet_id) {
             self.send(now, key, &Packet::Pubcomp(Ack::success(ack.packet_id)), out);

@@ -39,6 +39,7 @@ impl Broker {
         }
         // [MQTT-3.1.3-6] [v3 MQTT-3.1.3-6]
         let assigned = connect.client_id.is_empty().then(|| self.assign_client_id());
+        // [MQTT-3.1.3-5] [v3 MQTT-3.1.3-5] Any that is not empty is taken as it is.
         let client_id = assigned.clone().unwrap_or_else(|| connect.client_id.clone());
         let mut connack = self.connack(&connect, assigned);
         // [MQTT-3.1.2-24] A client that cannot be answered cannot be served.
@@ -49,7 +50,7 @@ impl Broker {
         if let Some(key) = self.by_client_id.get(&client_id).copied() {
             self.take_over(now, key, out);
         }
-        // [MQTT-3.1.2-4] [v3 MQTT-3.1.2-6]
+        // [MQTT-3.1.2-4] [v3 MQTT-3.1.2-6] [MQTT-3.1.4-4] [v3 MQTT-3.1.4-3]
         if connect.clean_start
             && let Some(key) = self.by_client_id.get(&client_id).copied()
         {
@@ -67,6 +68,7 @@ impl Broker {
             version,
             session_present: connack.session_present,
         });
+        // [MQTT-3.2.0-1] [v3 MQTT-3.2.0-1] Before what the session is owed.
         out.send(conn, version, (&Packet::Connack(connack)).into());
         self.resume(now, key, out);
     }
@@ -180,6 +182,7 @@ impl Broker {
             .properties
             .receive_maximum()
             .map_or(u16::MAX, NonZeroU16::get);
+        // [MQTT-4.9.0-1]
         let send_quota = receive_maximum.min(self.limits.inflight);
         self.connections.on(conn, ConnectionEvent::Granted(key));
         self.deadlines.forget(&mut self.connections.slot(conn).scheduled);
@@ -193,6 +196,7 @@ impl Broker {
         session.expiry = expiry;
         // [MQTT-3.1.2-7] [MQTT-3.1.3-9] [v3 MQTT-3.1.2-8] What an earlier connection left is replaced, unsent.
         session.will.on(now, WillEvent::Reconnected);
+        // [v3 MQTT-3.1.2-12]
         session.will = connect.will.map_or(WillState::None, WillState::armed);
         session.link = Link::Online(Online {
             conn,

@@ -146,7 +146,7 @@ impl Session {
             return false;
         };
         online.send_quota -= 1;
-        // [MQTT-3.3.1-1] [v3 MQTT-3.3.1-1]
+        // [MQTT-3.3.1-1] [v3 MQTT-3.3.1-1] [MQTT-3.3.1-3] [MQTT-4.3.3-7] [v3 MQTT-3.3.1-3]
         self.send_exchange(now, packet_id, true, out);
         true
     }
@@ -159,6 +159,7 @@ impl Session {
         let Some(head) = self.outbound.head() else {
             return false;
         };
+        // [MQTT-3.3.4-10] [MQTT-4.9.0-3] Nothing but these waits for the quota.
         let acknowledged = head.qos > Qos::AtMostOnce;
         // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
         if acknowledged

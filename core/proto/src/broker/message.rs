@@ -17,6 +17,7 @@ pub(super) struct Message {
     pub(super) payload: Bytes,
     pub(super) qos: Qos,
     /// Those that are forwarded: without Topic Alias and Message Expiry Interval.
+    // [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
     pub(super) properties: Properties,
     pub(super) expires_at: Option<Instant>,
 }
@@ -64,6 +65,7 @@ impl Message {
 
     pub(super) fn of_will(now: Instant, will: Will) -> Self {
         let mut properties = will.properties;
+        // [MQTT-3.1.3-10]
         properties.retain(|property| !matches!(property, Property::WillDelayInterval(_)));
         Self::new(now, will.topic, will.payload.into(), will.qos, properties)
     }

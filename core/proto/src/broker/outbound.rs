@@ -62,6 +62,7 @@ impl Exchange {
 /// Exchanges are numbered in the order they begin, and an exchange's Packet Identifier follows from its number, so an
 /// acknowledgement finds its exchange without a search and an identifier in use is never taken twice: at most 65,535
 /// numbers are spanned at a time.
+// [MQTT-4.6.0-5] [MQTT-4.6.0-6] [v3 MQTT-4.6.0-5] [v3 MQTT-4.6.0-6] First in, first out.
 // [MQTT-2.2.1-4] [v3 MQTT-2.3.1-4]
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
@@ -107,6 +108,7 @@ impl Outbound {
     }
 
     /// Begins the exchange of a message whose QoS is 1 or 2, and names it.
+    // [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     pub(super) fn begin(&mut self, outgoing: Outgoing) -> PacketId {
         assert!(self.can_begin(), "the caller asks `can_begin` first");
         let packet_id = packet_id(self.next());

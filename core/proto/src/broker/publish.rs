@@ -68,6 +68,7 @@ impl Broker {
             ..
         } = publish;
         let message = Message::new(now, topic, payload, delivery.qos(), properties);
+        // [MQTT-3.3.4-1] [v3 MQTT-3.3.4-1]
         match delivery {
             Delivery::AtMostOnce => {
                 // It has no answer.
@@ -96,7 +97,7 @@ impl Broker {
         let session = self.session_mut(key);
         let mut accepted = Ok(ReasonCode::Success);
         if !session.unreleased.contains(&packet_id) {
-            // [MQTT-3.3.4-7]
+            // [MQTT-3.3.4-7] [X5-3.3.4-3]
             if let Some(online) = session.online_mut() {
                 if online.version == Version::V5 && online.receiving >= receive_maximum {
                     return self.violated(now, key, Violation::ReceiveMaximumExceeded, out);
@@ -125,9 +126,11 @@ impl Broker {
     }
 
     fn check_publish(&mut self, key: SessionKey, publish: &mut Publish) -> Result<TopicName, Violation> {
+        // [X5-3.2.2.3.4-2]
         if publish.delivery.qos() > self.limits.maximum_qos {
             return Err(Violation::QosNotSupported);
         }
+        // [X5-3.2.2.3.5-2]
         if publish.retain && !self.limits.retain_available {
             return Err(Violation::RetainNotSupported);
         }
@@ -141,7 +144,7 @@ impl Broker {
         Ok(topic)
     }
 
-    // [MQTT-3.3.2-12]
+    // [MQTT-3.3.2-12] [X5-3.3.2.3.4-1] [X5-3.3.4-1]
     fn resolve(
         &mut self,
         key: SessionKey,
@@ -229,6 +232,7 @@ impl Broker {
         })
     }
 
+    // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
     fn find_matches(&mut self, publisher: Option<SessionKey>, topic: &TopicName, matches: &mut Vec<Match>) {
         self.routings += 1;
         let routing = self.routings;
@@ -249,6 +253,7 @@ impl Broker {
                 if let Some(found) = joined {
                     found.qos = found.qos.max(subscription.qos);
                     found.retain_as_published |= subscription.retain_as_published;
+                    // [X5-3.3.4-2]
                     found.ids.extend(subscription.id);
                 } else {
                     session.last_match = LastMatch {

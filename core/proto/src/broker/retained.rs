@@ -5,6 +5,7 @@ use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 use super::message::Message;
 
 /// The last retained message of each topic, in a tree of topic levels.
+// [v3 MQTT-3.1.2-7] Kept beside the sessions, in none of them.
 #[derive(Debug, Default)]
 pub(super) struct Retained {
     root: Level,

@@ -77,6 +77,7 @@ impl Expiry {
     }
 
     /// What DISCONNECT makes of it; `None` where that is a Protocol Error (section 3.14.2.2.2).
+    // [X5-3.14.2.2.2-1]
     pub(super) const fn changed(self, to: Self) -> Option<Self> {
         match (self, to) {
             (Self::AtOnce, Self::After | Self::Never) => None,

@@ -129,6 +129,7 @@ impl Broker {
         subscription: Subscription,
         out: &mut impl Output,
     ) {
+        // [MQTT-3.3.4-5] Each copy has the identifier of its own subscription.
         for message in self.retained.matching(filter.levels()) {
             let outgoing = Outgoing {
                 qos: message.qos.min(subscription.qos),

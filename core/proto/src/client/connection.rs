@@ -161,7 +161,7 @@ impl Connection {
 
     /// Notes that a QoS 1 or 2 PUBLISH is to be answered, in its turn, and counts it against our Receive Maximum: from PUBLISH to
     /// PUBACK, or to PUBREL. A `repeat` of one that has not been answered adds nothing.
-    // [MQTT-3.3.4-9]
+    // [MQTT-3.3.4-9] [X5-3.3.4-3]
     pub(super) fn take(&mut self, packet_id: PacketId, qos: Qos, repeat: bool) -> Result<(), Violation> {
         if repeat {
             return Ok(());

@@ -187,6 +187,7 @@ const fn reason_code(connection: &Connection, verdict: Result<(), Refusal>) -> R
 }
 
 /// The end of a QoS 2 message from the server.
+// [MQTT-4.3.3-13]
 // [MQTT-4.3.3-11] [v3 MQTT-4.3.3-2] PUBCOMP is the answer, whether or not the Packet Identifier is known.
 pub(super) fn pubrel(
     session: &mut Session,
@@ -225,6 +226,7 @@ fn deliver(topic: TopicName, publish: Publish, receipt: Option<Receipt>, out: &m
 // [MQTT-3.3.2-10] [MQTT-3.1.2-26] [MQTT-3.1.2-27] Every alias up to the maximum we announced, none above it.
 fn topic(connection: &mut Connection, publish: &mut Publish) -> Result<TopicName, Violation> {
     let alias = publish.properties.topic_alias();
+    // [X5-3.3.2.3.4-1]
     if alias.is_some_and(|alias| alias.value() > connection.topic_alias_maximum()) {
         return Err(Violation::TopicAliasTooLarge);
     }
@@ -237,6 +239,7 @@ fn topic(connection: &mut Connection, publish: &mut Publish) -> Result<TopicName
             connection.aliases.insert(alias, topic.clone());
             Ok(topic)
         }
+        // [X5-3.3.4-1]
         (None, alias) => alias
             .and_then(|alias| connection.aliases.get(&alias))
             .cloned()

@@ -11,6 +11,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Session {
     /// The application's, or the one the server assigned.
+    // [MQTT-3.1.3-2] [v3 MQTT-3.1.3-2]
     pub(super) client_id: Text,
     standing: Standing,
     /// QoS 1 and 2 messages that were sent and are not finished.

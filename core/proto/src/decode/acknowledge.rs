@@ -69,7 +69,7 @@ impl Reader {
         let reason_code = self.reason_code()?;
         // Unlike other packets AUTH has no form with a Reason Code alone.
         let properties = self.properties(Version::V5, Place::Auth)?;
-        // [MQTT-4.12.0-5]
+        // [MQTT-4.12.0-5] [X5-3.15.2.2.2-1]
         if properties.authentication_method().is_none() {
             return Err(DecodeError::AuthWithoutMethod);
         }

@@ -95,7 +95,7 @@ struct ConnectFlags {
 impl ConnectFlags {
     fn new(version: Version, flags: u8) -> Result<Self, DecodeError> {
         let bit = |number: u8| flags >> number & 1 == 1;
-        // [MQTT-3.1.2-3] [v3 MQTT-3.1.2-3]
+        // [MQTT-3.1.2-3] [v3 MQTT-3.1.2-3] [X5-3.1.2.3-1]
         if bit(0) {
             return Err(DecodeError::ConnectReservedFlag);
         }
@@ -114,7 +114,7 @@ impl ConnectFlags {
 }
 
 fn will_flags(will: bool, qos: u8, retain: bool) -> Result<Option<(Qos, bool)>, DecodeError> {
-    // [MQTT-3.1.2-12] [v3 MQTT-3.1.2-14]
+    // [MQTT-3.1.2-12] [v3 MQTT-3.1.2-14] [X5-3.1.2.6-1]
     let qos = Qos::from_value(qos).ok_or(DecodeError::WillQosThree)?;
     if will {
         return Ok(Some((qos, retain)));

@@ -37,7 +37,7 @@ impl FixedHeader {
         let header_len = 1 + len;
         let size = header_len.saturating_add(remaining);
         if size > packet_size_max {
-            // [MQTT-3.2.2-15] [MQTT-3.1.2-24] Before its body is read.
+            // [MQTT-3.2.2-15] [MQTT-3.1.2-24] [X5-3.1.2.11.4-2] [X5-3.2.2.3.6-1] Before its body is read.
             return Err(DecodeError::PacketTooLarge {
                 size,
                 size_max: packet_size_max,
@@ -63,7 +63,7 @@ fn packet_type(version: Option<Version>, number: u8) -> Result<PacketType, Decod
 }
 
 // [MQTT-2.1.3-1] [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1] [MQTT-3.14.1-1] [MQTT-3.15.1-1] [v3 MQTT-2.2.2-1]
-// [v3 MQTT-2.2.2-2] [v3 MQTT-3.6.1-1] [v3 MQTT-3.8.1-1] [v3 MQTT-3.10.1-1] [v3 MQTT-3.14.1-1]
+// [v3 MQTT-2.2.2-2] [v3 MQTT-3.6.1-1] [v3 MQTT-3.8.1-1] [v3 MQTT-3.10.1-1] [v3 MQTT-3.14.1-1] [X5-2.1.3-1]
 const fn check_flags(packet_type: PacketType, flags: u8) -> Result<(), DecodeError> {
     let wanted = match packet_type {
         PacketType::Publish => return check_publish_flags(flags),
@@ -91,7 +91,7 @@ const fn check_publish_flags(flags: u8) -> Result<(), DecodeError> {
     let qos = flags >> 1 & 3;
     let dup = flags & 8 != 0;
     if qos == 3 {
-        // [MQTT-3.3.1-4] [v3 MQTT-3.3.1-4]
+        // [MQTT-3.3.1-4] [v3 MQTT-3.3.1-4] [X5-3.3.1.2-1]
         Err(DecodeError::QosThree)
     } else if dup && qos == 0 {
         // [MQTT-3.3.1-2] [v3 MQTT-3.3.1-2]

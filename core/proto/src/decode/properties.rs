@@ -26,6 +26,7 @@ impl Reader {
             let id = self.property_id(place, &mut seen)?;
             properties.push(self.property(id)?);
         }
+        // [X5-3.1.2.11.10-1]
         if properties.authentication_data().is_some() && properties.authentication_method().is_none() {
             return Err(DecodeError::AuthenticationDataWithoutMethod(self.packet_type()));
         }
@@ -37,10 +38,13 @@ impl Reader {
         let position = self.position();
         let value = self.variable_byte_integer()?;
         let id = PropertyId::from_value(value).ok_or(DecodeError::UnknownProperty(position, value))?;
+        // [X5-2.2.2.2-1]
         if !id.allowed_in(place) {
             return Err(DecodeError::PropertyNotAllowed(position, id));
         }
         let bit = 1 << id.value();
+        // [X5-3.6.2.2-1] [X5-3.7.2.2-1] [X5-3.8.2.1-1] [X5-3.9.2.1-1] [X5-3.11.2.1-1] [X5-3.14.2.2-1..3] [X5-3.15.2.2-1..3]
+        // [X5-3.1.2.11-1..8] [X5-3.1.3.2-1..6] [X5-3.2.2.3-1..16] [X5-3.3.2.3-1..4] [X5-3.4.2.2-1] [X5-3.5.2.2-1]
         if *seen & bit != 0 && !id.may_repeat(place) {
             return Err(DecodeError::DuplicateProperty(position, id));
         }
@@ -53,9 +57,11 @@ impl Reader {
         Ok(match id {
             PropertyId::PayloadFormatIndicator => Property::PayloadFormatIndicator(self.flag(wrong)?),
             PropertyId::MessageExpiryInterval => Property::MessageExpiryInterval(self.u32()?),
+            // [MQTT-3.3.2-19]
             PropertyId::ContentType => Property::ContentType(self.text()?),
             PropertyId::ResponseTopic => Property::ResponseTopic(self.response_topic()?),
             PropertyId::CorrelationData => Property::CorrelationData(self.binary()?),
+            // [X5-3.3.2.3.8-1]
             PropertyId::SubscriptionIdentifier => {
                 let value = self.variable_byte_integer()?;
                 Property::SubscriptionIdentifier(SubscriptionId::new(value).ok_or(wrong)?)
@@ -71,16 +77,18 @@ impl Reader {
             PropertyId::ResponseInformation => Property::ResponseInformation(self.text()?),
             PropertyId::ServerReference => Property::ServerReference(self.text()?),
             PropertyId::ReasonString => Property::ReasonString(self.text()?),
+            // [X5-3.1.2.11.3-1]
             PropertyId::ReceiveMaximum => {
                 Property::ReceiveMaximum(NonZeroU16::new(self.u16()?).ok_or(wrong)?)
             }
             PropertyId::TopicAliasMaximum => Property::TopicAliasMaximum(self.u16()?),
-            // [MQTT-3.3.2-8]
+            // [MQTT-3.3.2-8] [X5-3.3.2.3.4-1]
             PropertyId::TopicAlias => Property::TopicAlias(TopicAlias::new(self.u16()?).ok_or(wrong)?),
             PropertyId::MaximumQos => Property::MaximumQos(self.flag(wrong)?),
             PropertyId::RetainAvailable => Property::RetainAvailable(self.flag(wrong)?),
-            // [MQTT-1.5.7-1]
+            // [MQTT-1.5.7-1] [X5-1.5.7-1]
             PropertyId::UserProperty => Property::UserProperty(self.text()?, self.text()?),
+            // [X5-3.1.2.11.4-1]
             PropertyId::MaximumPacketSize => {
                 Property::MaximumPacketSize(NonZeroU32::new(self.u32()?).ok_or(wrong)?)
             }
@@ -96,6 +104,8 @@ impl Reader {
         })
     }
 
+    // [X5-3.2.2.3.13-1]
+    // [X5-3.1.2.11.6-1] [X5-3.1.2.11.7-1] [X5-3.1.3.2.3-1] [X5-3.2.2.3.4-1] [X5-3.2.2.3.5-1] [X5-3.2.2.3.11-1] [X5-3.2.2.3.12-1]
     fn flag(&mut self, wrong: DecodeError) -> Result<bool, DecodeError> {
         match self.u8()? {
             0 => Ok(false),

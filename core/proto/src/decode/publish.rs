@@ -11,7 +11,7 @@ impl Reader {
             Qos::ExactlyOnce => Delivery::ExactlyOnce(self.packet_id()?),
         };
         let properties = self.properties(version, Place::Publish)?;
-        // [MQTT-4.7.3-1] [v3 MQTT-4.7.3-1]
+        // [MQTT-4.7.3-1] [v3 MQTT-4.7.3-1] [X5-3.3.2.1-1]
         if topic.is_none() && properties.topic_alias().is_none() {
             return Err(DecodeError::NoTopic);
         }

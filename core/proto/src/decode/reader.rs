@@ -126,7 +126,7 @@ impl Reader {
         Ok(bytes)
     }
 
-    // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
+    // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2] [X5-1.5.4-1..3]
     #[inline]
     pub(super) fn text(&mut self) -> Result<Text, DecodeError> {
         let position = self.position();

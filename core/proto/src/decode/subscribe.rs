@@ -10,7 +10,7 @@ impl Reader {
     pub(super) fn subscribe(&mut self, version: Version) -> Result<Subscribe, DecodeError> {
         let packet_id = self.packet_id()?;
         let properties = self.properties(version, Place::Subscribe)?;
-        // [MQTT-3.8.3-2] [v3 MQTT-3.8.3-3]
+        // [MQTT-3.8.3-2] [v3 MQTT-3.8.3-3] [X5-3.8.3-1]
         if self.is_empty() {
             return Err(DecodeError::EmptySubscribe);
         }
@@ -28,7 +28,7 @@ impl Reader {
     pub(super) fn unsubscribe(&mut self, version: Version) -> Result<Unsubscribe, DecodeError> {
         let packet_id = self.packet_id()?;
         let properties = self.properties(version, Place::Unsubscribe)?;
-        // [MQTT-3.10.3-2] [v3 MQTT-3.10.3-2]
+        // [MQTT-3.10.3-2] [v3 MQTT-3.10.3-2] [X5-3.10.3-1]
         if self.is_empty() {
             return Err(DecodeError::EmptyUnsubscribe);
         }
@@ -66,9 +66,11 @@ impl Reader {
             return Err(DecodeError::SubscriptionReservedBits(position, options));
         }
         Ok(SubscriptionOptions {
+            // [X5-3.8.3.1-1]
             qos: Qos::from_value(options & 3).ok_or(DecodeError::SubscriptionQosThree(position))?,
             no_local: options & 4 != 0,
             retain_as_published: options & 8 != 0,
+            // [X5-3.8.3.1-2]
             retain_handling: RetainHandling::from_value(options >> 4)
                 .ok_or(DecodeError::RetainHandlingThree(position))?,
         })
