@@ -101,9 +101,11 @@ impl Broker {
 
     /// What CONNACK said that there is none of.
     fn check_available(&self, filter: &TopicFilter) -> Result<(), Violation> {
+        // [X5-3.2.2.3.13-2]
         if !self.limits.shared_subscription_available && filter.share_name().is_some() {
             return Err(Violation::SharedSubscriptionsNotSupported);
         }
+        // [X5-3.2.2.3.11-2] [v3 MQTT-3.8.3-2]
         if !self.limits.wildcard_subscription_available && filter.has_wildcard() {
             return Err(Violation::WildcardSubscriptionsNotSupported);
         }
