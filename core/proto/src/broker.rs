@@ -3,12 +3,14 @@
 //! Whoever owns the sockets calls [`Broker::handle`] with what happened and an [`Output`] that takes what follows from it,
 //! and calls it with [`Input::Tick`] when [`Broker::next_deadline`] has come.
 //!
-//! In reading order: `connections`, `session`, `session_expiry` and `will` are the state, each a machine as a table; `connect`,
-//! `publish`, `acknowledge`, `subscribe` and `end` are what clients do; `deliver` is what they get, through the window and queue
-//! of `outbound`; `shared`, `retained` and `deadlines` are what the broker keeps beside its sessions; `limits` and `note` are
-//! what its owner sees.
+//! In reading order: `connections`, `authentication`, `session`, `session_expiry` and `will` are the state, each a machine as a
+//! table; `connect`, `authenticate`, `publish`, `acknowledge`, `subscribe` and `end` are what clients do; `deliver` is what they
+//! get, through the window and queue of `outbound`; `shared`, `retained` and `deadlines` are what the broker keeps beside its
+//! sessions; `limits` and `note` are what its owner sees, `question` what it is asked.
 
 mod acknowledge;
+mod authenticate;
+mod authentication;
 mod connect;
 mod connections;
 mod deadlines;
@@ -20,6 +22,7 @@ mod message;
 mod note;
 mod outbound;
 mod publish;
+mod question;
 mod refusal;
 mod retained;
 mod session;
@@ -39,9 +42,11 @@ use slab::Slab;
 
 pub use limits::{Limits, SharedDistribution};
 pub use note::{Cause, Drop, Note};
+pub use question::{Credentials, Judgement, Question};
 pub use refusal::Refusal;
 
 use self::{
+    authenticate::Applicant,
     connections::{Connection, Connections},
     deadlines::Deadlines,
     publish::{Match, Subscription},
@@ -61,6 +66,10 @@ pub struct Broker {
     seed: u64,
     hasher: FixedState,
     connections: Connections,
+    /// Whether the owner judges who clients are.
+    authenticates: bool,
+    /// Who waits to be judged.
+    applicants: Slab<Applicant>,
     sessions: Slab<Session>,
     by_client_id: HashMap<Text, SessionKey, FixedState>,
     subscriptions: SubscriptionTree<Subscription>,
@@ -84,6 +93,8 @@ pub enum Input {
     Received(ConnId, Packet),
     /// Bytes came that are no packet. Nothing more is read from this connection.
     Malformed(ConnId, DecodeError),
+    /// The answer to the last [`Output::authenticate`] of a connection. One that nobody waits for any more is passed over.
+    Judged(ConnId, Judgement),
     /// The unsent bytes of a connection fell to zero, after a send had found them above [`Limits::unsent_bytes_soft`].
     Flushed(ConnId),
     /// The Network Connection is gone: the peer closed it, it broke, or a [`Output::close`] was carried out. Always the last
@@ -102,6 +113,10 @@ pub trait Output {
     /// Closes a connection after what was sent on it; [`Input::Lost`] follows when that is done. Packets that still arrive on
     /// it are not wanted.
     fn close(&mut self, conn: ConnId, close: Close);
+    /// Asks who a client is; only of the owner of a broker that [authenticates](Broker::authenticating). Where the question
+    /// [holds](Question::holds) the connection, the owner gives nothing that comes on it before it has answered, and then what
+    /// came in between. An owner that does not answer has the client refused when [`Limits::connect_timeout`] is over.
+    fn authenticate(&mut self, _conn: ConnId, _question: Question) {}
     /// How many bytes sent on this connection have not been taken by the network yet.
     fn unsent_bytes(&self, conn: ConnId) -> usize;
     /// What happened, for logs and metrics.
@@ -125,6 +140,8 @@ impl Broker {
             limits,
             seed,
             connections: Connections::default(),
+            authenticates: false,
+            applicants: Slab::new(),
             sessions: Slab::new(),
             by_client_id: HashMap::with_hasher(hasher.clone()),
             subscriptions: SubscriptionTree::new(seed),
@@ -135,6 +152,15 @@ impl Broker {
             routings: 0,
             matches: Vec::new(),
             hasher,
+        }
+    }
+
+    /// As [`Broker::new`], with an owner who is asked about every client before anything becomes of its CONNECT. Without one a
+    /// CONNECT with an Authentication Method is refused, and User Name and Password are nobody's business.
+    pub fn authenticating(limits: Limits, seed: u64) -> Self {
+        Self {
+            authenticates: true,
+            ..Self::new(limits, seed)
         }
     }
 
@@ -149,6 +175,7 @@ impl Broker {
                     self.pump(now, key, out);
                 }
             }
+            Input::Judged(conn, judgement) => self.judged(now, conn, judgement, out),
             Input::Lost(conn) => self.lost(now, conn, out),
             Input::Tick => self.tick(now, out),
             Input::Shutdown => self.shutdown(now, out),
@@ -170,6 +197,9 @@ impl Broker {
                     return self.abandon(conn, cause, out);
                 };
                 self.connect(now, conn, *connect, out);
+            }
+            Connection::Authenticating { applicant, .. } => {
+                self.received_from_applicant(conn, applicant, packet, out);
             }
             Connection::Active(key) => self.received_from(now, key, conn, packet, out),
             Connection::Free | Connection::Closing => {}
@@ -208,8 +238,7 @@ impl Broker {
             Packet::Disconnect(disconnect) => self.disconnected(now, key, &disconnect, out),
             // [MQTT-3.1.0-2] [v3 MQTT-3.1.0-2]
             Packet::Connect(_) => self.violated(now, key, Violation::SecondConnect, out),
-            // [MQTT-4.12.0-7] [X5-3.15-1]
-            Packet::Auth(_) => self.violated(now, key, Violation::AuthWithoutMethod, out),
+            Packet::Auth(auth) => self.authenticate_again(now, key, conn, &auth, out),
             Packet::Connack(_) => self.wrong_direction(now, key, PacketType::Connack, out),
             Packet::Suback(_) => self.wrong_direction(now, key, PacketType::Suback, out),
             Packet::Unsuback(_) => self.wrong_direction(now, key, PacketType::Unsuback, out),
@@ -230,6 +259,9 @@ impl Broker {
     fn malformed(&mut self, now: Instant, conn: ConnId, error: DecodeError, out: &mut impl Output) {
         match self.connections.state(conn) {
             Connection::AwaitingConnect { .. } => self.malformed_connect(conn, error, out),
+            Connection::Authenticating { applicant, .. } => {
+                self.refuse_applicant(conn, applicant, Cause::Malformed(error), out);
+            }
             Connection::Active(key) => self.refuse(now, key, Cause::Malformed(error), out),
             Connection::Free | Connection::Closing => {}
         }

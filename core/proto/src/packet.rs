@@ -231,6 +231,18 @@ impl RetainHandling {
     }
 }
 
+impl Will {
+    /// The same without the buffer it was read into.
+    pub(crate) fn detached(self) -> Self {
+        Self {
+            topic: self.topic.detached(),
+            payload: self.payload.detached(),
+            properties: self.properties.detached(),
+            ..self
+        }
+    }
+}
+
 impl Ack {
     /// The acknowledgement that says Success and nothing more.
     pub const fn success(packet_id: PacketId) -> Self {

@@ -27,6 +27,15 @@ pub enum Violation {
     /// AUTH without an Authentication Method in CONNECT.
     #[error("AUTH came on a connection without an authentication method")]
     AuthWithoutMethod,
+    /// A packet other than AUTH or DISCONNECT in the middle of the authentication that CONNECT began.
+    #[error("{0} came before the authentication ended")]
+    NotAuthenticated(PacketType),
+    /// AUTH with a Reason Code that has no place there, or while AUTH is the other side's to send.
+    #[error("AUTH came out of turn")]
+    UnexpectedAuth,
+    /// AUTH or CONNACK names another Authentication Method than CONNECT, or none.
+    #[error("another authentication method than that of CONNECT")]
+    OtherAuthenticationMethod,
     /// More unfinished QoS 1 and 2 messages than the receiver takes.
     #[error("more unfinished messages than the receive maximum")]
     ReceiveMaximumExceeded,
@@ -74,6 +83,9 @@ impl Violation {
             | Self::NotConnected(_)
             | Self::WrongDirection(_)
             | Self::AuthWithoutMethod
+            | Self::NotAuthenticated(_)
+            | Self::UnexpectedAuth
+            | Self::OtherAuthenticationMethod
             | Self::UnknownTopicAlias
             | Self::SubscriptionIdentifierFromClient
             | Self::SessionExpiryRaised
@@ -97,12 +109,15 @@ impl Violation {
             Self::SessionExpiryFromServer => Some("MQTT-3.14.2-2"),
             Self::NotConnected(_) => Some("MQTT-3.1.0-1"),
             Self::AuthWithoutMethod => Some("MQTT-4.12.0-7"),
+            Self::NotAuthenticated(_) => Some("MQTT-3.1.2-30"),
+            Self::OtherAuthenticationMethod => Some("MQTT-4.12.0-5"),
             Self::ReceiveMaximumExceeded => Some("MQTT-3.3.4-7"),
             Self::TopicAliasTooLarge => Some("MQTT-3.3.2-9"),
             Self::QosNotSupported => Some("MQTT-3.2.2-11"),
             Self::RetainNotSupported => Some("MQTT-3.2.2-14"),
             Self::SubscriptionIdentifierFromClient => Some("MQTT-3.3.4-6"),
             Self::WrongDirection(_)
+            | Self::UnexpectedAuth
             | Self::UnknownTopicAlias
             | Self::WildcardSubscriptionsNotSupported
             | Self::SharedSubscriptionsNotSupported

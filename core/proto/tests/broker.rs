@@ -12,6 +12,8 @@ mod table;
 
 #[path = "broker/any_order.rs"]
 mod any_order;
+#[path = "broker/authenticate.rs"]
+mod authenticate;
 #[path = "broker/connect.rs"]
 mod connect;
 #[path = "broker/keep_alive.rs"]

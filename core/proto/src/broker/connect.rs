@@ -5,6 +5,7 @@ use core::{num::NonZeroU16, time::Duration};
 
 use super::{
     Broker, Cause, Close, Note, Output, Refusal,
+    authenticate::{Admission, Identity, method_and_data},
     connections::ConnectionEvent,
     deadlines::Whose,
     explain::Takes,
@@ -13,7 +14,7 @@ use super::{
     will::{WillEvent, WillState},
 };
 use crate::{
-    ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
+    Binary, ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
     ReasonCode, Text, Version, Will,
 };
 
@@ -33,7 +34,29 @@ impl Broker {
 
     // [MQTT-3.1.4-1] What the decoder let through is checked for what this broker grants.
     pub(super) fn connect(&mut self, now: Instant, conn: ConnId, connect: Connect, out: &mut impl Output) {
+        if self.authenticates {
+            match self.check(&connect) {
+                Ok(()) => self.apply(conn, connect, out),
+                Err(refusal) => {
+                    self.refuse_connect(conn, Takes::of(&connect), Cause::Refused(refusal), out);
+                }
+            }
+        } else {
+            self.admit(now, conn, connect, Admission::default(), out);
+        }
+    }
+
+    /// The client may come in, if there is room for it.
+    pub(super) fn admit(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        connect: Connect,
+        admission: Admission,
+        out: &mut impl Output,
+    ) {
         let version = connect.version;
+        // What this broker grants may have been used up while the client was judged.
         if let Err(refusal) = self.check(&connect) {
             return self.refuse_connect(conn, Takes::of(&connect), Cause::Refused(refusal), out);
         }
@@ -41,7 +64,7 @@ impl Broker {
         let assigned = connect.client_id.is_empty().then(|| self.assign_client_id());
         // [MQTT-3.1.3-5] [v3 MQTT-3.1.3-5] Any that is not empty is taken as it is.
         let client_id = assigned.clone().unwrap_or_else(|| connect.client_id.clone());
-        let mut connack = self.connack(&connect, assigned);
+        let mut connack = self.connack(&connect, assigned, admission.data);
         // [MQTT-3.1.2-24] A client that cannot be answered cannot be served.
         if !Takes::of(&connect).fits((&Packet::Connack(connack.clone())).into()) {
             return self.abandon(conn, Cause::AnswerTooLarge, out);
@@ -59,7 +82,7 @@ impl Broker {
         // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [v3 MQTT-3.1.2-4]
         let existing = self.by_client_id.get(&client_id).copied();
         let key = existing.unwrap_or_else(|| self.new_session(client_id.clone()));
-        self.bring_online(now, key, conn, connect);
+        self.bring_online(now, key, conn, connect, admission.user.clone());
         // [MQTT-3.1.4-5] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [v3 MQTT-3.1.4-4] [v3 MQTT-3.2.2-1] [v3 MQTT-3.2.2-2] [v3 MQTT-3.2.2-3]
         connack.session_present = existing.is_some();
         out.note(Note::Connected {
@@ -68,6 +91,12 @@ impl Broker {
             version,
             session_present: connack.session_present,
         });
+        if self.authenticates {
+            out.note(Note::Authenticated {
+                conn,
+                user: admission.user,
+            });
+        }
         // [MQTT-3.2.0-1] [v3 MQTT-3.2.0-1] Before what the session is owed.
         out.send(conn, version, (&Packet::Connack(connack)).into());
         self.resume(now, key, out);
@@ -95,7 +124,7 @@ impl Broker {
     }
 
     // [MQTT-3.2.2-6] [MQTT-3.2.2-7] [v3 MQTT-3.2.2-4] [v3 MQTT-3.2.2-5]
-    fn refuse_connect(&mut self, conn: ConnId, takes: Takes, cause: Cause, out: &mut impl Output) {
+    pub(super) fn refuse_connect(&mut self, conn: ConnId, takes: Takes, cause: Cause, out: &mut impl Output) {
         let mut connack = Packet::Connack(Connack {
             session_present: false,
             reason_code: cause.reason_code(),
@@ -125,7 +154,7 @@ impl Broker {
             return Err(Refusal::ClientIdEmpty);
         }
         // [MQTT-4.12.0-1]
-        if connect.properties.authentication_method().is_some() {
+        if !self.authenticates && connect.properties.authentication_method().is_some() {
             return Err(Refusal::AuthenticationMethod);
         }
         connect.will.as_ref().map_or(Ok(()), |will| self.check_will(will))
@@ -173,7 +202,14 @@ impl Broker {
         SessionKey(key)
     }
 
-    fn bring_online(&mut self, now: Instant, key: SessionKey, conn: ConnId, connect: Connect) {
+    fn bring_online(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        conn: ConnId,
+        connect: Connect,
+        user: Option<Text>,
+    ) {
         let asked = expiry_asked(&connect);
         let expiry = self.granted_expiry(asked);
         let keep_alive = self.keep_alive(&connect);
@@ -184,6 +220,7 @@ impl Broker {
             .map_or(u16::MAX, NonZeroU16::get);
         // [MQTT-4.9.0-1]
         let send_quota = receive_maximum.min(self.limits.inflight);
+        let method = connect.properties.authentication_method();
         self.connections.on(conn, ConnectionEvent::Granted(key));
         self.deadlines.forget(&mut self.connections.slot(conn).scheduled);
         let session = self.session_mut(key);
@@ -202,6 +239,7 @@ impl Broker {
             conn,
             version: connect.version,
             expiry_asked: Expiry::of(asked),
+            identity: Identity::new(method, user),
             silence_max: (keep_alive > 0).then(|| Duration::from_millis(u64::from(keep_alive) * 1500)),
             last_packet_at: now,
             packet_size_max: takes.packet_size_max,
@@ -229,10 +267,10 @@ impl Broker {
         }
     }
 
-    fn connack(&self, connect: &Connect, assigned: Option<Text>) -> Connack {
+    fn connack(&self, connect: &Connect, assigned: Option<Text>, data: Option<Binary>) -> Connack {
         let properties = match connect.version {
             Version::V3_1_1 => Properties::new(),
-            Version::V5 => self.connack_properties(connect, assigned),
+            Version::V5 => self.connack_properties(connect, assigned, data),
         };
         Connack {
             session_present: false,
@@ -241,7 +279,12 @@ impl Broker {
         }
     }
 
-    fn connack_properties(&self, connect: &Connect, assigned: Option<Text>) -> Properties {
+    fn connack_properties(
+        &self,
+        connect: &Connect,
+        assigned: Option<Text>,
+        data: Option<Binary>,
+    ) -> Properties {
         let limits = &self.limits;
         let asked = expiry_asked(connect);
         let granted = self.granted_expiry(asked);
@@ -275,6 +318,8 @@ impl Broker {
         ]
         .into_iter()
         .flatten()
+        // [MQTT-4.12.0-5]
+        .chain(method_and_data(connect.properties.authentication_method(), data))
         .collect()
     }
 

@@ -1,20 +1,26 @@
 use alloc::vec::Vec;
 
-use super::{deadlines::Scheduled, session::SessionKey};
+use super::{authenticate::ApplicantKey, deadlines::Scheduled, session::SessionKey};
 use crate::{ConnId, Instant};
 
 /// What the broker knows of a Network Connection.
 ///
 /// ```text
 /// Free --opened--> AwaitingConnect --CONNECT granted--> Active
-///   ^                     |                               |
-///   |                     '--refused--> Closing <---------' refused, DISCONNECT
-///   '-------------------- lost, from each ----------------'
+///   ^                 |   '--CONNECT--> Authenticating --^  |
+///   |                 |                    |                |
+///   |                 '--refused--> Closing <---------------' refused, DISCONNECT
+///   '-------------------- lost, from each ------------------'
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Connection {
     Free,
     AwaitingConnect {
+        deadline: Instant,
+    },
+    /// Only where the owner judges who clients are.
+    Authenticating {
+        applicant: ApplicantKey,
         deadline: Instant,
     },
     Active(SessionKey),
@@ -28,6 +34,8 @@ pub(super) enum Connection {
 pub(super) enum ConnectionEvent {
     /// It was accepted, and CONNECT is to come until then.
     Opened { deadline: Instant },
+    /// CONNECT came, and its sender is to be judged.
+    Applied(ApplicantKey),
     /// CONNECT was granted: it is this session's.
     Granted(SessionKey),
     /// The broker is done with it: it was refused, or the client said DISCONNECT.
@@ -39,16 +47,27 @@ pub(super) enum ConnectionEvent {
 impl Connection {
     /// The state after an event; `None` where the event cannot come.
     pub(super) const fn next(self, event: ConnectionEvent) -> Option<Self> {
-        use ConnectionEvent::{Finished, Granted, Lost, Opened};
+        use ConnectionEvent::{Applied, Finished, Granted, Lost, Opened};
         match (self, event) {
             (Self::Free, Opened { deadline }) => Some(Self::AwaitingConnect { deadline }),
-            (Self::AwaitingConnect { .. }, Granted(key)) => Some(Self::Active(key)),
-            (Self::AwaitingConnect { .. } | Self::Active(_), Finished) => Some(Self::Closing),
-            (Self::AwaitingConnect { .. } | Self::Active(_) | Self::Closing, Lost) => Some(Self::Free),
-            (Self::Free, Granted(_) | Finished | Lost)
+            (Self::AwaitingConnect { deadline }, Applied(applicant)) => {
+                Some(Self::Authenticating { applicant, deadline })
+            }
+            (Self::AwaitingConnect { .. } | Self::Authenticating { .. }, Granted(key)) => {
+                Some(Self::Active(key))
+            }
+            (Self::AwaitingConnect { .. } | Self::Authenticating { .. } | Self::Active(_), Finished) => {
+                Some(Self::Closing)
+            }
+            (
+                Self::AwaitingConnect { .. } | Self::Authenticating { .. } | Self::Active(_) | Self::Closing,
+                Lost,
+            ) => Some(Self::Free),
+            (Self::Free, Applied(_) | Granted(_) | Finished | Lost)
             | (Self::AwaitingConnect { .. }, Opened { .. })
-            | (Self::Active(_), Opened { .. } | Granted(_))
-            | (Self::Closing, Opened { .. } | Granted(_) | Finished) => None,
+            | (Self::Authenticating { .. }, Opened { .. } | Applied(_))
+            | (Self::Active(_), Opened { .. } | Applied(_) | Granted(_))
+            | (Self::Closing, Opened { .. } | Applied(_) | Granted(_) | Finished) => None,
         }
     }
 }
@@ -85,7 +104,7 @@ impl Connections {
         match event {
             ConnectionEvent::Opened { .. } => self.open += 1,
             ConnectionEvent::Lost => self.open -= 1,
-            ConnectionEvent::Granted(_) | ConnectionEvent::Finished => {}
+            ConnectionEvent::Applied(_) | ConnectionEvent::Granted(_) | ConnectionEvent::Finished => {}
         }
         Some(before)
     }
@@ -121,19 +140,25 @@ mod tests {
 
     const DEADLINE: Instant = Instant::from_micros(1);
     const KEY: SessionKey = SessionKey(7);
+    const APPLICANT: ApplicantKey = ApplicantKey(3);
 
     impl Connection {
-        const ALL: [Self; 4] = [
+        const ALL: [Self; 5] = [
             Self::Free,
             Self::AwaitingConnect { deadline: DEADLINE },
+            Self::Authenticating {
+                applicant: APPLICANT,
+                deadline: DEADLINE,
+            },
             Self::Active(KEY),
             Self::Closing,
         ];
     }
 
     impl ConnectionEvent {
-        const ALL: [Self; 4] = [
+        const ALL: [Self; 5] = [
             Self::Opened { deadline: DEADLINE },
+            Self::Applied(APPLICANT),
             Self::Granted(KEY),
             Self::Finished,
             Self::Lost,

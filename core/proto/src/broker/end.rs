@@ -65,8 +65,10 @@ impl Broker {
     pub(super) fn lost(&mut self, now: Instant, conn: ConnId, out: &mut impl Output) {
         let before = self.connections.on(conn, ConnectionEvent::Lost);
         self.deadlines.forget(&mut self.connections.slot(conn).scheduled);
-        if let Some(Connection::Active(key)) = before {
-            self.offline(now, key, Cause::Lost, out);
+        match before {
+            Some(Connection::Active(key)) => self.offline(now, key, Cause::Lost, out),
+            Some(Connection::Authenticating { applicant, .. }) => self.forget_applicant(applicant),
+            Some(Connection::AwaitingConnect { .. } | Connection::Free | Connection::Closing) | None => {}
         }
     }
 
@@ -177,7 +179,10 @@ impl Broker {
             Connection::AwaitingConnect { deadline } if deadline <= now => {
                 self.abandon(conn, Cause::ConnectTimeout, out);
             }
-            Connection::AwaitingConnect { deadline } => {
+            Connection::Authenticating { applicant, deadline } if deadline <= now => {
+                self.applicant_is_late(conn, applicant, out);
+            }
+            Connection::AwaitingConnect { deadline } | Connection::Authenticating { deadline, .. } => {
                 self.deadlines
                     .schedule(Whose::Connection(conn), deadline, &mut slot.scheduled);
             }
@@ -213,15 +218,20 @@ impl Broker {
         for conn in conns {
             match self.connections.slot(conn).state {
                 Connection::Active(key) => self.refuse(now, key, Cause::Shutdown, out),
-                Connection::AwaitingConnect { .. } => self.abandon(conn, Cause::Shutdown, out),
+                Connection::AwaitingConnect { .. } | Connection::Authenticating { .. } => {
+                    self.abandon(conn, Cause::Shutdown, out);
+                }
                 Connection::Free | Connection::Closing => {}
             }
         }
     }
 
     pub(super) fn set_closing(&mut self, conn: ConnId) {
-        self.connections.on(conn, ConnectionEvent::Finished);
+        let before = self.connections.on(conn, ConnectionEvent::Finished);
         self.deadlines.forget(&mut self.connections.slot(conn).scheduled);
+        if let Some(Connection::Authenticating { applicant, .. }) = before {
+            self.forget_applicant(applicant);
+        }
     }
 
     /// Sees to it that the session's deadline is met.
@@ -251,6 +261,9 @@ const fn will_event(cause: Cause) -> WillEvent {
         | Cause::Shutdown
         | Cause::Malformed(_)
         | Cause::Refused(_)
-        | Cause::Violation(_) => WillEvent::Refused,
+        | Cause::Violation(_)
+        | Cause::AuthenticationTimeout
+        | Cause::JudgementTimeout
+        | Cause::NotAuthenticated(_) => WillEvent::Refused,
     }
 }

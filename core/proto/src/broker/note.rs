@@ -16,6 +16,13 @@ pub enum Note {
         /// With the state of an earlier connection.
         session_present: bool,
     },
+    /// A client was authenticated: at CONNECT, or again.
+    Authenticated {
+        /// On this connection.
+        conn: ConnId,
+        /// As this user; `None` is nobody in particular.
+        user: Option<Text>,
+    },
     /// A CONNECT was refused.
     Refused {
         /// On this connection.
@@ -76,6 +83,15 @@ pub enum Cause {
     /// No CONNECT in time.
     #[error("no connect came in time")]
     ConnectTimeout,
+    /// The owner refused the client, with this code.
+    #[error("the client was not authenticated")]
+    NotAuthenticated(ReasonCode),
+    /// A client that was challenged did not answer in time.
+    #[error("no answer to the challenge came in time")]
+    AuthenticationTimeout,
+    /// The owner did not judge the client in time.
+    #[error("the server could not authenticate the client in time")]
+    JudgementTimeout,
     /// It reads more slowly than it is sent to.
     #[error("the client left too much unread")]
     SlowReader,
@@ -113,8 +129,10 @@ impl Cause {
     /// What a DISCONNECT says of it.
     pub const fn reason_code(self) -> ReasonCode {
         match self {
-            Self::Disconnect(reason_code) => reason_code,
+            Self::Disconnect(reason_code) | Self::NotAuthenticated(reason_code) => reason_code,
             Self::Lost | Self::ConnectTimeout => ReasonCode::UnspecifiedError,
+            Self::AuthenticationTimeout => ReasonCode::NotAuthorized,
+            Self::JudgementTimeout => ReasonCode::ServerUnavailable,
             Self::TakenOver => ReasonCode::SessionTakenOver,
             Self::KeepAlive => ReasonCode::KeepAliveTimeout,
             Self::SlowReader => ReasonCode::QuotaExceeded,

@@ -6,6 +6,7 @@ use hashbrown::HashSet;
 use indexmap::IndexSet;
 
 use super::{
+    authenticate::Identity,
     deadlines::Scheduled,
     outbound::Outbound,
     session_expiry::{Expiry, SessionPhase},
@@ -53,6 +54,7 @@ pub(super) struct Online {
     pub(super) version: Version,
     /// What CONNECT asked for, whatever was granted.
     pub(super) expiry_asked: Expiry,
+    pub(super) identity: Identity,
     /// One and a half times the Keep Alive.
     pub(super) silence_max: Option<Duration>,
     pub(super) last_packet_at: Instant,

@@ -10,7 +10,7 @@ use squall_proto::{
     Ack, ConnId, Connect, Delivery, Disconnect, Instant, Packet, PacketId, PacketRef, Properties, Property,
     Publish, Qos, ReasonCode, Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Unsubscribe,
     Version,
-    broker::{Broker, Close, Input, Limits, Note, Output},
+    broker::{Broker, Close, Input, Judgement, Limits, Note, Output, Question},
 };
 
 /// What a client sees next.
@@ -33,6 +33,8 @@ pub(crate) struct Sink {
     seen: BTreeMap<ConnId, VecDeque<Seen>>,
     pub(crate) notes: Vec<Note>,
     pub(crate) unsent: BTreeMap<ConnId, usize>,
+    /// What the broker asks its owner.
+    questions: VecDeque<(ConnId, Question)>,
 }
 
 impl Output for Sink {
@@ -45,6 +47,10 @@ impl Output for Sink {
 
     fn close(&mut self, conn: ConnId, close: Close) {
         self.seen.entry(conn).or_default().push_back(Seen::Closed(close));
+    }
+
+    fn authenticate(&mut self, conn: ConnId, question: Question) {
+        self.questions.push_back((conn, question));
     }
 
     fn unsent_bytes(&self, conn: ConnId) -> usize {
@@ -62,7 +68,15 @@ impl Table {
     }
 
     pub(crate) fn with_limits(version: Version, limits: Limits) -> Self {
-        let broker = Broker::new(limits, 1);
+        Self::of(version, Broker::new(limits, 1))
+    }
+
+    /// With a broker that asks who its clients are.
+    pub(crate) fn authenticating(version: Version, limits: Limits) -> Self {
+        Self::of(version, Broker::authenticating(limits, 1))
+    }
+
+    fn of(version: Version, broker: Broker) -> Self {
         Self {
             broker,
             now: Instant::ZERO,
@@ -132,6 +146,18 @@ impl Table {
 
     pub(crate) fn handle(&mut self, input: Input) {
         self.broker.handle(self.now, input, &mut self.out);
+    }
+
+    /// What the broker asks about this client next.
+    pub(crate) fn question(&mut self, name: &str) -> Option<Question> {
+        let conn = self.names[name];
+        let at = self.out.questions.iter().position(|(of, _)| *of == conn)?;
+        self.out.questions.remove(at).map(|(_, question)| question)
+    }
+
+    pub(crate) fn judge(&mut self, name: &str, judgement: Judgement) {
+        let conn = self.names[name];
+        self.handle(Input::Judged(conn, judgement));
     }
 
     pub(crate) fn conn(&self, name: &str) -> ConnId {
