@@ -88,6 +88,7 @@ impl World {
                 maximum_qos: Qos::AtLeastOnce,
                 retain_available: false,
                 wildcard_subscription_available: false,
+                shared_subscription_available: false,
                 ..Self::Wide.limits()
             },
         }

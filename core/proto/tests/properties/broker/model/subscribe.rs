@@ -17,6 +17,13 @@ impl Model {
     // [MQTT-3.8.4-1] [MQTT-3.8.4-5] [v3 MQTT-3.8.4-1] [v3 MQTT-3.8.4-4]
     pub(super) fn subscribe(&mut self, conn: ConnId, subscribe: &Subscribe) {
         let version = self.connections[&conn].version;
+        let unavailable = subscribe
+            .filters
+            .iter()
+            .find_map(|(filter, _)| self.unavailable(filter));
+        if let (Some(code), Version::V5) = (unavailable, version) {
+            return self.end(conn, &[code], true);
+        }
         let id = subscribe
             .properties
             .subscription_identifiers()
@@ -45,13 +52,10 @@ impl Model {
     }
 
     fn subscribe_to(&mut self, conn: ConnId, filter: &TopicFilter, subscription: Subscription) -> ReasonCode {
+        if let Some(code) = self.unavailable(filter) {
+            return code;
+        }
         let limits = &self.limits;
-        if filter.share_name().is_some() {
-            return ReasonCode::SharedSubscriptionsNotSupported;
-        }
-        if !limits.wildcard_subscription_available && filter.has_wildcard() {
-            return ReasonCode::WildcardSubscriptionsNotSupported;
-        }
         if has_more_levels(filter, limits.topic_levels) {
             return ReasonCode::TopicFilterInvalid;
         }
@@ -76,6 +80,18 @@ impl Model {
             Qos::AtMostOnce => ReasonCode::Success,
             Qos::AtLeastOnce => ReasonCode::GrantedQos1,
             Qos::ExactlyOnce => ReasonCode::GrantedQos2,
+        }
+    }
+
+    /// What CONNACK said that there is none of.
+    fn unavailable(&self, filter: &TopicFilter) -> Option<ReasonCode> {
+        let limits = &self.limits;
+        if !limits.shared_subscription_available && filter.share_name().is_some() {
+            Some(ReasonCode::SharedSubscriptionsNotSupported)
+        } else if !limits.wildcard_subscription_available && filter.has_wildcard() {
+            Some(ReasonCode::WildcardSubscriptionsNotSupported)
+        } else {
+            None
         }
     }
 

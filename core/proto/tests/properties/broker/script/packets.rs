@@ -12,18 +12,7 @@ use crate::values::{delivery, id};
 
 const TOPICS: [&str; 5] = ["t", "t/1", "u", "$SYS/x", "a/b/c/d"];
 
-const FILTERS: [&str; 10] = [
-    "t",
-    "t/1",
-    "t/#",
-    "#",
-    "+",
-    "+/1",
-    "u",
-    "$SYS/#",
-    "a/b/c/d",
-    "$share/g/t",
-];
+const FILTERS: [&str; 9] = ["t", "t/1", "t/#", "#", "+", "+/1", "u", "$SYS/#", "a/b/c/d"];
 
 /// What is no packet in either version, one fault each.
 pub(crate) const MALFORMED: [&str; 8] = [
