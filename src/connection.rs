@@ -195,6 +195,7 @@ pub(crate) fn misuse(error: protocol::Misuse) -> Misuse {
         protocol::Misuse::Zero(_)
         | protocol::Misuse::NoTopicFilter
         | protocol::Misuse::NoLocalOnShared
+        | protocol::Misuse::OtherClientId
         | protocol::Misuse::QueueFull(_)
         | protocol::Misuse::QosNotSupported(_)
         | protocol::Misuse::RetainNotSupported
@@ -214,7 +215,11 @@ pub(crate) fn failed(failure: protocol::Failure, args: &ConnectionArgs) -> Resul
             | protocol::Misuse::PropertyNotAllowed
             | protocol::Misuse::NoLocalOnShared),
         ) => Err(misuse(error).into()),
-        protocol::Failure::Misuse(_) | protocol::Failure::SessionLost => {
+        protocol::Failure::Misuse(_)
+        | protocol::Failure::SessionLost
+        | protocol::Failure::Expired
+        | protocol::Failure::Dropped
+        | protocol::Failure::Offline => {
             args.complain(&failure.to_string());
             Ok(Exit::NotHeld)
         }

@@ -5,8 +5,8 @@
 //! connections: its session, what waits to be sent and what waits for an acknowledgement stay with it.
 //!
 //! In reading order: [`Options`] and the CONNECT they make, `phase` (the life of a connection as a table), `resume` (CONNACK, and what a kept or lost session means),
-//! `outbound` (the queue and the send quota), `answers` (acknowledgements), `inbound` (PUBLISH and PUBREL from the server),
-//! `session` (what outlives a connection), `connection` (what does not).
+//! `queue`, `pending` and `outbound` (what waits, and the send quota), `answers` (acknowledgements), `inbound` (PUBLISH and PUBREL from the server),
+//! `session` (what outlives a connection), `connection` (what does not), `record` and `restore` (what outlives the process).
 //!
 //! ```
 //! use squall_proto::{
@@ -49,22 +49,31 @@ mod message;
 mod misuse;
 mod options;
 mod outbound;
+mod pending;
 mod phase;
 mod properties;
+mod queue;
 mod receipt;
+mod record;
+mod request;
+mod restore;
 mod resume;
 mod session;
 
 pub use event::{Event, Failure, Ticket, Why};
 pub use message::{Message, Subscription, Unsubscription};
 pub use misuse::Misuse;
-pub use options::{Options, SessionLost};
+pub use options::{Options, Resubscribe, SessionLost};
+pub use queue::{AtMostOnceOffline, Overflow};
 pub use receipt::{Acknowledge, Receipt, Refusal};
+pub use record::{Record, Saved};
+
+use alloc::boxed::Box;
 
 use self::{
     connection::Connection,
-    outbound::Queue,
     phase::{Phase, Step},
+    queue::Queue,
     session::Session,
 };
 use crate::{DecodeError, Disconnect, Instant, Packet, PacketRef, ReasonCode, Version, Violation};
@@ -118,6 +127,11 @@ pub trait Output {
     fn close(&mut self);
     /// Tells the application.
     fn event(&mut self, event: Event);
+    /// Keeps a record, before any packet that is sent after it leaves; see [`Saved`]. An owner that keeps none loses the session with
+    /// its process.
+    fn persist(&mut self, record: Record<'_>) {
+        let _ = record;
+    }
 }
 
 /// What each [`Phase`] holds.
@@ -128,7 +142,7 @@ enum State {
         clean_start: bool,
         connack_deadline: Instant,
     },
-    Connected(Connection),
+    Connected(Box<Connection>),
     Closing,
 }
 
@@ -162,11 +176,15 @@ impl Client {
 
     /// When [`Input::Tick`] is next wanted.
     pub fn next_deadline(&self) -> Option<Instant> {
-        match &self.state {
+        let of_connection = match &self.state {
             State::Connecting { connack_deadline, .. } => Some(*connack_deadline),
             State::Connected(connection) => connection.next_deadline(),
             State::Offline | State::Closing => None,
-        }
+        };
+        [of_connection, self.queue.next_expiry()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Which version it speaks.
@@ -174,14 +192,23 @@ impl Client {
         self.options.version
     }
 
-    /// Whether another message can wait; if not, it would be refused with [`Misuse::QueueFull`].
+    /// Whether whoever publishes need not wait: there is room for another message, or [`Options::overflow`] says what becomes of it.
     pub fn takes_messages(&self) -> bool {
-        self.queue.message_count() < self.options.queued
+        self.options.overflow != Overflow::Wait || self.queue.has_room(&self.options)
     }
 
     /// Whether another subscribe or unsubscribe can wait; if not, it would be refused with [`Misuse::QueueFull`].
     pub fn takes_requests(&self) -> bool {
         self.queue.requests.len() < self.options.queued
+    }
+
+    /// Whether nothing waits to be sent or to be answered.
+    pub fn is_idle(&self) -> bool {
+        let unanswered = match &self.state {
+            State::Connected(connection) => !connection.requests.is_empty(),
+            State::Offline | State::Connecting { .. } | State::Closing => false,
+        };
+        self.queue.is_empty() && self.session.publishes.is_empty() && !unanswered
     }
 
     // [MQTT-3.1.0-1] [v3 MQTT-3.1.0-1] CONNECT comes first.
@@ -289,6 +316,7 @@ impl Client {
     }
 
     fn tick(&mut self, now: Instant, reading: bool, out: &mut impl Output) {
+        self.expire(now, out);
         let late = match &mut self.state {
             State::Offline | State::Closing => None,
             State::Connecting { connack_deadline, .. } => {

@@ -1,11 +1,13 @@
 use super::{
-    Event, Output,
+    Event, Output, Record,
     connection::Connection,
-    outbound::{Request, published},
-    session::{Outbound, Sent, Session, Stage},
+    outbound::published,
+    request::Request,
+    session::{Outbound, Release, Session, Stage},
 };
 use crate::{
-    Ack, Instant, Packet, PacketType, ReasonCode, Suback, Unsuback, Version, Violation, exchange::Answer,
+    Ack, Instant, Packet, PacketId, PacketType, ReasonCode, Suback, Unsuback, Version, Violation,
+    exchange::Answer,
 };
 
 /// PUBACK: the message is finished, whatever the Reason Code. One that belongs to nothing is passed over, as brokers send
@@ -17,14 +19,12 @@ pub(super) fn puback(
     ack: &Ack,
     out: &mut impl Output,
 ) -> Result<(), Violation> {
-    let Some(sent) = session.publishes.get(&ack.packet_id) else {
+    let Some(stage) = session.publishes.get(&ack.packet_id) else {
         return Ok(());
     };
-    sent.stage.after(Answer::Puback, PacketType::Puback)?;
+    stage.after(Answer::Puback, PacketType::Puback)?;
     connection.resend.retain(|packet_id| *packet_id != ack.packet_id);
-    if let Some(sent) = session.publishes.remove(&ack.packet_id) {
-        published(sent.ticket, Ok(ack.reason_code), out);
-    }
+    finish(session, ack.packet_id, ack.reason_code, out);
     Ok(())
 }
 
@@ -37,8 +37,8 @@ pub(super) fn pubrec(
     ack: &Ack,
     out: &mut impl Output,
 ) -> Result<(), Violation> {
-    let order = session.next_order();
-    let Some(sent) = session.publishes.get_mut(&ack.packet_id) else {
+    let released = session.next_order();
+    let Some(stage) = session.publishes.get_mut(&ack.packet_id) else {
         pubrec_for_nothing(connection, now, ack, out);
         return Ok(());
     };
@@ -47,16 +47,27 @@ pub(super) fn pubrec(
     } else {
         Answer::Pubrec
     };
-    let after = sent.stage.after(answer, PacketType::Pubrec)?;
+    let after = stage.after(answer, PacketType::Pubrec)?;
     connection.resend.retain(|packet_id| *packet_id != ack.packet_id);
     if after.is_complete() {
-        published(sent.ticket, Ok(ack.reason_code), out);
-        session.publishes.remove(&ack.packet_id);
+        finish(session, ack.packet_id, ack.reason_code, out);
         return Ok(());
     }
-    if !matches!(sent.stage, Stage::Release(_)) {
-        sent.stage = Stage::Release(ack.reason_code);
-        sent.order = order;
+    if !matches!(stage, Stage::Release(_)) {
+        let (order, ticket) = (stage.order(), stage.ticket());
+        let (packet_id, reason_code) = (ack.packet_id, ack.reason_code);
+        *stage = Stage::Release(Release {
+            order,
+            ticket,
+            reason_code,
+            released,
+        });
+        out.persist(Record::Released {
+            order,
+            packet_id,
+            reason_code,
+            released,
+        });
     }
     connection.send(now, &Packet::Pubrel(Ack::success(ack.packet_id)), out);
     Ok(())
@@ -73,19 +84,24 @@ fn pubrec_for_nothing(connection: &mut Connection, now: Instant, ack: &Ack, out:
 /// PUBCOMP: the message is finished with the Reason Code of its PUBREC. One that belongs to nothing is passed over: it answers
 /// the PUBREL for nothing.
 pub(super) fn pubcomp(session: &mut Session, ack: &Ack, out: &mut impl Output) -> Result<(), Violation> {
-    let Some(sent) = session.publishes.get(&ack.packet_id) else {
+    let Some(stage) = session.publishes.get(&ack.packet_id) else {
         return Ok(());
     };
-    sent.stage.after(Answer::Pubcomp, PacketType::Pubcomp)?;
-    if let Some(Sent {
-        ticket,
-        stage: Stage::Release(reason_code),
-        ..
-    }) = session.publishes.remove(&ack.packet_id)
-    {
-        published(ticket, Ok(reason_code), out);
-    }
+    stage.after(Answer::Pubcomp, PacketType::Pubcomp)?;
+    let reason_code = match stage {
+        Stage::Release(release) => release.reason_code,
+        Stage::AtLeastOnce(_) | Stage::ExactlyOnce(_) => ack.reason_code,
+    };
+    finish(session, ack.packet_id, reason_code, out);
     Ok(())
+}
+
+fn finish(session: &mut Session, packet_id: PacketId, reason_code: ReasonCode, out: &mut impl Output) {
+    if let Some(stage) = session.publishes.remove(&packet_id) {
+        let order = stage.order();
+        out.persist(Record::Finished { order });
+        published(stage.ticket(), Ok(reason_code), out);
+    }
 }
 
 /// What SUBACK granted is remembered, for when the server loses it.
@@ -99,7 +115,7 @@ pub(super) fn suback(
     let (_, request) = connection.requests.remove(&suback.packet_id).ok_or(wrong)?;
     let (ticket, subscription) = match request {
         Request::Subscribe(ticket, subscription) => (Some(ticket), subscription),
-        Request::Resubscribe(subscription) => (None, subscription),
+        Request::Resubscribe { subscription, .. } => (None, subscription),
         Request::Unsubscribe(..) => return Err(wrong),
     };
     if suback.reason_codes.len() != subscription.filters.len() {

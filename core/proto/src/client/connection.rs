@@ -4,7 +4,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use super::{Acknowledge, Message, Misuse, Options, Output, Subscription, Why, outbound::Request};
+use super::{Acknowledge, Message, Misuse, Options, Output, Subscription, Why, request::Request};
 use crate::{
     Ack, Connack, Instant, Packet, PacketId, Qos, ReasonCode, TopicAlias, TopicFilter, TopicName, Version,
     Violation, encoded_len,

@@ -7,6 +7,11 @@ use crate::{Connack, DecodeError, Disconnect, ReasonCode, TopicFilter, Violation
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
+impl Ticket {
+    /// Of the messages of an earlier process, see [`Client::restore`](super::Client::restore): nobody waits for their end.
+    pub const RESTORED: Self = Self(u64::MAX);
+}
+
 /// What the application is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -68,6 +73,15 @@ pub enum Failure {
     /// The server lost the session in the middle of a QoS 2 exchange; see [`SessionLost`](super::SessionLost).
     #[error("the server lost the session before it acknowledged the message")]
     SessionLost,
+    /// It waited longer than its Message Expiry Interval, and was not sent.
+    #[error("the message expired before it could be sent")]
+    Expired,
+    /// There was no room in the queue; see [`Overflow`](super::Overflow). It was not sent.
+    #[error("the queue was full")]
+    Dropped,
+    /// It has QoS 0 and there is no connection; see [`AtMostOnceOffline`](super::AtMostOnceOffline). It was not sent.
+    #[error("there is no connection")]
+    Offline,
 }
 
 /// Why a connection ended.

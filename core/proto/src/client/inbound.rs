@@ -1,5 +1,5 @@
 use super::{
-    Client, Event, Message, Output, Receipt, Refusal, State,
+    Client, Event, Message, Output, Receipt, Record, Refusal, State,
     connection::Connection,
     session::{Received, Session},
 };
@@ -167,6 +167,9 @@ fn pubrec(
     };
     match session.stage(packet_id).next(request) {
         Some(InboundQos2::AwaitingPubrel) => {
+            if session.stage(packet_id).is_new() {
+                out.persist(Record::Received { packet_id });
+            }
             session.received.insert(packet_id, Received::AwaitingPubrel);
         }
         // [MQTT-4.3.3-9] The Packet Identifier of a refused message is free.
@@ -198,6 +201,7 @@ pub(super) fn pubrel(
 ) {
     let reason_code = match session.stage(packet_id).next(Request::Pubrel) {
         Some(_) => {
+            out.persist(Record::Completed { packet_id });
             session.received.remove(&packet_id);
             connection.received.remove(&packet_id);
             ReasonCode::Success

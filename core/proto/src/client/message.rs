@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::{Misuse, properties};
 use crate::{
-    Delivery, Packet, PacketId, Properties, Property, Publish, Qos, Subscribe, SubscriptionOptions,
-    TopicFilter, TopicName, Unsubscribe, Version,
+    Packet, PacketId, Properties, Property, Qos, Subscribe, SubscriptionOptions, TopicFilter, TopicName,
+    Unsubscribe, Version,
 };
 
 /// An Application Message, on its way out or in.
@@ -51,17 +51,6 @@ impl Message {
             retain: false,
             properties: Properties::new(),
         }
-    }
-
-    pub(super) fn packet(&self, delivery: Delivery, dup: bool) -> Packet {
-        Packet::Publish(Publish {
-            dup,
-            retain: self.retain,
-            delivery,
-            topic: Some(self.topic.clone()),
-            payload: self.payload.clone(),
-            properties: self.properties.clone(),
-        })
     }
 
     // [MQTT-3.3.4-6] No Subscription Identifier; the Topic Alias is the client's own business.

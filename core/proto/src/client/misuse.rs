@@ -9,7 +9,7 @@ pub enum Misuse {
     /// 3.1.1 has no Password without a User Name.
     #[error("a password needs a user name in 3.1.1")]
     PasswordNeedsUserName,
-    /// Receive Maximum and Maximum Packet Size are never zero.
+    /// Receive Maximum, Maximum Packet Size and the bounds of the queue are never zero.
     #[error("{0} must not be zero")]
     Zero(&'static str),
     /// Properties, or subscription options other than the QoS, in 3.1.1.
@@ -24,6 +24,9 @@ pub enum Misuse {
     /// No Local on a shared subscription.
     #[error("no local is not allowed on a shared subscription")]
     NoLocalOnShared,
+    /// What was saved belongs to another Client Identifier.
+    #[error("what was saved belongs to another client identifier")]
+    OtherClientId,
     /// The queue of what waits to be sent is full.
     #[error("{0} messages and requests wait already")]
     QueueFull(usize),
@@ -56,7 +59,7 @@ impl Misuse {
     /// What the server would have said to it.
     pub const fn reason_code(self) -> ReasonCode {
         match self {
-            Self::EmptyClientIdNeedsCleanStart => ReasonCode::ClientIdentifierNotValid,
+            Self::EmptyClientIdNeedsCleanStart | Self::OtherClientId => ReasonCode::ClientIdentifierNotValid,
             Self::PasswordNeedsUserName => ReasonCode::BadUserNameOrPassword,
             Self::Zero(_) | Self::PropertyNotAllowed | Self::NoTopicFilter | Self::NoLocalOnShared => {
                 ReasonCode::ProtocolError

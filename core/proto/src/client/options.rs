@@ -4,7 +4,7 @@ use core::{
     time::Duration,
 };
 
-use super::{Acknowledge, Misuse, properties};
+use super::{Acknowledge, AtMostOnceOffline, Misuse, Overflow, properties};
 use crate::{Binary, Connect, Packet, Properties, Property, Text, Version, Will};
 
 /// What a client says of itself in CONNECT, and its own limits.
@@ -42,10 +42,16 @@ pub struct Options {
     pub properties: Properties,
     /// Unfinished QoS 1 and 2 messages sent at a time, if the server does not want fewer. Not 0.
     pub inflight: u16,
-    /// Messages, and as many requests, that wait to be sent. One more is refused with [`Misuse::QueueFull`].
+    /// Messages that wait to be sent, and as many requests. Not 0. Messages that were sent do not count.
     pub queued: usize,
-    /// Whether subscriptions are made again when the server has lost the session.
-    pub resubscribe: bool,
+    /// Bytes of Topic Names and payloads with which no other message is taken; the last one may go over. Not 0.
+    pub queued_bytes: usize,
+    /// What becomes of a message for which there is no room.
+    pub overflow: Overflow,
+    /// What becomes of a QoS 0 message while there is no connection.
+    pub at_most_once_offline: AtMostOnceOffline,
+    /// When subscriptions are made again on a new connection.
+    pub resubscribe: Resubscribe,
     /// What becomes of QoS 2 messages without PUBREC when the server has lost the session.
     pub session_lost: SessionLost,
     /// From CONNECT to CONNACK.
@@ -63,6 +69,18 @@ pub enum SessionLost {
     PublishAgain,
     /// It fails with [`Failure::SessionLost`](super::Failure::SessionLost): it may not have arrived.
     Fail,
+}
+
+/// When the subscriptions that the server granted are made again, with their options and Subscription Identifiers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resubscribe {
+    /// On each connection. Where the server still has the session, a 5.0 server is asked not to send retained messages again.
+    Always,
+    /// When the server has lost the session.
+    #[default]
+    WhenSessionLost,
+    /// Never: that is the application's business. What it asked for and the server has not answered is still asked again.
+    Never,
 }
 
 impl Options {
@@ -88,7 +106,10 @@ impl Options {
             properties: Properties::new(),
             inflight: 1024,
             queued: 10_000,
-            resubscribe: true,
+            queued_bytes: 64 << 20,
+            overflow: Overflow::Wait,
+            at_most_once_offline: AtMostOnceOffline::Queue,
+            resubscribe: Resubscribe::WhenSessionLost,
             session_lost: SessionLost::PublishAgain,
             connect_timeout: Duration::from_secs(10),
             ping_timeout: Duration::from_secs(10),
@@ -106,6 +127,14 @@ impl Options {
     }
 
     pub(super) fn check(&self) -> Result<(), Misuse> {
+        for (value, name) in [
+            (self.queued, "queued messages"),
+            (self.queued_bytes, "queued bytes"),
+        ] {
+            if value == 0 {
+                return Err(Misuse::Zero(name));
+            }
+        }
         for (value, name) in [
             (u32::from(self.receive_maximum), "receive maximum"),
             (u32::from(self.inflight), "inflight"),

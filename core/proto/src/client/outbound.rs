@@ -1,53 +1,66 @@
-use alloc::{collections::VecDeque, vec::Vec};
+use core::time::Duration;
 
 use super::{
-    Client, Event, Failure, Message, Misuse, Output, State, Subscription, Ticket, Unsubscription,
+    AtMostOnceOffline, Client, Event, Failure, Message, Misuse, Output, Overflow, Record, State,
+    Subscription, Ticket, Unsubscription,
     connection::Connection,
-    session::{Sent, Session, Stage},
+    pending::Pending,
+    queue::Queue,
+    request::Request,
+    session::{Session, Stage},
 };
-use crate::{Delivery, Instant, Packet, PacketId, Qos, ReasonCode};
-
-/// What the application asked for and was not sent yet.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    pub(super) requests: VecDeque<Request>,
-    /// QoS 1 and 2.
-    pub(super) messages: VecDeque<(Ticket, Message)>,
-    /// QoS 0, which wait for a connection but not for the send quota.
-    at_most_once: VecDeque<(Ticket, Message)>,
-}
-
-/// Something the server answers with SUBACK or UNSUBACK.
-#[derive(Debug)]
-pub(super) enum Request {
-    Subscribe(Ticket, Subscription),
-    Unsubscribe(Ticket, Unsubscription),
-    /// The client's own, to renew what a lost session had.
-    Resubscribe(Subscription),
-}
-
-impl Queue {
-    pub(super) fn message_count(&self) -> usize {
-        self.messages.len() + self.at_most_once.len()
-    }
-
-    pub(super) fn ask_again(&mut self, requests: Vec<Request>) {
-        for request in requests.into_iter().rev() {
-            self.requests.push_front(request);
-        }
-    }
-}
+use crate::{Instant, PacketId, Qos, ReasonCode};
 
 impl Client {
     pub(super) fn publish(&mut self, now: Instant, ticket: Ticket, message: Message, out: &mut impl Output) {
-        if let Err(misuse) = self.accepts(message.check(self.options.version), self.queue.message_count()) {
-            return published(ticket, Err(misuse.into()), out);
+        let accepted = match message.check(self.options.version) {
+            Ok(()) => self.make_room(&message, out),
+            Err(misuse) => Err(misuse.into()),
+        };
+        if let Err(failure) = accepted {
+            return published(ticket, Err(failure), out);
         }
-        match message.qos {
-            Qos::AtMostOnce => self.queue.at_most_once.push_back((ticket, message)),
-            Qos::AtLeastOnce | Qos::ExactlyOnce => self.queue.messages.push_back((ticket, message)),
-        }
+        let pending = Pending {
+            order: self.session.next_order(),
+            ticket,
+            message,
+            since: now,
+            waited: Duration::ZERO,
+        };
+        queued(&pending, now, out);
+        self.queue.push(pending);
+        self.expire(now, out);
         self.pump(now, out);
+    }
+
+    /// Whether the message may wait in the queue, perhaps in the place of an older one.
+    fn make_room(&mut self, message: &Message, out: &mut impl Output) -> Result<(), Failure> {
+        let connected = matches!(self.state, State::Connected(_));
+        let at_most_once = message.qos == Qos::AtMostOnce;
+        if at_most_once && !connected && self.options.at_most_once_offline == AtMostOnceOffline::Drop {
+            return Err(Failure::Offline);
+        }
+        while !self.queue.has_room(&self.options) {
+            match self.options.overflow {
+                Overflow::Wait | Overflow::Refuse => {
+                    return Err(Misuse::QueueFull(self.queue.message_count()).into());
+                }
+                Overflow::DropNewest => return Err(Failure::Dropped),
+                Overflow::DropOldest => match self.queue.oldest() {
+                    Some(oldest) => finished(&oldest, Err(Failure::Dropped), out),
+                    None => return Err(Failure::Dropped),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the messages that waited longer than their Message Expiry Interval. Those that were sent are not touched.
+    // [MQTT-4.3.3-7]
+    pub(super) fn expire(&mut self, now: Instant, out: &mut impl Output) {
+        while let Some(expired) = self.queue.expired(now) {
+            finished(&expired, Err(Failure::Expired), out);
+        }
     }
 
     pub(super) fn subscribe(
@@ -73,19 +86,15 @@ impl Client {
     }
 
     fn ask(&mut self, now: Instant, checked: Result<(), Misuse>, request: Request, out: &mut impl Output) {
-        match self.accepts(checked, self.queue.requests.len()) {
+        let accepted = match checked {
+            Ok(()) if !self.takes_requests() => Err(Misuse::QueueFull(self.queue.requests.len())),
+            Ok(()) | Err(_) => checked,
+        };
+        match accepted {
             Ok(()) => self.queue.requests.push_back(request),
             Err(misuse) => request.fail(misuse, out),
         }
         self.pump(now, out);
-    }
-
-    fn accepts(&self, checked: Result<(), Misuse>, waiting: usize) -> Result<(), Misuse> {
-        checked?;
-        if waiting >= self.options.queued {
-            return Err(Misuse::QueueFull(waiting));
-        }
-        Ok(())
     }
 
     /// Sends whatever may be sent now.
@@ -96,20 +105,20 @@ impl Client {
         };
         let (session, queue) = (&mut self.session, &mut self.queue);
         send_requests(session, connection, queue, now, out);
-        while let Some((ticket, message)) = queue.at_most_once.pop_front() {
-            send_at_most_once(connection, now, ticket, &message, out);
+        while let Some(pending) = queue.next_at_most_once() {
+            send_at_most_once(connection, now, &pending, out);
         }
         while connection.send_quota(session.publishes.len()) > 0
             && let Some(packet_id) = connection.resend.pop_front()
         {
             send_again(session, connection, now, packet_id, out);
         }
-        while connection.send_quota(session.publishes.len()) > 0 && !queue.messages.is_empty() {
+        while connection.send_quota(session.publishes.len()) > 0 && queue.has_messages() {
             let Some(packet_id) = free_packet_id(session, connection) else {
                 return;
             };
-            if let Some((ticket, message)) = queue.messages.pop_front() {
-                send_first(session, connection, now, packet_id, (ticket, message), out);
+            if let Some(pending) = queue.next_message() {
+                send_first(session, connection, now, packet_id, pending, out);
             }
         }
     }
@@ -134,33 +143,23 @@ fn send_requests(
         match request.permitted(connection, &packet) {
             Ok(()) => {
                 connection.send(now, &packet, out);
-                connection
-                    .requests
-                    .insert(packet_id, (session.next_order(), request));
+                let order = session.next_order();
+                connection.requests.insert(packet_id, (order, request));
             }
             Err(misuse) => request.fail(misuse, out),
         }
     }
 }
 
-// [MQTT-4.3.1-1] [MQTT-3.3.1-2] [MQTT-2.2.1-2] [v3 MQTT-4.3.1-1] [v3 MQTT-3.3.1-2] [v3 MQTT-2.3.1-5]
-fn send_at_most_once(
-    connection: &mut Connection,
-    now: Instant,
-    ticket: Ticket,
-    message: &Message,
-    out: &mut impl Output,
-) {
-    let packet = message.packet(Delivery::AtMostOnce, false);
-    let permitted = connection.permits_message(message, &packet);
+// [MQTT-4.3.1-1] [MQTT-3.3.1-2] [v3 MQTT-4.3.1-1] [v3 MQTT-3.3.1-2]
+fn send_at_most_once(connection: &mut Connection, now: Instant, pending: &Pending, out: &mut impl Output) {
+    let packet = pending.packet(now, None, false);
+    let permitted = connection.permits_message(&pending.message, &packet);
     if permitted.is_ok() {
         connection.send(now, &packet, out);
     }
-    published(
-        ticket,
-        permitted.map(|()| ReasonCode::Success).map_err(Failure::from),
-        out,
-    );
+    let result = permitted.map(|()| ReasonCode::Success);
+    published(pending.ticket, result.map_err(Failure::from), out);
 }
 
 // [MQTT-4.3.2-2] [MQTT-4.3.3-2] [v3 MQTT-4.3.2-1] [v3 MQTT-4.3.3-1]
@@ -169,20 +168,17 @@ fn send_first(
     connection: &mut Connection,
     now: Instant,
     packet_id: PacketId,
-    (ticket, message): (Ticket, Message),
+    pending: Pending,
     out: &mut impl Output,
 ) {
-    let packet = message.packet(delivery(&message, packet_id), false);
-    if let Err(misuse) = connection.permits_message(&message, &packet) {
-        return published(ticket, Err(misuse.into()), out);
+    let packet = pending.packet(now, Some(packet_id), false);
+    if let Err(misuse) = connection.permits_message(&pending.message, &packet) {
+        return finished(&pending, Err(misuse.into()), out);
     }
+    let order = pending.order;
+    out.persist(Record::Sent { order, packet_id });
     connection.send(now, &packet, out);
-    let stage = match message.qos {
-        Qos::AtMostOnce | Qos::AtLeastOnce => Stage::AtLeastOnce(message),
-        Qos::ExactlyOnce => Stage::ExactlyOnce(message),
-    };
-    let order = session.next_order();
-    session.publishes.insert(packet_id, Sent { order, ticket, stage });
+    session.publishes.insert(packet_id, Stage::of(pending));
 }
 
 /// Sends a PUBLISH of the session again, unless the server has become one that does not take it.
@@ -194,64 +190,47 @@ fn send_again(
     packet_id: PacketId,
     out: &mut impl Output,
 ) {
-    let Some(sent) = session.publishes.get(&packet_id) else {
+    let Some(Stage::AtLeastOnce(pending) | Stage::ExactlyOnce(pending)) = session.publishes.get(&packet_id)
+    else {
         return;
     };
-    let (Stage::AtLeastOnce(message) | Stage::ExactlyOnce(message)) = &sent.stage else {
-        return;
-    };
-    let packet = message.packet(delivery(message, packet_id), true);
-    match connection.permits_message(message, &packet) {
+    let packet = pending.packet(now, Some(packet_id), true);
+    match connection.permits_message(&pending.message, &packet) {
         Ok(()) => connection.send(now, &packet, out),
         Err(misuse) => {
-            published(sent.ticket, Err(misuse.into()), out);
+            finished(pending, Err(misuse.into()), out);
             session.publishes.remove(&packet_id);
         }
     }
 }
 
-const fn delivery(message: &Message, packet_id: PacketId) -> Delivery {
-    match message.qos {
-        Qos::AtMostOnce => Delivery::AtMostOnce,
-        Qos::AtLeastOnce => Delivery::AtLeastOnce(packet_id),
-        Qos::ExactlyOnce => Delivery::ExactlyOnce(packet_id),
+/// Tells the application of a message's end, and the records unless it was of QoS 0.
+pub(super) fn finished(pending: &Pending, result: Result<ReasonCode, Failure>, out: &mut impl Output) {
+    if pending.message.qos != Qos::AtMostOnce {
+        out.persist(Record::Finished { order: pending.order });
+    }
+    published(pending.ticket, result, out);
+}
+
+/// A QoS 1 or 2 message waits to be sent as new.
+pub(super) fn queued(pending: &Pending, now: Instant, out: &mut impl Output) {
+    let Pending {
+        order,
+        ref message,
+        since,
+        waited,
+        ..
+    } = *pending;
+    if message.qos != Qos::AtMostOnce {
+        let waited = waited + now.saturating_since(since);
+        out.persist(Record::Queued {
+            order,
+            message,
+            waited,
+        });
     }
 }
 
 pub(super) fn published(ticket: Ticket, result: Result<ReasonCode, Failure>, out: &mut impl Output) {
     out.event(Event::Published { ticket, result });
-}
-
-impl Request {
-    fn packet(&self, packet_id: PacketId) -> Packet {
-        match self {
-            Self::Subscribe(_, subscription) | Self::Resubscribe(subscription) => {
-                subscription.packet(packet_id)
-            }
-            Self::Unsubscribe(_, unsubscription) => unsubscription.packet(packet_id),
-        }
-    }
-
-    fn permitted(&self, connection: &Connection, packet: &Packet) -> Result<(), Misuse> {
-        match self {
-            Self::Subscribe(_, subscription) | Self::Resubscribe(subscription) => {
-                connection.permits_subscription(subscription, packet)
-            }
-            Self::Unsubscribe(..) => connection.permits_size(packet),
-        }
-    }
-
-    fn fail(self, misuse: Misuse, out: &mut impl Output) {
-        let result = Err(Failure::Misuse(misuse));
-        match self {
-            Self::Subscribe(ticket, _) => out.event(Event::Subscribed { ticket, result }),
-            Self::Unsubscribe(ticket, _) => out.event(Event::Unsubscribed { ticket, result }),
-            Self::Resubscribe(subscription) => {
-                for (filter, _) in subscription.filters {
-                    let reason_code = misuse.reason_code();
-                    out.event(Event::SubscriptionLost { filter, reason_code });
-                }
-            }
-        }
-    }
 }

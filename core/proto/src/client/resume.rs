@@ -1,15 +1,16 @@
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Client, Event, Failure, Message, Output, SessionLost, State, Subscription, Ticket, Why,
+    Client, Event, Failure, Output, Record, Resubscribe, SessionLost, State, Subscription, Why,
     connection::Connection,
-    outbound::{Request, published},
+    outbound::{finished, published, queued},
     phase::Step,
-    session::{Session, Stage},
+    request::Request,
+    session::{Release, Session, Stage},
 };
 use crate::{
-    Ack, Connack, Instant, Packet, Properties, Property, SubscriptionId, SubscriptionOptions, TopicFilter,
-    Version, Violation, exchange::Resend,
+    Ack, Connack, Instant, Packet, Property, SubscriptionId, SubscriptionOptions, TopicFilter, Version,
+    Violation, exchange::Resend,
 };
 
 /// Topic Filters in one SUBSCRIBE that renews a lost session.
@@ -44,9 +45,10 @@ impl Client {
         if session_present {
             resend(&mut self.session, &mut connection, now, out);
         } else {
-            self.session_lost(out);
+            self.session_lost(now, out);
         }
-        self.enter(Step::Accepted, State::Connected(connection));
+        self.renew_subscriptions(session_present);
+        self.enter(Step::Accepted, State::Connected(Box::new(connection)));
         Ok(())
     }
 
@@ -59,82 +61,104 @@ impl Client {
 
     /// The server has no session: ours is dropped, and what is unfinished begins anew.
     // [MQTT-3.2.2-5] [MQTT-3.1.2-4] [v3 MQTT-3.1.2-6]
-    fn session_lost(&mut self, out: &mut impl Output) {
+    fn session_lost(&mut self, now: Instant, out: &mut impl Output) {
+        let client_id = &self.session.client_id;
+        out.persist(Record::Session { client_id });
         self.session.received.clear();
         let ids = self.session.in_order();
         let mut again = Vec::new();
-        for sent in ids.iter().filter_map(|id| self.session.publishes.remove(id)) {
-            match sent.stage {
-                Stage::AtLeastOnce(message) => again.push((sent.ticket, message)),
-                Stage::ExactlyOnce(message) => match self.options.session_lost {
-                    SessionLost::PublishAgain => again.push((sent.ticket, message)),
-                    SessionLost::Fail => published(sent.ticket, Err(Failure::SessionLost), out),
+        for stage in ids.iter().filter_map(|id| self.session.publishes.remove(id)) {
+            match stage {
+                Stage::AtLeastOnce(pending) => again.push(pending),
+                Stage::ExactlyOnce(pending) => match self.options.session_lost {
+                    SessionLost::PublishAgain => again.push(pending),
+                    SessionLost::Fail => finished(&pending, Err(Failure::SessionLost), out),
                 },
                 // PUBREC said that the server has the message: publishing it again could only double it.
-                Stage::Release(reason_code) => published(sent.ticket, Ok(reason_code), out),
+                Stage::Release(Release {
+                    order,
+                    ticket,
+                    reason_code,
+                    ..
+                }) => {
+                    out.persist(Record::Finished { order });
+                    published(ticket, Ok(reason_code), out);
+                }
             }
         }
-        self.publish_again(again);
-        if self.options.resubscribe {
-            self.resubscribe();
-        } else {
-            self.session.subscriptions.clear();
+        for pending in &again {
+            queued(pending, now, out);
+        }
+        self.queue.publish_again(again);
+    }
+
+    fn renew_subscriptions(&mut self, session_present: bool) {
+        match (self.options.resubscribe, session_present) {
+            (Resubscribe::Always, _) | (Resubscribe::WhenSessionLost, false) => {
+                self.resubscribe(session_present)
+            }
+            (Resubscribe::Never, false) => self.session.subscriptions.clear(),
+            (Resubscribe::WhenSessionLost | Resubscribe::Never, true) => {}
         }
     }
 
-    fn publish_again(&mut self, messages: Vec<(Ticket, Message)>) {
-        for message in messages.into_iter().rev() {
-            self.queue.messages.push_front(message);
-        }
-    }
-
-    fn resubscribe(&mut self) {
-        let mut requests = Vec::new();
+    fn resubscribe(&mut self, session_present: bool) {
+        let may_exist = session_present && self.options.version == Version::V5;
+        let mut renewals = Renewals {
+            may_exist,
+            requests: Vec::new(),
+        };
         let mut filters = Vec::new();
         let mut group = None;
         for (filter, (options, id)) in &self.session.subscriptions {
             if group != Some(*id) || filters.len() == FILTERS_MAX {
-                push_group(&mut requests, &mut filters, group);
+                renewals.push(&mut filters, group);
                 group = Some(*id);
             }
             filters.push((filter.clone(), *options));
         }
-        push_group(&mut requests, &mut filters, group);
+        renewals.push(&mut filters, group);
         self.queue
             .requests
-            .retain(|request| !matches!(request, Request::Resubscribe(_)));
-        self.queue.ask_again(requests);
+            .retain(|request| !matches!(request, Request::Resubscribe { .. }));
+        self.queue.ask_again(renewals.requests);
     }
 }
 
-fn push_group(
-    requests: &mut Vec<Request>,
-    filters: &mut Vec<(TopicFilter, SubscriptionOptions)>,
-    group: Option<Option<SubscriptionId>>,
-) {
-    if filters.is_empty() {
-        return;
+/// The SUBSCRIBE packets that renew what was granted.
+struct Renewals {
+    may_exist: bool,
+    requests: Vec<Request>,
+}
+
+impl Renewals {
+    /// One for these filters, which have the same Subscription Identifier.
+    fn push(
+        &mut self,
+        filters: &mut Vec<(TopicFilter, SubscriptionOptions)>,
+        group: Option<Option<SubscriptionId>>,
+    ) {
+        if filters.is_empty() {
+            return;
+        }
+        let id = group.flatten().map(Property::SubscriptionIdentifier);
+        let subscription = Subscription {
+            filters: core::mem::take(filters),
+            properties: id.into_iter().collect(),
+        };
+        let may_exist = self.may_exist;
+        self.requests.push(Request::Resubscribe {
+            subscription,
+            may_exist,
+        });
     }
-    let properties: Properties = group
-        .flatten()
-        .map(Property::SubscriptionIdentifier)
-        .into_iter()
-        .collect();
-    requests.push(Request::Resubscribe(Subscription {
-        filters: core::mem::take(filters),
-        properties,
-    }));
 }
 
 /// The server has the session: what is unfinished is sent again, PUBREL at once and PUBLISH as the send quota allows.
 // [MQTT-4.4.0-1] [MQTT-4.3.3-6] [MQTT-4.9.0-3] [v3 MQTT-4.4.0-1]
 fn resend(session: &mut Session, connection: &mut Connection, now: Instant, out: &mut impl Output) {
     for packet_id in session.in_order() {
-        match session
-            .publishes
-            .get(&packet_id)
-            .and_then(|sent| sent.stage.resend())
-        {
+        match session.publishes.get(&packet_id).and_then(Stage::resend) {
             Some(Resend::Pubrel) => connection.send(now, &Packet::Pubrel(Ack::success(packet_id)), out),
             Some(Resend::Publish) => connection.resend.push_back(packet_id),
             None => {}

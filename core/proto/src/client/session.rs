@@ -1,6 +1,6 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{Acknowledge, Message, Options, Receipt, Refusal, Ticket, connection::Connection};
+use super::{Acknowledge, Options, Receipt, Refusal, Ticket, connection::Connection, pending::Pending};
 use crate::{
     PacketId, Qos, ReasonCode, SubscriptionId, SubscriptionOptions, Text, TopicFilter,
     exchange::{InboundQos2, OutboundQos1, OutboundQos2, Resend},
@@ -15,7 +15,7 @@ pub(super) struct Session {
     pub(super) client_id: Text,
     standing: Standing,
     /// QoS 1 and 2 messages that were sent and are not finished.
-    pub(super) publishes: BTreeMap<PacketId, Sent>,
+    pub(super) publishes: BTreeMap<PacketId, Stage>,
     /// QoS 1 and 2 messages from the server that are not finished.
     pub(super) received: BTreeMap<PacketId, Received>,
     /// What SUBACK granted, for when the server loses it.
@@ -54,21 +54,25 @@ pub(super) enum Received {
 
 /// A message that was sent and is not finished.
 #[derive(Debug)]
-pub(super) struct Sent {
-    /// Rises with each PUBLISH sent first, and with each PUBREC: the order in which all is sent again.
-    pub(super) order: u64,
-    pub(super) ticket: Ticket,
-    pub(super) stage: Stage,
-}
-
-#[derive(Debug)]
 pub(super) enum Stage {
     /// QoS 1, without PUBACK.
-    AtLeastOnce(Message),
+    AtLeastOnce(Pending),
     /// QoS 2, without PUBREC.
-    ExactlyOnce(Message),
-    /// QoS 2, with this PUBREC and without PUBCOMP.
-    Release(ReasonCode),
+    ExactlyOnce(Pending),
+    /// QoS 2, with PUBREC and without PUBCOMP.
+    Release(Release),
+}
+
+/// A QoS 2 message that the server has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Release {
+    /// Of the [`Pending`] that it was.
+    pub(super) order: u64,
+    pub(super) ticket: Ticket,
+    /// What PUBREC said.
+    pub(super) reason_code: ReasonCode,
+    /// Rises with each PUBREC: the place of its PUBREL among all that is sent again.
+    pub(super) released: u64,
 }
 
 /// Where the exchange of a message stands, at either QoS.
@@ -78,6 +82,37 @@ pub(super) enum Outbound {
 }
 
 impl Stage {
+    /// A message whose PUBLISH was sent.
+    pub(super) const fn of(pending: Pending) -> Self {
+        match pending.message.qos {
+            Qos::AtMostOnce | Qos::AtLeastOnce => Self::AtLeastOnce(pending),
+            Qos::ExactlyOnce => Self::ExactlyOnce(pending),
+        }
+    }
+
+    pub(super) const fn ticket(&self) -> Ticket {
+        match self {
+            Self::AtLeastOnce(pending) | Self::ExactlyOnce(pending) => pending.ticket,
+            Self::Release(release) => release.ticket,
+        }
+    }
+
+    /// What [`Record`](super::Record) names it by.
+    pub(super) const fn order(&self) -> u64 {
+        match self {
+            Self::AtLeastOnce(pending) | Self::ExactlyOnce(pending) => pending.order,
+            Self::Release(release) => release.order,
+        }
+    }
+
+    /// Its place among all that is sent again.
+    const fn place(&self) -> u64 {
+        match self {
+            Self::AtLeastOnce(pending) | Self::ExactlyOnce(pending) => pending.order,
+            Self::Release(release) => release.released,
+        }
+    }
+
     pub(super) const fn state(&self) -> Outbound {
         match self {
             Self::AtLeastOnce(_) => Outbound::Qos1(OutboundQos1::AwaitingPuback),
@@ -114,6 +149,19 @@ impl Session {
             next_packet_id: PacketId::MIN,
             next_order: 0,
         }
+    }
+
+    /// An earlier process had a session, which this one takes up unless it is to begin with a new one.
+    pub(super) fn restored(&mut self, client_id: Text, options: &Options) {
+        self.client_id = client_id;
+        if !options.clean_start {
+            self.standing = Standing::Kept;
+        }
+    }
+
+    /// No number up to this one is used again.
+    pub(super) fn continue_after(&mut self, order: u64) {
+        self.next_order = self.next_order.max(order);
     }
 
     /// Clean Start of the next CONNECT.
@@ -211,7 +259,7 @@ impl Session {
         let mut ids: Vec<_> = self
             .publishes
             .iter()
-            .map(|(id, sent)| (sent.order, *id))
+            .map(|(id, stage)| (stage.place(), *id))
             .collect();
         ids.sort_unstable();
         ids.into_iter().map(|(_, id)| id).collect()

@@ -2,10 +2,12 @@
 
 mod acknowledge;
 mod connect;
+mod crash;
 mod inbound;
 mod keep_alive;
 mod limits;
 mod publish;
+mod queue;
 mod resume;
 mod rig;
 mod subscribe;

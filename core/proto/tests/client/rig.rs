@@ -42,8 +42,12 @@ impl Output for Out {
 
 impl Rig {
     pub(crate) fn new(options: Options) -> Self {
+        Self::of(Client::new(options).expect("options that make sense"))
+    }
+
+    pub(crate) fn of(client: Client) -> Self {
         Self {
-            client: Client::new(options).expect("options that make sense"),
+            client,
             now: Instant::ZERO,
             out: Out::default(),
         }
@@ -159,6 +163,10 @@ impl Rig {
     pub(crate) fn assert_quiet(&self) {
         assert_eq!(self.out.sent, [], "nothing more was sent");
         assert_eq!(self.out.events, [], "nothing more was told");
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.out.sent.is_empty() && self.out.events.is_empty()
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -1,9 +1,10 @@
 use squall_proto::{
-    Packet, Properties, Property, Qos, ReasonCode, SubscriptionId, SubscriptionOptions, Unsuback, Version,
-    client::{Event, Failure, Input, Misuse, Subscription, Ticket, Unsubscription},
+    Packet, Properties, Property, Qos, ReasonCode, RetainHandling, SubscriptionId, SubscriptionOptions,
+    TopicFilter, Unsuback, Version,
+    client::{Event, Failure, Input, Misuse, Options, Resubscribe, Subscription, Ticket, Unsubscription},
 };
 
-use crate::rig::{Rig, filter, id, one, suback};
+use crate::rig::{Rig, filter, id, one, suback, text};
 
 fn subscribe(rig: &mut Rig, subscription: Subscription) {
     rig.handle(Input::Subscribe(Ticket(1), subscription));
@@ -141,5 +142,90 @@ fn an_unsubscribe_from_nothing_is_misuse() {
                 result
             }
         );
+    }
+}
+
+/// What a client with this mode subscribes to when it connects again.
+fn renewed(version: Version, resubscribe: Resubscribe, session_present: bool) -> Vec<SubscriptionOptions> {
+    let mut options = Options::persistent(version, text("c"));
+    options.resubscribe = resubscribe;
+    let mut rig = Rig::connected(options);
+    rig.subscribe(1, "a", Qos::AtLeastOnce);
+    rig.subscribe(2, "refused", Qos::AtLeastOnce);
+    rig.receive(suback(id(1), &[ReasonCode::GrantedQos1]));
+    rig.receive(suback(id(2), &[ReasonCode::UnspecifiedError]));
+    rig.discard();
+    rig.lose();
+    rig.connect(session_present, Properties::new());
+    if rig.is_quiet() {
+        return Vec::new();
+    }
+    let Packet::Subscribe(subscribe) = rig.sent() else {
+        panic!("expected a SUBSCRIBE")
+    };
+    rig.assert_quiet();
+    let options = |(filter, options): (TopicFilter, SubscriptionOptions)| {
+        assert_eq!(&*filter, "a", "what was refused is not asked for again");
+        options
+    };
+    subscribe.filters.into_iter().map(options).collect()
+}
+
+#[test]
+fn what_was_granted_is_renewed_as_the_mode_says() {
+    let as_asked = SubscriptionOptions {
+        qos: Qos::AtLeastOnce,
+        ..SubscriptionOptions::default()
+    };
+    for version in Version::ALL {
+        for (resubscribe, session_present, is_renewed) in [
+            (Resubscribe::Always, false, true),
+            (Resubscribe::WhenSessionLost, false, true),
+            (Resubscribe::WhenSessionLost, true, false),
+            (Resubscribe::Never, false, false),
+            (Resubscribe::Never, true, false),
+        ] {
+            let renewed = renewed(version, resubscribe, session_present);
+            let expected = if is_renewed { vec![as_asked] } else { Vec::new() };
+            assert_eq!(renewed, expected, "{version:?} {resubscribe:?} {session_present}");
+        }
+    }
+}
+
+#[test]
+fn a_renewal_that_the_server_need_not_have_asks_for_no_retained_messages_in_5_0() {
+    let handling = |version| {
+        let renewed = renewed(version, Resubscribe::Always, true);
+        renewed
+            .into_iter()
+            .map(|options| options.retain_handling)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(handling(Version::V5), [RetainHandling::SendIfNew]);
+    assert_eq!(handling(Version::V3_1_1), [RetainHandling::Send]);
+}
+
+#[test]
+fn a_renewal_leaves_what_the_application_asked_for_as_it_was() {
+    let mut options = Options::persistent(Version::V5, text("c"));
+    options.resubscribe = Resubscribe::Always;
+    let mut rig = Rig::connected(options);
+    rig.subscribe(1, "a", Qos::AtLeastOnce);
+    rig.receive(suback(id(1), &[ReasonCode::GrantedQos1]));
+    for (session_present, expected) in [(true, RetainHandling::SendIfNew), (false, RetainHandling::Send)] {
+        rig.discard();
+        rig.lose();
+        rig.connect(session_present, Properties::new());
+        let Packet::Subscribe(subscribe) = rig.sent() else {
+            panic!("expected a SUBSCRIBE")
+        };
+        let handling: Vec<_> = subscribe
+            .filters
+            .iter()
+            .map(|(_, options)| options.retain_handling)
+            .collect();
+        assert_eq!(handling, [expected]);
+        rig.receive(suback(subscribe.packet_id, &[ReasonCode::GrantedQos1]));
+        rig.subscribe(2, "b", Qos::AtMostOnce);
     }
 }
