@@ -36,6 +36,7 @@ sections! {
     s4_06_ordering: "4.6" "Message ordering",
     s4_07_topics: "4.7" "Topic Names and Topic Filters",
     s4_08_shared_subscriptions: "4.8.2" "Shared Subscriptions",
+    s4_08_shared_deliveries: "4.8.2" "Shared Subscriptions: deliveries under way",
     s4_09_flow_control: "4.9" "Flow control",
     s4_13_errors: "4.13" "Handling errors",
 }

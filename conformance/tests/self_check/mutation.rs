@@ -31,6 +31,8 @@ pub(crate) enum Mutation {
     RepeatNothing,
     /// It repeats its last PUBLISH when a session is resumed, whatever became of it.
     RepeatAlways,
+    /// It sends its last PUBLISH to whoever subscribes next.
+    RepeatToSubscribers,
     /// It does not see packets of this type.
     Ignore(PacketType),
     /// It answers UNSUBSCRIBE and does not carry it out.

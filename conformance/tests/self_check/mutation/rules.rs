@@ -5,7 +5,7 @@ use squall_proto::{
 
 use super::Mutation::{
     self, CloseSoon, Drop, Ignore, IgnoreQos0, IgnoreUnsubscribe, NeverClose, Once, Repeat, RepeatAlways,
-    RepeatNothing, Seen, Sent, Swap,
+    RepeatNothing, RepeatToSubscribers, Seen, Sent, Swap,
 };
 
 /// Every mutation, those that catch most first.
@@ -30,6 +30,7 @@ pub(crate) const ALL: &[Mutation] = &[
     Swap,
     RepeatNothing,
     RepeatAlways,
+    RepeatToSubscribers,
     Sent(session_present),
     Sent(refuse),
     Sent(other_id),
@@ -54,6 +55,8 @@ pub(crate) const ALL: &[Mutation] = &[
     Seen(no_expiry),
     Seen(no_subscription_options),
     Seen(dollar_for_plus),
+    Seen(no_shares),
+    Seen(one_share),
     Seen(no_errors),
     Ignore(PacketType::Puback),
     Ignore(PacketType::Pubcomp),
@@ -255,6 +258,26 @@ fn dollar_for_plus(packet: &mut Packet) {
         for (filter, _) in &mut subscribe.filters {
             if let Some(rest) = filter.text().as_str().strip_prefix('+') {
                 *filter = TopicFilter::new(&format!("$squall{rest}")).expect("a legal filter");
+            }
+        }
+    }
+}
+
+/// As if `$share/{ShareName}/` were not there.
+fn no_shares(packet: &mut Packet) {
+    shares(packet, str::to_owned);
+}
+
+/// As if all ShareNames were the same.
+fn one_share(packet: &mut Packet) {
+    shares(packet, |levels| format!("$share/one/{levels}"));
+}
+
+fn shares(packet: &mut Packet, change: impl Fn(&str) -> String) {
+    if let Packet::Subscribe(subscribe) = packet {
+        for (filter, _) in &mut subscribe.filters {
+            if filter.share_name().is_some() {
+                *filter = TopicFilter::new(&change(filter.levels())).expect("a legal filter");
             }
         }
     }

@@ -164,6 +164,10 @@ impl Wire {
                 let last = self.memory.lock().await.clone();
                 return [packet].into_iter().chain(last).collect();
             }
+            Mutation::RepeatToSubscribers if kind == PacketType::Suback => {
+                let last = self.memory.lock().await.clone();
+                return [packet].into_iter().chain(last).collect();
+            }
             Mutation::Sent(change) => change(&mut packet),
             Mutation::NeverClose
             | Mutation::CloseSoon
@@ -173,6 +177,7 @@ impl Wire {
             | Mutation::Swap
             | Mutation::RepeatNothing
             | Mutation::RepeatAlways
+            | Mutation::RepeatToSubscribers
             | Mutation::Ignore(_)
             | Mutation::IgnoreUnsubscribe
             | Mutation::IgnoreQos0
