@@ -20,6 +20,7 @@ pub(super) enum Exchange {
     /// PUBREL was sent; the message is the receiver's.
     AwaitingPubcomp,
     /// Over, and waiting only for those before it to end.
+    // [MQTT-4.8.2-6] Nothing is left of the message, whatever the answer said, so nobody else can get it.
     Done,
 }
 
