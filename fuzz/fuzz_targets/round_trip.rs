@@ -3,7 +3,7 @@
 #![no_main]
 
 #[expect(dead_code, reason = "this target takes one of the bodies")]
-#[path = "../bodies.rs"]
-mod bodies;
+#[path = "../bodies/codec.rs"]
+mod codec;
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| bodies::round_trip(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| codec::round_trip(input));

@@ -77,6 +77,14 @@ fn an_empty_file_is_refused() {
     insta::assert_snapshot!(show(""));
 }
 
+/// YAML breaks lines there, editors do not.
+#[test]
+fn a_lone_carriage_return_does_not_move_the_place() {
+    let text = GOOD.replacen("keep_alive: 10s", "keep_alive:\r10", 1);
+    let error = Scenario::parse("wrong.yaml", &text).expect_err("no unit");
+    assert!(error.to_string().starts_with("wrong.yaml:4:"), "{error}");
+}
+
 #[test]
 fn a_file_of_comments_is_refused() {
     insta::assert_snapshot!(show("# nothing yet\n"));

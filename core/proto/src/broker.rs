@@ -13,6 +13,7 @@ mod authenticate;
 mod authentication;
 mod connect;
 mod connections;
+mod counts;
 mod deadlines;
 mod deliver;
 mod end;
@@ -40,6 +41,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use slab::Slab;
 
+pub use counts::Counts;
 pub use limits::{Limits, SharedDistribution};
 pub use note::{Cause, Drop, Note};
 pub use question::{Credentials, Judgement, Question};
@@ -261,6 +263,10 @@ impl Broker {
             Connection::AwaitingConnect { .. } => self.malformed_connect(conn, error, out),
             Connection::Authenticating { applicant, .. } => {
                 self.refuse_applicant(conn, applicant, Cause::Malformed(error), out);
+            }
+            // [MQTT-3.1.0-2] [v3 MQTT-3.1.0-2] Whatever else is wrong with it.
+            Connection::Active(key) if error.is_of_connect() => {
+                self.violated(now, key, Violation::SecondConnect, out);
             }
             Connection::Active(key) => self.refuse(now, key, Cause::Malformed(error), out),
             Connection::Free | Connection::Closing => {}

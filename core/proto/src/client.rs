@@ -172,6 +172,7 @@ impl Client {
             Input::Disconnect(reason_code) => self.disconnect(reason_code, out),
             Input::Tick { reading } => self.tick(now, reading, out),
         }
+        self.end_if_speechless(out);
     }
 
     /// When [`Input::Tick`] is next wanted.
@@ -308,7 +309,12 @@ impl Client {
     // [X5-4.13.1-1]
     // [MQTT-4.13.2-1] [MQTT-2.1.3-1] [MQTT-1.5.4-1] [MQTT-1.5.4-2] [v3 MQTT-4.8.0-1] [v3 MQTT-2.2.2-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
     fn malformed(&mut self, error: DecodeError, out: &mut impl Output) {
-        self.end(Why::Malformed(error), Some(error.reason_code()), out);
+        let reason_code = if error.is_of_connect() {
+            ReasonCode::ProtocolError // A server sends no CONNECT, of whatever protocol.
+        } else {
+            error.reason_code()
+        };
+        self.end(Why::Malformed(error), Some(reason_code), out);
     }
 
     fn disconnect(&mut self, reason_code: ReasonCode, out: &mut impl Output) {
@@ -337,13 +343,31 @@ impl Client {
             return;
         }
         let can_say = |code: &ReasonCode| self.options.version == Version::V5 || *code == ReasonCode::Success;
-        if let Some(code) = say.filter(can_say) {
-            out.send((&Packet::Disconnect(Disconnect::of(code))).into());
+        let disconnect = say
+            .filter(can_say)
+            .map(|code| Packet::Disconnect(Disconnect::of(code)));
+        if let Some(packet) = disconnect.filter(|packet| self.permits_size(packet)) {
+            out.send((&packet).into());
         }
         out.close();
         out.event(Event::Disconnected(why));
         self.leave();
         self.enter(Step::Ended, State::Closing);
+    }
+
+    // [MQTT-3.2.2-15]
+    fn permits_size(&self, packet: &Packet) -> bool {
+        match &self.state {
+            State::Connected(connection) => connection.permits_size(packet).is_ok(),
+            State::Offline | State::Connecting { .. } | State::Closing => true,
+        }
+    }
+
+    /// A server that takes no packet of the size of an acknowledgement cannot be served.
+    fn end_if_speechless(&mut self, out: &mut impl Output) {
+        if matches!(&self.state, State::Connected(connection) if connection.is_speechless()) {
+            self.end(Why::AnswerTooLarge, Some(ReasonCode::PacketTooLarge), out);
+        }
     }
 
     fn lost(&mut self, out: &mut impl Output) {

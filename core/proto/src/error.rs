@@ -160,6 +160,11 @@ impl fmt::Display for Position {
 }
 
 impl DecodeError {
+    /// Whether it tells of a CONNECT that names another protocol. Its Reason Code is CONNACK's: DISCONNECT has no word for it.
+    pub(crate) const fn is_of_connect(self) -> bool {
+        matches!(self, Self::ProtocolName | Self::UnsupportedProtocolLevel(_))
+    }
+
     /// What a DISCONNECT or CONNACK says of it.
     // [X5-4.13.1-2]
     pub const fn reason_code(self) -> ReasonCode {

@@ -130,6 +130,7 @@ impl Wrong {
         let span = self.at.map(|at| at.span());
         let length = span.and_then(|span| span.byte_len()).unwrap_or(0);
         let begin = byte_of(text, line, column);
+        let (line, column) = place(text, begin);
         ScenarioError::Wrong {
             message: self.message,
             line,
@@ -145,13 +146,29 @@ impl Wrong {
     }
 }
 
-/// Where a line and column, both from 1 and in characters, begin in the bytes of the text.
+/// Where a line and column of YAML, both from 1 and in characters, begin in the bytes of the text. YAML breaks lines at a lone
+/// carriage return too.
 fn byte_of(text: &str, line: u64, column: u64) -> usize {
-    let before = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
-    let begin: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
+    let mut begin = 0;
+    for _ in 1..line {
+        let rest = text.get(begin..).unwrap_or_default();
+        let Some(at) = rest.find(['\r', '\n']) else {
+            return text.len();
+        };
+        let both = rest.get(at..).is_some_and(|rest| rest.starts_with("\r\n"));
+        begin += at + 1 + usize::from(both);
+    }
     let characters = usize::try_from(column.saturating_sub(1)).unwrap_or(usize::MAX);
     let in_line = text.get(begin..).unwrap_or_default().chars().take(characters);
     begin + in_line.map(char::len_utf8).sum::<usize>()
+}
+
+/// The line and column of a byte as editors count them, both from 1 and in characters.
+fn place(text: &str, begin: usize) -> (u64, u64) {
+    let before = text.get(..begin).unwrap_or(text);
+    let line = before.matches('\n').count() as u64 + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+    (line, column)
 }
 
 /// As many of `length` bytes as stand on one line.

@@ -160,9 +160,14 @@ pub(super) fn tell(out: &mut Out, events: &mpsc::Sender<Event>) {
 /// Whether there may be something left to send to a server that may be there.
 const fn says_farewell(why: Option<&Why>) -> bool {
     match why {
-        Some(Why::Requested | Why::Refused(_) | Why::Server(_) | Why::Violated(_) | Why::Malformed(_)) => {
-            true
-        }
+        Some(
+            Why::Requested
+            | Why::Refused(_)
+            | Why::Server(_)
+            | Why::Violated(_)
+            | Why::Malformed(_)
+            | Why::AnswerTooLarge,
+        ) => true,
         Some(Why::ConnackTimeout | Why::PingrespTimeout | Why::Lost) | None => false,
     }
 }

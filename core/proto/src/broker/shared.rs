@@ -72,6 +72,10 @@ impl SharedSubscriptions {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.groups.len()
+    }
+
     /// The group of this filter, `$share/{ShareName}/` included.
     fn group(&mut self, filter: &TopicFilter) -> Option<&mut Group> {
         let place = *self.by_filter.get(filter)?;

@@ -1,3 +1,5 @@
+use alloc::collections::btree_map::Entry;
+
 use super::{
     Event, Output, Record,
     connection::Connection,
@@ -112,15 +114,25 @@ pub(super) fn suback(
     out: &mut impl Output,
 ) -> Result<(), Violation> {
     let wrong = Violation::WrongAcknowledgement(PacketType::Suback);
-    let (_, request) = connection.requests.remove(&suback.packet_id).ok_or(wrong)?;
-    let (ticket, subscription) = match request {
+    let Entry::Occupied(sent) = connection.requests.entry(suback.packet_id) else {
+        return Err(wrong);
+    };
+    // A request that is answered wrongly stays: it is asked again on the next connection.
+    let (Request::Subscribe(_, asked)
+    | Request::Resubscribe {
+        subscription: asked, ..
+    }) = &sent.get().1
+    else {
+        return Err(wrong);
+    };
+    if suback.reason_codes.len() != asked.filters.len() {
+        return Err(Violation::WrongReasonCodeCount(PacketType::Suback));
+    }
+    let (ticket, subscription) = match sent.remove().1 {
         Request::Subscribe(ticket, subscription) => (Some(ticket), subscription),
         Request::Resubscribe { subscription, .. } => (None, subscription),
         Request::Unsubscribe(..) => return Err(wrong),
     };
-    if suback.reason_codes.len() != subscription.filters.len() {
-        return Err(Violation::WrongReasonCodeCount(PacketType::Suback));
-    }
     let id = subscription.properties.subscription_identifiers().next();
     for ((filter, options), &reason_code) in subscription.filters.into_iter().zip(&suback.reason_codes) {
         if !reason_code.is_error() {
@@ -145,17 +157,23 @@ pub(super) fn unsuback(
     out: &mut impl Output,
 ) -> Result<(), Violation> {
     let wrong = Violation::WrongAcknowledgement(PacketType::Unsuback);
-    let (_, request) = connection.requests.remove(&unsuback.packet_id).ok_or(wrong)?;
-    let Request::Unsubscribe(ticket, unsubscription) = request else {
+    let version = connection.version();
+    let Entry::Occupied(sent) = connection.requests.entry(unsuback.packet_id) else {
         return Err(wrong);
     };
-    let count = match connection.version() {
+    let Request::Unsubscribe(_, asked) = &sent.get().1 else {
+        return Err(wrong);
+    };
+    let count = match version {
         Version::V3_1_1 => 0,
-        Version::V5 => unsubscription.filters.len(),
+        Version::V5 => asked.filters.len(),
     };
     if unsuback.reason_codes.len() != count {
         return Err(Violation::WrongReasonCodeCount(PacketType::Unsuback));
     }
+    let Request::Unsubscribe(ticket, unsubscription) = sent.remove().1 else {
+        return Err(wrong);
+    };
     for (at, filter) in unsubscription.filters.iter().enumerate() {
         if !unsuback.reason_codes.get(at).is_some_and(|code| code.is_error()) {
             session.subscriptions.remove(filter);

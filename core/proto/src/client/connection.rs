@@ -26,6 +26,7 @@ pub(super) struct Connection {
     last_sent: Instant,
     last_received: Instant,
     pingresp_deadline: Option<Instant>,
+    speechless: bool,
     /// What the server's aliases stand for.
     // [MQTT-3.3.2-7] They end with the connection.
     pub(super) aliases: BTreeMap<TopicAlias, TopicName>,
@@ -81,6 +82,7 @@ impl Connection {
             last_sent: now,
             last_received: now,
             pingresp_deadline: None,
+            speechless: false,
             aliases: BTreeMap::new(),
             received: BTreeSet::new(),
             pubacks: VecDeque::new(),
@@ -106,9 +108,20 @@ impl Connection {
         self.session_outlives_it
     }
 
+    /// Sends a packet. One that cannot be left out and is too large for the server ends the connection.
+    // [MQTT-3.2.2-15]
     pub(super) fn send(&mut self, now: Instant, packet: &Packet, out: &mut impl Output) {
+        if self.permits_size(packet).is_err() {
+            self.speechless = true;
+            return;
+        }
         self.last_sent = now;
         out.send(packet.into());
+    }
+
+    /// Whether something that had to be said did not fit in the server's Maximum Packet Size.
+    pub(super) const fn is_speechless(&self) -> bool {
+        self.speechless
     }
 
     /// An acknowledgement with a Reason Code, which 3.1.1 has no room for.

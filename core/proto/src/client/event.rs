@@ -101,6 +101,8 @@ pub enum Why {
     ConnackTimeout,
     /// No PINGRESP came in time.
     PingrespTimeout,
+    /// An acknowledgement or PINGREQ does not fit in the server's Maximum Packet Size.
+    AnswerTooLarge,
     /// The Network Connection broke, or the server closed it without a word.
     Lost,
 }
@@ -115,6 +117,7 @@ impl core::fmt::Display for Why {
             Self::Malformed(error) => write!(f, "the server sent a malformed packet: {error}"),
             Self::ConnackTimeout => f.write_str("no CONNACK came in time"),
             Self::PingrespTimeout => f.write_str("no PINGRESP came in time"),
+            Self::AnswerTooLarge => f.write_str("the server takes no packet as large as our answer"),
             Self::Lost => f.write_str("the connection was lost"),
         }
     }

@@ -68,6 +68,22 @@ fn bytes_that_are_no_packet_end_the_connection_they_came_on() {
     }
 }
 
+/// [MQTT-3.1.0-2] [v3 MQTT-3.1.0-2] DISCONNECT has no Reason Code for a protocol that is not supported.
+#[test]
+fn a_second_connect_of_another_protocol_is_a_second_connect() {
+    for version in Version::ALL {
+        for error in [
+            DecodeError::ProtocolName,
+            DecodeError::UnsupportedProtocolLevel(9),
+        ] {
+            let mut t = Table::new(version);
+            t.connect("a");
+            t.handle(Input::Malformed(t.conn("a"), error));
+            t.expect_refused("a", ReasonCode::ProtocolError);
+        }
+    }
+}
+
 /// [MQTT-3.3.4-7]
 #[test]
 fn more_unfinished_messages_than_the_receive_maximum_end_the_connection() {

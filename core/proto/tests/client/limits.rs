@@ -1,8 +1,10 @@
 use std::num::NonZeroU32;
 
+use bytes::Bytes;
 use squall_proto::{
-    Packet, PacketRef, Properties, Property, Qos, ReasonCode, SubscriptionId, Version,
-    client::{Event, Failure, Input, Misuse, Options, Subscription, Ticket},
+    Delivery, Disconnect, Packet, PacketRef, Properties, Property, Publish, Qos, ReasonCode, SubscriptionId,
+    TopicName, Version,
+    client::{Event, Failure, Input, Misuse, Options, Subscription, Ticket, Why},
     encoded_len,
 };
 
@@ -20,6 +22,32 @@ fn a_qos_above_the_servers_maximum_is_misuse() {
     rig.sent();
     rig.publish(2, Qos::ExactlyOnce);
     rig.assert_misused(2, Misuse::QosNotSupported(Qos::AtLeastOnce));
+    rig.assert_quiet();
+}
+
+/// [MQTT-3.2.2-15] With room for 3 bytes there is a DISCONNECT with its code, and no PUBACK.
+#[test]
+fn a_server_that_takes_no_acknowledgement_is_left() {
+    let size = |bytes| Property::MaximumPacketSize(NonZeroU32::new(bytes).unwrap());
+    let incoming = {
+        Packet::Publish(Publish {
+            dup: false,
+            retain: false,
+            delivery: Delivery::AtLeastOnce(id(1)),
+            topic: Some(TopicName::new("t").unwrap()),
+            payload: Bytes::new(),
+            properties: Properties::new(),
+        })
+    };
+    let mut rig = rig(size(3));
+    rig.receive(incoming);
+    assert!(matches!(rig.event(), Event::Message { .. }));
+    assert_eq!(rig.event(), Event::Disconnected(Why::AnswerTooLarge));
+    assert_eq!(
+        rig.sent(),
+        Packet::Disconnect(Disconnect::of(ReasonCode::PacketTooLarge))
+    );
+    assert!(rig.is_closed());
     rig.assert_quiet();
 }
 

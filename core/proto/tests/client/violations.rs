@@ -1,6 +1,6 @@
 use squall_proto::{
     Ack, Auth, DecodeError, Delivery, Disconnect, Packet, PacketType, Position, Properties, Property,
-    Publish, Qos, ReasonCode, Subscribe, TextError, Version, Violation,
+    Publish, Qos, ReasonCode, Subscribe, TextError, Unsuback, Version, Violation,
     client::{Event, Input, Options, Why},
 };
 
@@ -109,6 +109,31 @@ fn a_suback_for_nothing_or_with_too_few_reason_codes_is_a_violation() {
 }
 
 #[test]
+fn a_request_that_is_answered_wrongly_is_asked_again() {
+    let wrong = [
+        Packet::Unsuback(Unsuback {
+            packet_id: id(1),
+            reason_codes: Vec::new(),
+            properties: Properties::new(),
+        }),
+        suback(id(1), &[]),
+    ];
+    for wrong in wrong {
+        let mut rig = Rig::persistent(Version::V5);
+        rig.subscribe(7, "a", Qos::AtMostOnce);
+        rig.sent();
+        rig.receive(wrong);
+        rig.discard();
+        rig.handle(Input::Lost);
+        rig.connect(true, Properties::new());
+        let Packet::Subscribe(again) = rig.sent() else {
+            panic!("no subscribe")
+        };
+        assert_eq!(&*again.filters[0].0, "a");
+    }
+}
+
+#[test]
 fn a_disconnect_from_the_server_is_told_and_closed_in_5_0_and_a_violation_in_3_1_1() {
     let disconnect = Disconnect::of(ReasonCode::SessionTakenOver);
     let mut rig = Rig::persistent(Version::V5);
@@ -153,6 +178,16 @@ fn malformed_bytes_end_the_connection() {
         assert!(rig.is_closed());
         rig.assert_quiet();
     }
+}
+
+/// DISCONNECT has no Reason Code for a protocol that is not supported.
+#[test]
+fn a_connect_of_another_protocol_is_answered_as_any_packet_a_server_does_not_send() {
+    let mut rig = Rig::persistent(Version::V5);
+    rig.handle(Input::Malformed(DecodeError::UnsupportedProtocolLevel(9)));
+    let disconnect = Disconnect::of(ReasonCode::ProtocolError);
+    assert_eq!(rig.sent(), Packet::Disconnect(disconnect));
+    assert!(rig.is_closed());
 }
 
 #[test]

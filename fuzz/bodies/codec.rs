@@ -1,5 +1,4 @@
-//! What each fuzz target does with one input. The targets of cargo-fuzz are a line each around these; the same bodies run on
-//! a stable compiler in `core/proto/tests/fuzz_corpus.rs`.
+//! The codec and the topics: what decode, round_trip and topic_match do with one input.
 
 use std::collections::BTreeSet;
 

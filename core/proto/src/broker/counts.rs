@@ -1,0 +1,33 @@
+use super::Broker;
+
+/// How much the broker holds, for metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Network Connections, those without CONNECT included.
+    pub connections: usize,
+    /// Sessions, with a connection and without.
+    pub sessions: usize,
+    /// Subscriptions of all sessions, shared ones included.
+    pub subscriptions: usize,
+    /// Shared subscriptions, whatever the number of their sessions.
+    pub shared_subscriptions: usize,
+    /// Retained messages.
+    pub retained_messages: usize,
+}
+
+impl Broker {
+    /// How much the broker holds. Costs a look at each session.
+    pub fn counts(&self) -> Counts {
+        let subscriptions = self
+            .sessions
+            .iter()
+            .map(|(_, session)| session.subscriptions.len());
+        Counts {
+            connections: self.connections.open,
+            sessions: self.sessions.len(),
+            subscriptions: subscriptions.sum(),
+            shared_subscriptions: self.shared.len(),
+            retained_messages: self.retained.len(),
+        }
+    }
+}
