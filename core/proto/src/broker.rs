@@ -26,6 +26,7 @@ mod publish;
 mod question;
 mod refusal;
 mod retained;
+mod sent_aliases;
 mod session;
 mod session_expiry;
 mod shared;

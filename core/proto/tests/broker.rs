@@ -10,6 +10,8 @@
 #[path = "broker/table.rs"]
 mod table;
 
+#[path = "broker/aliases.rs"]
+mod aliases;
 #[path = "broker/any_order.rs"]
 mod any_order;
 #[path = "broker/authenticate.rs"]

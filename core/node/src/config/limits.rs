@@ -33,6 +33,7 @@ pub(super) struct Table {
     topic_levels: usize,
     retained_messages: usize,
     topic_alias_maximum: u16,
+    topic_aliases_sent: u16,
     #[serde(with = "humantime_serde")]
     session_expiry: Option<Duration>,
     #[serde(deserialize_with = "keep_alive")]

@@ -9,6 +9,7 @@ use super::{
     connections::ConnectionEvent,
     deadlines::Whose,
     explain::Takes,
+    sent_aliases::SentAliases,
     session::{Link, Online, Session, SessionKey},
     session_expiry::{Expiry, SessionEvent, SessionPhase},
     will::{WillEvent, WillState},
@@ -221,6 +222,8 @@ impl Broker {
         // [MQTT-4.9.0-1]
         let send_quota = receive_maximum.min(self.limits.inflight);
         let method = connect.properties.authentication_method();
+        let alias_max = connect.properties.topic_alias_maximum().unwrap_or(0);
+        let alias_max = alias_max.min(self.limits.topic_aliases_sent);
         self.connections.on(conn, ConnectionEvent::Granted(key));
         self.deadlines.forget(&mut self.connections.slot(conn).scheduled);
         let session = self.session_mut(key);
@@ -248,6 +251,7 @@ impl Broker {
             send_quota_max: send_quota,
             receiving: 0,
             topic_aliases: Vec::new(),
+            sent_aliases: SentAliases::new(alias_max),
         });
         self.show_presence(key);
         self.schedule(key);

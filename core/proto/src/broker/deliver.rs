@@ -4,12 +4,10 @@ use super::{
     Broker, Cause, Drop, Note, Output,
     message::{Flags, Message, Outgoing},
     outbound::Exchange,
-    session::{Link, Session, SessionKey},
+    sent_aliases::Spelling,
+    session::{Link, Online, Session, SessionKey},
 };
-use crate::{
-    Ack, ConnId, Delivery, Instant, Packet, PacketId, PacketRef, PublishRef, Qos, SubscriptionId, Version,
-    encoded_len,
-};
+use crate::{Ack, ConnId, Delivery, Instant, Packet, PacketId, PacketRef, PublishRef, Qos, SubscriptionId};
 
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +45,11 @@ impl Broker {
         ids: &[SubscriptionId],
         out: &mut impl Output,
     ) {
-        let session = self.session(key);
-        let Some(online) = session.online() else { return };
+        let unsent_bytes_soft = self.limits.unsent_bytes_soft;
+        let session = self.session_mut(key);
+        let Link::Online(online) = &mut session.link else {
+            return;
+        };
         if session.outbound.at_most_once_waits() {
             // It must not overtake an older one.
             let outgoing = Outgoing {
@@ -60,11 +61,14 @@ impl Broker {
             };
             return self.enqueue(key, outgoing, out);
         }
-        if out.unsent_bytes(online.conn) > self.limits.unsent_bytes_soft {
+        if out.unsent_bytes(online.conn) > unsent_bytes_soft {
             return session.dropped(Drop::SlowReader, out);
         }
         let flags = Flags { dup: false, retain };
-        session.transmit_publish(message.to_publish(now, Delivery::AtMostOnce, flags, ids), out);
+        let publish = message.to_publish(now, Delivery::AtMostOnce, flags, ids);
+        if online.transmit_publish(publish, out) == Sent::TooLarge {
+            session.dropped(Drop::TooLarge, out);
+        }
     }
 
     /// A message of any QoS for a client, online or not.
@@ -182,13 +186,17 @@ impl Session {
             let packet_id = self.outbound.begin(outgoing);
             self.send_exchange(now, packet_id, false, out);
         } else {
-            self.transmit_publish(outgoing.to_publish(now, Delivery::AtMostOnce, false), out);
+            let publish = outgoing.to_publish(now, Delivery::AtMostOnce, false);
+            if online.transmit_publish(publish, out) == Sent::TooLarge {
+                self.dropped(Drop::TooLarge, out);
+            }
         }
         true
     }
 
     fn send_exchange(&mut self, now: Instant, packet_id: PacketId, dup: bool, out: &mut impl Output) {
-        let Some(outgoing) = self.outbound.outgoing(packet_id) else {
+        let (Link::Online(online), Some(outgoing)) = (&mut self.link, self.outbound.outgoing(packet_id))
+        else {
             return;
         };
         let delivery = match outgoing.qos {
@@ -196,7 +204,8 @@ impl Session {
             Qos::ExactlyOnce => Delivery::ExactlyOnce(packet_id),
         };
         let publish = outgoing.to_publish(now, delivery, dup);
-        if self.transmit_publish(publish, out) == Sent::TooLarge {
+        if online.transmit_publish(publish, out) == Sent::TooLarge {
+            self.dropped(Drop::TooLarge, out);
             // [MQTT-3.1.2-25] As if the exchange were over.
             if let Some(exchange) = self.outbound.exchange(packet_id) {
                 *exchange = Exchange::Done;
@@ -213,28 +222,10 @@ impl Session {
         }
     }
 
-    fn transmit_publish(&self, publish: PublishRef<'_>, out: &mut impl Output) -> Sent {
-        let sent = self.transmit(PacketRef::Publish(publish), out);
-        if sent == Sent::TooLarge {
-            self.dropped(Drop::TooLarge, out);
-        }
-        sent
-    }
-
     /// Sends a packet if the client is connected and it fits.
-    // [MQTT-3.1.2-24]
     pub(super) fn transmit(&self, packet: PacketRef<'_>, out: &mut impl Output) -> Sent {
-        let Some(online) = self.online() else {
-            return Sent::Sent;
-        };
-        if online
-            .packet_size_max
-            .is_some_and(|max| encoded_len(Version::V5, packet) > max)
-        {
-            return Sent::TooLarge;
-        }
-        out.send(online.conn, online.version, packet);
-        Sent::Sent
+        self.online()
+            .map_or(Sent::Sent, |online| online.transmit(packet, out))
     }
 
     pub(super) fn dropped(&self, why: Drop, out: &mut impl Output) {
@@ -242,5 +233,35 @@ impl Session {
             client_id: self.client_id.clone(),
             why,
         });
+    }
+}
+
+impl Online {
+    /// Sends a message, its topic as short as the client takes it.
+    // [MQTT-3.1.2-25] What was not sent has introduced no alias.
+    fn transmit_publish(&mut self, publish: PublishRef<'_>, out: &mut impl Output) -> Sent {
+        let (Some(topic), true) = (publish.topic, self.sent_aliases.are_any()) else {
+            return self.transmit(PacketRef::Publish(publish), out);
+        };
+        let mut spelling = self.sent_aliases.spelling(topic);
+        let mut sent = self.transmit(PacketRef::Publish(spelling.of(publish)), out);
+        if sent == Sent::TooLarge && spelling != Spelling::Whole {
+            spelling = Spelling::Whole;
+            sent = self.transmit(PacketRef::Publish(publish), out);
+        }
+        if sent == Sent::Sent {
+            self.sent_aliases.sent(topic, spelling);
+        }
+        sent
+    }
+
+    /// Sends a packet if it fits.
+    // [MQTT-3.1.2-24]
+    fn transmit(&self, packet: PacketRef<'_>, out: &mut impl Output) -> Sent {
+        if !self.takes().fits(packet) {
+            return Sent::TooLarge;
+        }
+        out.send(self.conn, self.version, packet);
+        Sent::Sent
     }
 }

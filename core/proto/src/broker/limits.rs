@@ -32,6 +32,8 @@ pub struct Limits {
     pub retained_messages: usize,
     /// Topic Alias Maximum in CONNACK.
     pub topic_alias_maximum: u16,
+    /// Topic Aliases given to a client on a connection, if its own Topic Alias Maximum is not lower.
+    pub topic_aliases_sent: u16,
     /// The longest Session Expiry Interval granted; `None` grants any. A 3.1.1 session gets this one too.
     pub session_expiry: Option<Duration>,
     /// The longest Keep Alive granted to 5.0 clients, by Server Keep Alive; `None` leaves the client's own.
@@ -88,6 +90,7 @@ impl Default for Limits {
             topic_levels: 128,
             retained_messages: 1_000_000,
             topic_alias_maximum: 64,
+            topic_aliases_sent: 16,
             session_expiry: None,
             keep_alive: None,
             maximum_qos: Qos::ExactlyOnce,

@@ -9,6 +9,7 @@ use super::{
     authenticate::Identity,
     deadlines::Scheduled,
     outbound::Outbound,
+    sent_aliases::SentAliases,
     session_expiry::{Expiry, SessionPhase},
     will::WillState,
 };
@@ -70,6 +71,7 @@ pub(super) struct Online {
     /// The client's Topic Aliases, by number from 1.
     // [MQTT-3.3.2-7] They end with the connection.
     pub(super) topic_aliases: Vec<Option<TopicName>>,
+    pub(super) sent_aliases: SentAliases,
 }
 
 /// Marks a session during one routing of a message.

@@ -112,24 +112,6 @@ fn what_follows_a_refused_connect_is_not_read() {
     expect_connack_and_close(&mut t, ReasonCode::QuotaExceeded);
 }
 
-/// [MQTT-3.1.2-24]
-#[test]
-fn a_refused_client_that_takes_no_connack_is_told_nothing() {
-    let limits = Limits {
-        connections: 0,
-        ..Limits::default()
-    };
-    let mut t = Table::with_limits(Version::V5, limits);
-    t.open("a");
-    let mut connect = t.clean("a");
-    connect
-        .properties
-        .push(Property::MaximumPacketSize(4.try_into().unwrap()));
-    t.send("a", Packet::Connect(Box::new(connect)));
-    t.expect("a", Seen::Closed(Close::Refused(ReasonCode::PacketTooLarge)));
-    t.expect_nothing("a");
-}
-
 /// [MQTT-3.2.2-9] [MQTT-3.2.2-16]
 #[test]
 fn connack_announces_what_the_limits_say() {

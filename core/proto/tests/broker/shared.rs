@@ -1,7 +1,7 @@
 use squall_proto::{
-    Ack, Binary, Delivery, Disconnect, Packet, Properties, Property, Qos, ReasonCode, RetainHandling,
-    Subscribe, SubscriptionId, SubscriptionOptions, Text, TopicFilter, TopicName, Version, Will,
-    broker::{Close, Limits, SharedDistribution},
+    Ack, Binary, Delivery, Packet, Properties, Property, Qos, ReasonCode, RetainHandling, Subscribe,
+    SubscriptionId, SubscriptionOptions, Text, TopicFilter, TopicName, Version, Will,
+    broker::{Limits, SharedDistribution},
 };
 
 use crate::table::{Seen, Table, ack, delivery, id, publish, subscribe, unsubscribe};
@@ -587,8 +587,7 @@ fn what_connack_said_is_not_available_ends_the_connection_in_5_0() {
         };
         assert_eq!(connack.properties.shared_subscription_available(), Some(false));
         t.send("a", subscribe(filter, SubscriptionOptions::default()));
-        t.expect_packet("a", Packet::Disconnect(Disconnect::of(reason_code)));
-        t.expect("a", Seen::Closed(Close::Refused(reason_code)));
+        t.expect_refused("a", reason_code);
     }
 }
 

@@ -345,6 +345,7 @@ fn owned(packet: PacketRef<'_>) -> Packet {
     match packet {
         PacketRef::Packet(packet) => packet.clone(),
         PacketRef::Publish(publish) => {
+            let alias = publish.topic_alias.map(Property::TopicAlias);
             let expiry = publish
                 .message_expiry_interval
                 .map(Property::MessageExpiryInterval);
@@ -353,8 +354,9 @@ fn owned(packet: PacketRef<'_>) -> Packet {
                 .iter()
                 .copied()
                 .map(Property::SubscriptionIdentifier);
-            let properties = expiry
+            let properties = alias
                 .into_iter()
+                .chain(expiry)
                 .chain(publish.properties.iter().cloned())
                 .chain(ids);
             Packet::Publish(Publish {
