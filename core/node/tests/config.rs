@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall_node::config::{Config, Listener, LogLevel};
-use squall_proto::Qos;
+use squall_proto::{Qos, broker::SharedDistribution};
 
 const DOCUMENTED: &str = include_str!("../../../docs/squall.toml");
 
@@ -52,6 +52,8 @@ fn what_is_said_is_taken() {
         session_expiry = "7days"
         keep_alive = "5m"
         maximum_qos = 1
+        retained_bytes = "2GiB"
+        shared_distribution = "hash_topic"
     "#;
     let config = Config::parse("squall.toml", text).expect("a right configuration");
     let listeners = ["[::1]:0", "localhost:1884"].map(Listener::tcp);
@@ -63,6 +65,8 @@ fn what_is_said_is_taken() {
     assert_eq!(config.limits.session_expiry, Some(Duration::from_secs(604_800)));
     assert_eq!(config.limits.keep_alive, Some(300));
     assert_eq!(config.limits.maximum_qos, Qos::AtLeastOnce);
+    assert_eq!(config.limits.retained_bytes, 2 << 30);
+    assert_eq!(config.limits.shared_distribution, SharedDistribution::HashTopic);
 }
 
 #[test]
@@ -99,6 +103,12 @@ fn every_wrong_value_is_refused_with_its_place_and_what_is_expected() {
         ("[limits]\nconnect_timeout = \"10\"", ":2:19: ", "such as"),
         ("[limits]\nkeep_alive = \"19h\"", ":2:14: ", "65535 seconds"),
         ("[limits]\nkeep_alive = \"1500ms\"", ":2:14: ", "whole seconds"),
+        ("[limits]\ntopic_bytes = 0", ":2:15: ", "at least 1"),
+        (
+            "[limits]\nshared_distribution = \"fair\"",
+            ":2:23: ",
+            "unknown word `fair`",
+        ),
         ("[limits]\nmaximum_qos = 3", ":2:15: ", "QoS 0, 1 or 2"),
         ("[[listeners]]\ntcp = {}", ":2:7: ", "missing key `address`"),
         ("[[listeners]]\ntls = {}", ":2:1: ", "unknown word `tls`"),

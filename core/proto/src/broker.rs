@@ -58,8 +58,8 @@ use self::{
     shared::SharedSubscriptions,
 };
 use crate::{
-    ConnId, DecodeError, Instant, Packet, PacketRef, PacketType, ReasonCode, SubscriptionTree, Text, Version,
-    Violation, exchange::Answer,
+    ConnId, DecodeError, Instant, Packet, PacketRef, PacketType, Properties, ReasonCode, SubscriptionTree,
+    Text, Version, Violation, exchange::Answer,
 };
 
 /// The server's side of the protocol, for all its connections and sessions.
@@ -77,6 +77,8 @@ pub struct Broker {
     by_client_id: HashMap<Text, SessionKey, FixedState>,
     subscriptions: SubscriptionTree<Subscription>,
     shared: SharedSubscriptions,
+    /// Subscriptions of all sessions, shared ones too.
+    subscribed: usize,
     retained: Retained,
     deadlines: Deadlines,
     /// Client Identifiers assigned so far.
@@ -149,6 +151,7 @@ impl Broker {
             by_client_id: HashMap::with_hasher(hasher.clone()),
             subscriptions: SubscriptionTree::new(seed),
             shared: SharedSubscriptions::new(seed),
+            subscribed: 0,
             retained: Retained::default(),
             deadlines: Deadlines::default(),
             assigned: 0,
@@ -223,6 +226,12 @@ impl Broker {
         if self.is_overfull(conn, out) {
             return self.refuse(now, key, Cause::SlowReader, out);
         }
+        if packet
+            .properties()
+            .is_some_and(|properties| self.has_too_many(properties))
+        {
+            return self.violated(now, key, Violation::TooManyUserProperties, out);
+        }
         match packet {
             Packet::Publish(publish) => self.publish(now, key, publish, out),
             Packet::Puback(ack) => self.answered(now, key, &ack, Answer::Puback, out),
@@ -284,6 +293,14 @@ impl Broker {
         self.sessions
             .get_mut(key.0 as usize)
             .expect("a session's key is dropped with it")
+    }
+}
+
+impl Broker {
+    /// Whether there are more User Properties than a packet may have.
+    fn has_too_many(&self, properties: &Properties) -> bool {
+        let max = self.limits.user_properties;
+        properties.len() > max && properties.user_properties().count() > max
     }
 }
 

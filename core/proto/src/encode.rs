@@ -8,6 +8,7 @@ mod sink;
 
 use bytes::{Bytes, BytesMut};
 
+pub(crate) use self::properties::len as properties_len;
 use self::{
     publish::Lengths,
     sink::{Len, Sink},

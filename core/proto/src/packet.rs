@@ -271,6 +271,24 @@ impl Disconnect {
 
 impl Packet {
     /// Its properties, where it may have any.
+    pub(crate) const fn properties(&self) -> Option<&Properties> {
+        match self {
+            Self::Connect(connect) => Some(&connect.properties),
+            Self::Connack(connack) => Some(&connack.properties),
+            Self::Publish(publish) => Some(&publish.properties),
+            Self::Puback(ack) | Self::Pubrec(ack) | Self::Pubrel(ack) | Self::Pubcomp(ack) => {
+                Some(&ack.properties)
+            }
+            Self::Subscribe(subscribe) => Some(&subscribe.properties),
+            Self::Suback(suback) => Some(&suback.properties),
+            Self::Unsubscribe(unsubscribe) => Some(&unsubscribe.properties),
+            Self::Unsuback(unsuback) => Some(&unsuback.properties),
+            Self::Disconnect(disconnect) => Some(&disconnect.properties),
+            Self::Auth(auth) => Some(&auth.properties),
+            Self::Pingreq | Self::Pingresp => None,
+        }
+    }
+
     pub(crate) const fn properties_mut(&mut self) -> Option<&mut Properties> {
         match self {
             Self::Connect(connect) => Some(&mut connect.properties),

@@ -63,6 +63,12 @@ pub enum Violation {
     /// A Topic Name with more levels than the receiver takes.
     #[error("a topic name with more levels than the limit")]
     TooManyTopicLevels,
+    /// A Topic Name with more bytes than the receiver takes.
+    #[error("a topic name longer than the limit")]
+    TopicTooLong,
+    /// More User Properties in a packet than the receiver takes.
+    #[error("more user properties than the limit")]
+    TooManyUserProperties,
     /// DISCONNECT gives an expiry to a session that CONNECT said has none.
     #[error("disconnect raises a session expiry interval of zero")]
     SessionExpiryRaised,
@@ -96,7 +102,8 @@ impl Violation {
             Self::RetainNotSupported => ReasonCode::RetainNotSupported,
             Self::WildcardSubscriptionsNotSupported => ReasonCode::WildcardSubscriptionsNotSupported,
             Self::SharedSubscriptionsNotSupported => ReasonCode::SharedSubscriptionsNotSupported,
-            Self::TooManyTopicLevels => ReasonCode::TopicNameInvalid,
+            Self::TooManyTopicLevels | Self::TopicTooLong => ReasonCode::TopicNameInvalid,
+            Self::TooManyUserProperties => ReasonCode::QuotaExceeded,
         }
     }
 
@@ -122,6 +129,8 @@ impl Violation {
             | Self::WildcardSubscriptionsNotSupported
             | Self::SharedSubscriptionsNotSupported
             | Self::TooManyTopicLevels
+            | Self::TopicTooLong
+            | Self::TooManyUserProperties
             | Self::SessionExpiryRaised
             | Self::WrongReasonCodeCount(_)
             | Self::WrongAcknowledgement(_) => None,

@@ -16,6 +16,8 @@ mod aliases;
 mod any_order;
 #[path = "broker/authenticate.rs"]
 mod authenticate;
+#[path = "broker/bounds.rs"]
+mod bounds;
 #[path = "broker/connect.rs"]
 mod connect;
 #[path = "broker/keep_alive.rs"]

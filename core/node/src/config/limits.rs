@@ -13,6 +13,7 @@ use super::units::{Size, at_least_one};
 #[serde(remote = "Limits", default = "Limits::default", deny_unknown_fields)]
 pub(super) struct Table {
     connections: usize,
+    sessions: usize,
     #[serde(with = "humantime_serde")]
     connect_timeout: Duration,
     #[serde(deserialize_with = "packet_size")]
@@ -29,9 +30,17 @@ pub(super) struct Table {
     #[serde(deserialize_with = "size")]
     unsent_bytes: usize,
     subscriptions: usize,
+    subscriptions_total: usize,
+    #[serde(deserialize_with = "at_least_one")]
+    topic_bytes: usize,
     #[serde(deserialize_with = "at_least_one")]
     topic_levels: usize,
     retained_messages: usize,
+    #[serde(deserialize_with = "size")]
+    retained_bytes: usize,
+    #[serde(deserialize_with = "size")]
+    will_bytes: usize,
+    user_properties: usize,
     topic_alias_maximum: u16,
     topic_aliases_sent: u16,
     #[serde(with = "humantime_serde")]

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Binary, ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
-    ReasonCode, Text, Version, Will,
+    ReasonCode, Text, Version, Will, encode::properties_len,
 };
 
 impl Broker {
@@ -150,6 +150,13 @@ impl Broker {
         if self.connections.open > self.limits.connections {
             return Err(Refusal::TooManyConnections);
         }
+        if self.sessions.len() >= self.limits.sessions && !self.by_client_id.contains_key(&connect.client_id)
+        {
+            return Err(Refusal::TooManySessions);
+        }
+        if self.has_too_many(&connect.properties) {
+            return Err(Refusal::TooManyUserProperties);
+        }
         // [v3 MQTT-3.1.3-8]
         if connect.client_id.is_empty() && !connect.clean_start && connect.version == Version::V3_1_1 {
             return Err(Refusal::ClientIdEmpty);
@@ -172,6 +179,16 @@ impl Broker {
         }
         if super::has_more_levels(&will.topic, self.limits.topic_levels) {
             return Err(Refusal::WillTopicLevels);
+        }
+        if will.topic.len() > self.limits.topic_bytes {
+            return Err(Refusal::WillTopicTooLong);
+        }
+        if self.has_too_many(&will.properties) {
+            return Err(Refusal::TooManyUserProperties);
+        }
+        let bytes = will.topic.len() + will.payload.len() + properties_len(&will.properties);
+        if bytes > self.limits.will_bytes {
+            return Err(Refusal::WillTooLarge);
         }
         Ok(())
     }

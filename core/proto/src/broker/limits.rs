@@ -7,6 +7,8 @@ use crate::Qos;
 pub struct Limits {
     /// Connections at a time; one more is refused with 0x97 (Quota exceeded).
     pub connections: usize,
+    /// Sessions at a time, with and without a connection; one more is refused with 0x97 (Quota exceeded).
+    pub sessions: usize,
     /// From the opening of a connection to its CONNECT.
     pub connect_timeout: Duration,
     /// Bytes of the largest packet taken (fixed header included). The decoder enforces it, CONNACK announces it. At most
@@ -18,7 +20,7 @@ pub struct Limits {
     pub inflight: u16,
     /// Messages that wait for a session (offline or behind its send quota). Beyond it the newest is dropped and noted.
     pub queued_messages: usize,
-    /// Bytes of payload and topic that wait for a session.
+    /// Bytes of payload, topic and properties that wait for a session.
     pub queued_bytes: usize,
     /// Unsent bytes of a connection beyond which QoS 0 messages are dropped and QoS 1 and 2 wait in the session.
     pub unsent_bytes_soft: usize,
@@ -26,10 +28,21 @@ pub struct Limits {
     pub unsent_bytes: usize,
     /// Subscriptions of a session; one more gets 0x97 in SUBACK.
     pub subscriptions: usize,
+    /// Subscriptions of all sessions; one more gets 0x97 in SUBACK.
+    pub subscriptions_total: usize,
+    /// Bytes of a Topic Name or Topic Filter, `$share/{ShareName}/` included; more get 0x90 or 0x8F.
+    pub topic_bytes: usize,
     /// Levels of a Topic Name or Topic Filter; more get 0x90 or 0x8F.
     pub topic_levels: usize,
-    /// Retained messages in all; beyond it a new topic's is not kept, and PUBACK or PUBREC say 0x97.
+    /// Retained messages in all. One more is refused with 0x97 in PUBACK or PUBREC; where there is nothing to refuse it with (QoS
+    /// 0, 3.1.1, a Will) it reaches those subscribed now and is not kept, nor is the one before it.
     pub retained_messages: usize,
+    /// Bytes of payload, topic and properties of all retained messages, treated alike.
+    pub retained_bytes: usize,
+    /// Bytes of payload, topic and properties of a Will; a larger one gets its CONNECT refused with 0x97.
+    pub will_bytes: usize,
+    /// User Properties of a packet or of a Will; with more, CONNECT is refused with 0x97, and the connection closed with it.
+    pub user_properties: usize,
     /// Topic Alias Maximum in CONNACK.
     pub topic_alias_maximum: u16,
     /// Topic Aliases given to a client on a connection, if its own Topic Alias Maximum is not lower.
@@ -78,6 +91,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1_000_000,
+            sessions: 2_000_000,
             connect_timeout: Duration::from_secs(10),
             packet_size: 1 << 20,
             receive_maximum: 1024,
@@ -87,8 +101,13 @@ impl Default for Limits {
             unsent_bytes_soft: 1 << 20,
             unsent_bytes: 16 << 20,
             subscriptions: 100_000,
+            subscriptions_total: 10_000_000,
+            topic_bytes: 65_535,
             topic_levels: 128,
             retained_messages: 1_000_000,
+            retained_bytes: 1 << 30,
+            will_bytes: 256 << 10,
+            user_properties: 256,
             topic_alias_maximum: 64,
             topic_aliases_sent: 16,
             session_expiry: None,

@@ -4,7 +4,10 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::shared::Share;
-use crate::{Delivery, Instant, Properties, Property, PublishRef, Qos, SubscriptionId, TopicName, Will};
+use crate::{
+    Delivery, Instant, Properties, Property, PublishRef, Qos, SubscriptionId, TopicName, Will,
+    encode::properties_len,
+};
 
 /// Up to this many bytes, what is kept is copied out of the read buffer it came in, so that a small message does not keep a
 /// large buffer alive.
@@ -84,9 +87,9 @@ impl Message {
         self.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// Bytes it takes up in a queue, roughly.
+    /// Bytes of what it says.
     pub(super) fn size(&self) -> usize {
-        self.topic.len() + self.payload.len()
+        self.topic.len() + self.payload.len() + properties_len(&self.properties)
     }
 
     pub(super) fn to_publish<'a>(

@@ -138,6 +138,9 @@ impl Broker {
             return Err(Violation::SubscriptionIdentifierFromClient);
         }
         let topic = self.resolve(key, publish.topic.take(), publish.properties.topic_alias())?;
+        if topic.len() > self.limits.topic_bytes {
+            return Err(Violation::TopicTooLong);
+        }
         if super::has_more_levels(&topic, self.limits.topic_levels) {
             return Err(Violation::TooManyTopicLevels);
         }
@@ -193,15 +196,15 @@ impl Broker {
         retain: bool,
         out: &mut impl Output,
     ) -> Result<ReasonCode, Refusal> {
-        let keep = retain && !message.payload.is_empty();
-        if keep
-            && self.retained.len() >= self.limits.retained_messages
-            && !self.retained.contains(&message.topic)
-        {
+        let mut keep = retain && !message.payload.is_empty();
+        if keep && !self.can_retain(&message) {
             out.note(Note::RetainedNotKept {
                 topic: message.topic.clone(),
             });
-            return Err(Refusal::TooManyRetained);
+            if self.can_refuse(publisher, &message) {
+                return Err(Refusal::TooManyRetained);
+            }
+            keep = false;
         }
         let mut matches = mem::take(&mut self.matches);
         self.find_matches(publisher, &message.topic, &mut matches);
@@ -233,6 +236,21 @@ impl Broker {
     }
 
     // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
+    /// Whether there is room for it among the retained messages, in the place of the one it replaces.
+    fn can_retain(&self, message: &Message) -> bool {
+        let replaced = self.retained.size(&message.topic);
+        let messages = self.retained.len() + usize::from(replaced.is_none());
+        let bytes = self.retained.bytes() - replaced.unwrap_or(0);
+        messages <= self.limits.retained_messages
+            && bytes.saturating_add(message.size()) <= self.limits.retained_bytes
+    }
+
+    /// Whether its publisher can be told that a message is not taken.
+    fn can_refuse(&self, publisher: Option<SessionKey>, message: &Message) -> bool {
+        let online = publisher.and_then(|publisher| self.session(publisher).online());
+        message.qos > Qos::AtMostOnce && online.is_some_and(|online| online.version == Version::V5)
+    }
+
     fn find_matches(&mut self, publisher: Option<SessionKey>, topic: &TopicName, matches: &mut Vec<Match>) {
         self.routings += 1;
         let routing = self.routings;

@@ -10,6 +10,7 @@ use super::message::Message;
 pub(super) struct Retained {
     root: Level,
     messages: usize,
+    bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -24,15 +25,18 @@ impl Retained {
         self.messages
     }
 
-    pub(super) fn contains(&self, topic: &str) -> bool {
+    /// The bytes of all of them.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The bytes of the one of this topic, if it has one.
+    pub(super) fn size(&self, topic: &str) -> Option<usize> {
         let mut at = &self.root;
         for level in topic.split('/') {
-            match at.children.get(level) {
-                Some(child) => at = child,
-                None => return false,
-            }
+            at = at.children.get(level)?;
         }
-        at.message.is_some()
+        at.message.as_ref().map(|message| message.size())
     }
 
     // [MQTT-3.3.1-5] [v3 MQTT-3.3.1-5] It replaces the one before.
@@ -44,15 +48,18 @@ impl Retained {
             }
             at = at.children.get_mut(level).expect("it is there or was just added");
         }
-        if at.message.replace(Arc::clone(&message)).is_none() {
-            self.messages += 1;
+        self.bytes += message.size();
+        match at.message.replace(Arc::clone(&message)) {
+            Some(replaced) => self.bytes -= replaced.size(),
+            None => self.messages += 1,
         }
     }
 
     pub(super) fn remove(&mut self, topic: &str) {
         let mut levels = topic.split('/');
-        if self.root.remove(&mut levels) {
+        if let Some(removed) = self.root.remove(&mut levels) {
             self.messages -= 1;
+            self.bytes -= removed.size();
         }
     }
 
@@ -69,14 +76,12 @@ impl Level {
         self.message.is_none() && self.children.is_empty()
     }
 
-    /// Whether there was one. Levels that hold nothing more go with it.
-    fn remove<'a>(&mut self, levels: &mut impl Iterator<Item = &'a str>) -> bool {
+    /// The one there was. Levels that hold nothing more go with it.
+    fn remove<'a>(&mut self, levels: &mut impl Iterator<Item = &'a str>) -> Option<Arc<Message>> {
         let Some(level) = levels.next() else {
-            return self.message.take().is_some();
+            return self.message.take();
         };
-        let Some(child) = self.children.get_mut(level) else {
-            return false;
-        };
+        let child = self.children.get_mut(level)?;
         let removed = child.remove(levels);
         if child.is_empty() {
             self.children.remove(level);
@@ -174,7 +179,7 @@ mod tests {
         assert_eq!(found(&retained, "#"), ["a/b/c"]);
         retained.remove("a/b/c");
         retained.remove("a/b/c");
-        assert_eq!(retained.len(), 0);
+        assert_eq!((retained.len(), retained.bytes()), (0, 0));
         assert!(retained.root.is_empty());
     }
 }

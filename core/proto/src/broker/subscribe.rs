@@ -67,16 +67,20 @@ impl Broker {
         id: Option<SubscriptionId>,
     ) -> Result<Subscribed, ReasonCode> {
         self.check_available(&filter).map_err(Violation::reason_code)?;
-        if super::has_more_levels(filter.levels(), self.limits.topic_levels) {
+        if filter.len() > self.limits.topic_bytes
+            || super::has_more_levels(filter.levels(), self.limits.topic_levels)
+        {
             return Err(ReasonCode::TopicFilterInvalid);
         }
+        let is_full = self.subscribed >= self.limits.subscriptions_total;
         let subscriptions_max = self.limits.subscriptions;
         let subscriptions = &mut self.session_mut(key).subscriptions;
         if !subscriptions.contains(&filter) {
-            if subscriptions.len() >= subscriptions_max {
+            if is_full || subscriptions.len() >= subscriptions_max {
                 return Err(ReasonCode::QuotaExceeded);
             }
             subscriptions.insert(filter.detached());
+            self.subscribed += 1;
         }
         let subscription = Subscription {
             // [MQTT-3.2.2-10]
@@ -185,6 +189,7 @@ impl Broker {
 
     /// Takes a subscription out of those that messages are matched with.
     pub(super) fn forget_subscription(&mut self, key: SessionKey, filter: &TopicFilter) {
+        self.subscribed -= 1;
         if filter.share_name().is_some() {
             self.shared.leave(key, filter);
         } else {

@@ -16,7 +16,7 @@ pub(super) fn put_all(properties: &Properties, sink: &mut impl Sink) {
 }
 
 /// The bytes of the properties without their length.
-fn len(properties: &Properties) -> usize {
+pub(crate) fn len(properties: &Properties) -> usize {
     let mut len = Len(0);
     put_all(properties, &mut len);
     len.0

@@ -8,7 +8,6 @@ use crate::table::{Table, id, publish};
 fn slow_reader(version: Version) -> Table {
     let limits = Limits {
         unsent_bytes_soft: 10,
-        unsent_bytes: 100,
         ..Limits::default()
     };
     let mut t = Table::with_limits(version, limits);
@@ -40,38 +39,6 @@ fn behind_a_slow_reader_qos_0_is_dropped_and_qos_1_waits() {
         t.out.unsent.insert(conn, 0);
         t.handle(Input::Flushed(conn));
         assert_eq!(t.take_payloads("sub"), ["1"]);
-    }
-}
-
-#[test]
-fn a_client_that_asks_without_reading_is_closed() {
-    for version in Version::ALL {
-        let mut t = slow_reader(version);
-        let conn = t.conn("sub");
-        t.out.unsent.insert(conn, 101);
-        t.send("sub", Packet::Pingreq);
-        t.expect_refused("sub", ReasonCode::QuotaExceeded);
-    }
-}
-
-#[test]
-fn a_retained_message_too_many_is_refused_and_the_others_stay() {
-    let mut t = Table::with_limits(
-        Version::V5,
-        Limits {
-            retained_messages: 1,
-            ..Limits::default()
-        },
-    );
-    t.connect("a");
-    for (topic, wanted) in [("t", false), ("u", true), ("t", false)] {
-        let mut sent = publish(topic, "x", Delivery::AtLeastOnce(id(7)));
-        sent.retain = true;
-        t.send("a", Packet::Publish(sent));
-        let Packet::Puback(puback) = t.next_packet("a") else {
-            panic!("no puback")
-        };
-        assert_eq!(puback.reason_code == ReasonCode::QuotaExceeded, wanted, "{topic}");
     }
 }
 

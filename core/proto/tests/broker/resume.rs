@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use squall_proto::{
     Ack, Delivery, Disconnect, Packet, Properties, Property, Publish, Qos, ReasonCode, Version,
-    broker::Limits,
 };
 
 use crate::table::{Table, ack, delivery, id, publish};
@@ -199,26 +198,4 @@ fn a_message_that_expires_while_it_waits_is_not_delivered_and_holds_nothing_up()
     assert_eq!(publish.payload, "long");
     assert_eq!(publish.properties.message_expiry_interval(), Some(50));
     t.expect_nothing("sub");
-}
-
-#[test]
-fn beyond_its_bound_a_queue_drops_the_newest() {
-    let limits = Limits {
-        queued_messages: 2,
-        ..Limits::default()
-    };
-    let mut t = Table::with_limits(Version::V5, limits);
-    let connect = t.persistent("sub");
-    t.connect_as("sub", connect);
-    t.subscribe("sub", "t", Qos::AtLeastOnce);
-    t.cut("sub");
-    t.connect("pub");
-    for payload in ["1", "2", "3"] {
-        t.send(
-            "pub",
-            Packet::Publish(publish("t", payload, Delivery::AtLeastOnce(id(7)))),
-        );
-    }
-    reconnect(&mut t);
-    assert_eq!(t.take_payloads("sub"), ["1", "2"]);
 }
