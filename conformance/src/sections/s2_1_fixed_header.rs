@@ -1,13 +1,20 @@
 use bytes::BytesMut;
-use squall_proto::{Packet, PacketRef, encode};
+use squall_proto::{Ack, Delivery, Packet, PacketRef, Qos, encode};
 
-use crate::{Case, Context, Level::Must, Outcome, packets, stop::SetUp as _};
+use crate::{
+    Capability::Qos2,
+    Case, Context,
+    Level::Must,
+    Outcome,
+    packets::{self, Also as _, at, id, publish, subscribe, unsubscribe},
+    stop::SetUp as _,
+};
 
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "connect_with_wrong_flags_is_refused",
         v3: &["MQTT-2.2.2-2"],
-        v5: &["MQTT-2.1.3-1", "MQTT-4.13.1-1"],
+        v5: &["MQTT-2.1.3-1", "MQTT-4.13.1-1", "X5-2.1.3-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(connect_with_wrong_flags_is_refused(t)),
@@ -15,7 +22,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "pingreq_with_wrong_flags_is_refused",
         v3: &["MQTT-2.2.2-2"],
-        v5: &["MQTT-2.1.3-1", "MQTT-4.13.1-1"],
+        v5: &["MQTT-2.1.3-1", "MQTT-4.13.1-1", "X5-2.1.3-1", "MQTT-4.13.2-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(pingreq_with_wrong_flags_is_refused(t)),
@@ -51,6 +58,22 @@ pub(super) const CASES: &[Case] = &[
         level: Must,
         needs: &[],
         run: |t| Box::pin(many_packets_in_one_segment_are_each_answered(t)),
+    },
+    Case {
+        name: "packets_of_the_server_are_well_formed",
+        v3: &["MQTT-2.2.2-1"],
+        v5: &[
+            "MQTT-2.1.3-1",
+            "MQTT-1.5.5-1",
+            "MQTT-2.2.2-1",
+            "MQTT-3.2.2-1",
+            "MQTT-3.2.2-8",
+            "MQTT-3.6.1-1",
+            "MQTT-3.6.2-1",
+        ],
+        level: Must,
+        needs: &[Qos2],
+        run: |t| Box::pin(packets_of_the_server_are_well_formed(t)),
     },
 ];
 
@@ -119,4 +142,40 @@ async fn many_packets_in_one_segment_are_each_answered(t: Context) -> Outcome {
         client.expect_pingresp().await?;
     }
     Ok(())
+}
+
+/// The client here reads no packet with wrong flags, lengths in more bytes than they need, a missing property length or a code that is
+/// not listed.
+async fn packets_of_the_server_are_well_formed(t: Context) -> Outcome {
+    let topic = t.topic("a");
+    let mut client = t.open("client").await?;
+    let connect = t.connect_packet("client", |_| ());
+    client.send(Packet::Connect(Box::new(connect))).await;
+    client.expect_connack().await?;
+    client
+        .send(Packet::Subscribe(subscribe(1, &[(&topic, at(Qos::ExactlyOnce))])))
+        .await;
+    client.expect_suback(1).await?;
+    client.send(Packet::Publish(publish(&topic, "1").qos1(2))).await;
+    client.expect_puback(2).await?;
+    client.send(Packet::Publish(publish(&topic, "2").qos2(3))).await;
+    client.expect_pubrec(3).await?;
+    client.send(Packet::Pubrel(Ack::success(id(3)))).await;
+    client.expect_pubcomp(3).await?;
+    for _ in 0..2 {
+        let publish = client.expect_publish(&topic).await?;
+        match publish.delivery {
+            Delivery::AtMostOnce => {}
+            Delivery::AtLeastOnce(packet_id) => client.send(Packet::Puback(Ack::success(packet_id))).await,
+            Delivery::ExactlyOnce(packet_id) => {
+                client.send(Packet::Pubrec(Ack::success(packet_id))).await;
+                client.expect_pubrel(packet_id).await?;
+                client.send(Packet::Pubcomp(Ack::success(packet_id))).await;
+            }
+        }
+    }
+    client.send(Packet::Unsubscribe(unsubscribe(4, &[&topic]))).await;
+    client.expect_unsuback(4).await?;
+    client.send(Packet::Pingreq).await;
+    client.expect_pingresp().await
 }

@@ -68,6 +68,14 @@ pub(super) const CASES: &[Case] = &[
         needs: &[],
         run: |t| Box::pin(publish_at_qos_0_has_no_id(t)),
     },
+    Case {
+        name: "qos_2_deliveries_under_way_have_ids_of_their_own",
+        v3: &["MQTT-2.3.1-4", "MQTT-4.3.3-1"],
+        v5: &["MQTT-2.2.1-4", "MQTT-4.3.3-1"],
+        level: Must,
+        needs: &[Qos2],
+        run: |t| Box::pin(qos_2_deliveries_under_way_have_ids_of_their_own(t)),
+    },
 ];
 
 async fn publish_at_qos_1_with_id_0_is_refused(t: Context) -> Outcome {
@@ -150,10 +158,18 @@ async fn suback_and_unsuback_repeat_the_id_of_the_request(t: Context) -> Outcome
 }
 
 async fn deliveries_under_way_have_ids_of_their_own(t: Context) -> Outcome {
+    ids_of_their_own(&t, Qos::AtLeastOnce).await
+}
+
+async fn qos_2_deliveries_under_way_have_ids_of_their_own(t: Context) -> Outcome {
+    ids_of_their_own(&t, Qos::ExactlyOnce).await
+}
+
+async fn ids_of_their_own(t: &Context, qos: Qos) -> Outcome {
     let topic = t.topic("a");
-    let (mut sub, mut publisher) = t.pair(&topic, Qos::AtLeastOnce).await?;
+    let (mut sub, mut publisher) = t.pair(&topic, qos).await?;
     for message in 1..=5 {
-        publisher.publish(publish(&topic, "x").qos1(message)).await?;
+        publisher.publish(publish(&topic, "x").qos2(message)).await?;
     }
     let mut ids = BTreeSet::new();
     for _ in 0..5 {

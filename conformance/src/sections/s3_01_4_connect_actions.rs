@@ -31,7 +31,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "reserved_connect_flag_is_refused",
         v3: &[],
-        v5: &["MQTT-3.1.2-3", "MQTT-3.1.4-1"],
+        v5: &["MQTT-3.1.2-3", "MQTT-3.1.4-1", "X5-3.1.2.3-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(reserved_connect_flag_is_refused(t)),
@@ -39,7 +39,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "will_qos_3_is_refused",
         v3: &["MQTT-3.1.2-14", "MQTT-3.1.4-1"],
-        v5: &["MQTT-3.1.2-12", "MQTT-3.1.4-1"],
+        v5: &["MQTT-3.1.2-12", "MQTT-3.1.4-1", "X5-3.1.2.6-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(will_qos_3_is_refused(t)),
@@ -87,7 +87,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "receive_maximum_0_is_refused",
         v3: &[],
-        v5: &["MQTT-3.1.4-1", "MQTT-4.13.1-1"],
+        v5: &["MQTT-3.1.4-1", "MQTT-4.13.1-1", "X5-3.1.2.11.3-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(receive_maximum_0_is_refused(t)),
@@ -95,7 +95,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "maximum_packet_size_0_is_refused",
         v3: &[],
-        v5: &["MQTT-3.1.4-1", "MQTT-4.13.1-1"],
+        v5: &["MQTT-3.1.4-1", "MQTT-4.13.1-1", "X5-3.1.2.11.4-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(maximum_packet_size_0_is_refused(t)),
@@ -103,7 +103,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "property_that_stands_twice_is_refused",
         v3: &[],
-        v5: &["MQTT-3.1.4-1", "MQTT-4.13.1-1"],
+        v5: &["MQTT-3.1.4-1", "MQTT-4.13.1-1", "X5-3.1.2.11-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(property_that_stands_twice_is_refused(t)),
@@ -111,7 +111,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "property_of_another_packet_is_refused",
         v3: &[],
-        v5: &["MQTT-3.1.4-1", "MQTT-4.13.1-1"],
+        v5: &["MQTT-3.1.4-1", "MQTT-4.13.1-1", "X5-2.2.2.2-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(property_of_another_packet_is_refused(t)),

@@ -116,6 +116,14 @@ pub(super) const CASES: &[Case] = &[
         needs: &[],
         run: |t| Box::pin(will_keeps_its_properties_and_their_order(t)),
     },
+    Case {
+        name: "connection_without_a_will_publishes_none",
+        v3: &["MQTT-3.1.2-12", "MQTT-3.1.2-10"],
+        v5: &["MQTT-3.1.2-10"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(connection_without_a_will_publishes_none(t)),
+    },
 ];
 
 async fn will_is_published_when_the_connection_is_cut(t: Context) -> Outcome {
@@ -325,4 +333,15 @@ fn delayed(connect: &mut Connect, topic: &str, seconds: u32) {
     will.properties.push(Property::WillDelayInterval(seconds));
     connect.will = Some(will);
     connect.properties.push(Property::SessionExpiryInterval(600));
+}
+
+async fn connection_without_a_will_publishes_none(t: Context) -> Outcome {
+    let topic = t.topic("will");
+    let (mut sub, _) = t.pair(&topic, Qos::AtMostOnce).await?;
+    let (client, _) = t
+        .connect_with("client", |connect| connect.will = Some(will(&topic, "gone")))
+        .await?;
+    client.disconnect().await?;
+    t.connect("client").await?.cut();
+    sub.expect_no_publish(&topic).await
 }

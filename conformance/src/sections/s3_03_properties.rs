@@ -91,7 +91,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "topic_alias_0_is_refused",
         v3: &[],
-        v5: &["MQTT-3.3.2-8", "MQTT-4.13.1-1"],
+        v5: &["MQTT-3.3.2-8", "MQTT-4.13.1-1", "X5-3.3.2.3.4-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(topic_alias_0_is_refused(t)),
@@ -99,7 +99,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "topic_alias_above_the_maximum_is_refused",
         v3: &[],
-        v5: &["MQTT-3.3.2-9", "MQTT-3.2.2-17", "MQTT-3.2.2-18"],
+        v5: &["MQTT-3.3.2-9", "MQTT-3.2.2-17", "MQTT-3.2.2-18", "X5-3.3.2.3.4-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(topic_alias_above_the_maximum_is_refused(t)),
@@ -123,10 +123,18 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "overlapping_subscriptions_send_all_their_identifiers",
         v3: &[],
-        v5: &["MQTT-3.3.4-3", "MQTT-3.3.4-4", "MQTT-3.3.4-5"],
+        v5: &["MQTT-3.3.4-3", "MQTT-3.3.4-4", "MQTT-3.3.4-5", "X5-3.3.4-2"],
         level: Must,
         needs: &[SubscriptionIdentifiers, Wildcards],
         run: |t| Box::pin(overlapping_subscriptions_send_all_their_identifiers(t)),
+    },
+    Case {
+        name: "unknown_topic_alias_is_refused",
+        v3: &[],
+        v5: &["X5-3.3.4-1"],
+        level: Must,
+        needs: &[TopicAliases],
+        run: |t| Box::pin(unknown_topic_alias_is_refused(t)),
     },
 ];
 
@@ -358,4 +366,15 @@ async fn forwarded(t: &Context, properties: Vec<Property>) -> Outcome {
     check(same == properties, "the properties as they were sent", || {
         format!("{same:?}")
     })
+}
+
+async fn unknown_topic_alias_is_refused(t: Context) -> Outcome {
+    let mut client = t.connect("client").await?;
+    client
+        .send_hex("30 06 00 00 03 23 00 01 # PUBLISH at QoS 0, no topic, Topic Alias 1")
+        .await;
+    client
+        .expect_closed("after a Topic Alias that nothing was mapped to")
+        .await
+        .map(drop)
 }

@@ -13,7 +13,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "publish_at_qos_3_is_refused",
         v3: &["MQTT-3.3.1-4"],
-        v5: &["MQTT-3.3.1-4", "MQTT-4.13.1-1"],
+        v5: &["MQTT-3.3.1-4", "MQTT-4.13.1-1", "X5-3.3.1.2-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(publish_at_qos_3_is_refused(t)),
@@ -61,7 +61,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "empty_topic_name_is_refused",
         v3: &["MQTT-4.7.3-1", "MQTT-4.8.0-1"],
-        v5: &["MQTT-4.7.3-1", "MQTT-4.13.1-1"],
+        v5: &["MQTT-4.7.3-1", "MQTT-4.13.1-1", "X5-3.3.2.1-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(empty_topic_name_is_refused(t)),

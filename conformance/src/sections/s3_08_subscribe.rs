@@ -61,7 +61,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "subscribe_without_filters_is_refused",
         v3: &["MQTT-3.8.3-3", "MQTT-4.8.0-1"],
-        v5: &["MQTT-3.8.3-2", "MQTT-4.13.1-1"],
+        v5: &["MQTT-3.8.3-2", "MQTT-4.13.1-1", "X5-3.8.3-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(subscribe_without_filters_is_refused(t)),
@@ -69,7 +69,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "subscribe_at_qos_3_is_refused",
         v3: &["MQTT-3.8.3-4"],
-        v5: &["MQTT-4.13.1-1"],
+        v5: &["MQTT-4.13.1-1", "X5-3.8.3.1-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(subscribe_at_qos_3_is_refused(t)),
@@ -85,7 +85,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "retain_handling_3_is_refused",
         v3: &[],
-        v5: &["MQTT-4.13.1-1"],
+        v5: &["MQTT-4.13.1-1", "X5-3.8.3.1-2"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(retain_handling_3_is_refused(t)),
@@ -93,7 +93,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "subscription_identifier_0_is_refused",
         v3: &[],
-        v5: &["MQTT-4.13.1-1"],
+        v5: &["MQTT-4.13.1-1", "X5-3.3.2.3.8-1"],
         level: Must,
         needs: &[SubscriptionIdentifiers],
         run: |t| Box::pin(subscription_identifier_0_is_refused(t)),

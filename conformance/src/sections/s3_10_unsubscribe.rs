@@ -77,7 +77,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "unsubscribe_without_filters_is_refused",
         v3: &["MQTT-3.10.3-2", "MQTT-4.8.0-1"],
-        v5: &["MQTT-3.10.3-2", "MQTT-4.13.1-1"],
+        v5: &["MQTT-3.10.3-2", "MQTT-4.13.1-1", "X5-3.10.3-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(unsubscribe_without_filters_is_refused(t)),

@@ -12,7 +12,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "malformed_disconnect_leaves_the_will",
         v3: &["MQTT-3.14.1-1"],
-        v5: &["MQTT-3.14.1-1"],
+        v5: &["MQTT-3.14.1-1", "X5-2.1.3-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(malformed_disconnect_leaves_the_will(t)),
@@ -40,6 +40,14 @@ pub(super) const CASES: &[Case] = &[
         level: Must,
         needs: &[],
         run: |t| Box::pin(session_expiry_cannot_be_raised_from_0_at_disconnect(t)),
+    },
+    Case {
+        name: "session_that_ends_with_its_connection_is_not_kept_by_disconnect",
+        v3: &[],
+        v5: &["X5-3.14.2.2.2-1"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(session_that_ends_with_its_connection_is_not_kept_by_disconnect(t)),
     },
 ];
 
@@ -114,4 +122,16 @@ async fn session_expiry_cannot_be_raised_from_0_at_disconnect(t: Context) -> Out
         }
         .into(),
     ))
+}
+
+async fn session_that_ends_with_its_connection_is_not_kept_by_disconnect(t: Context) -> Outcome {
+    let (mut client, _) = t.connect_with("client", |_| ()).await?;
+    let mut disconnect = Disconnect::of(ReasonCode::Success);
+    disconnect.properties.push(Property::SessionExpiryInterval(60));
+    client.send(Packet::Disconnect(disconnect)).await;
+    client.expect_closed("after DISCONNECT").await?;
+    let (_, connack) = t.resume("client").await?;
+    check(!connack.session_present, "Session Present 0", || {
+        "Session Present 1".into()
+    })
 }

@@ -1,4 +1,7 @@
-use squall_proto::{Ack, Delivery, Packet, Qos, ReasonCode};
+use std::time::Duration;
+
+use squall_proto::{Ack, Delivery, Packet, Property, Qos, ReasonCode};
+use tokio::time::sleep;
 
 use crate::{
     Capability::{Qos1, Qos2},
@@ -105,6 +108,22 @@ pub(super) const CASES: &[Case] = &[
         level: Must,
         needs: &[Qos2],
         run: |t| Box::pin(error_in_pubrec_ends_the_delivery(t)),
+    },
+    Case {
+        name: "qos_2_delivery_under_way_does_not_expire",
+        v3: &[],
+        v5: &["MQTT-4.3.3-7"],
+        level: Must,
+        needs: &[Qos2],
+        run: |t| Box::pin(qos_2_delivery_under_way_does_not_expire(t)),
+    },
+    Case {
+        name: "qos_2_exchange_is_finished_after_its_message_expired",
+        v3: &[],
+        v5: &["MQTT-4.3.3-13"],
+        level: Must,
+        needs: &[Qos2],
+        run: |t| Box::pin(qos_2_exchange_is_finished_after_its_message_expired(t)),
     },
 ];
 
@@ -277,4 +296,40 @@ async fn error_in_pubrec_ends_the_delivery(t: Context) -> Outcome {
     sub.cut();
     let (mut sub, _) = t.resume("sub").await?;
     sub.expect_no_publish(&topic).await
+}
+
+async fn qos_2_delivery_under_way_does_not_expire(t: Context) -> Outcome {
+    let topic = t.topic("a");
+    let (mut sub, _) = t.resume("sub").await?;
+    sub.subscribe(&topic, Qos::ExactlyOnce).await?;
+    let mut publisher = t.connect("pub").await?;
+    publisher
+        .publish(
+            publish(&topic, "x")
+                .qos2(1)
+                .with(Property::MessageExpiryInterval(1)),
+        )
+        .await?;
+    let first = sub.expect_publish(&topic).await.set_up()?;
+    sub.cut();
+    sleep(Duration::from_millis(2500)).await;
+    let (mut sub, _) = t.resume("sub").await?;
+    let again = sub.expect_publish(&topic).await?;
+    check(
+        again.delivery == first.delivery,
+        "the same delivery again",
+        || format!("{again:?}"),
+    )
+}
+
+async fn qos_2_exchange_is_finished_after_its_message_expired(t: Context) -> Outcome {
+    let mut client = t.connect("client").await?;
+    let publish = publish(&t.topic("a"), "x").qos2(1);
+    client
+        .send(Packet::Publish(publish.with(Property::MessageExpiryInterval(1))))
+        .await;
+    client.expect_pubrec(1).await.set_up()?;
+    sleep(Duration::from_millis(2500)).await;
+    client.send(Packet::Pubrel(Ack::success(id(1)))).await;
+    client.expect_pubcomp(1).await.map(drop)
 }

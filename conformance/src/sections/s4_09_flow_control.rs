@@ -1,3 +1,5 @@
+use std::num::NonZeroU16;
+
 use squall_proto::{Ack, Connect, Packet, Qos};
 
 use crate::{
@@ -8,6 +10,9 @@ use crate::{
     packets::{Also as _, publish, receive_maximum},
     stop::{SetUp as _, check},
 };
+
+/// More than this a case does not leave unfinished.
+const UNDER_WAY_MAX: u16 = 4096;
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -33,6 +38,14 @@ pub(super) const CASES: &[Case] = &[
         level: Must,
         needs: &[Qos2],
         run: |t| Box::pin(pubrel_does_not_give_the_window_back(t)),
+    },
+    Case {
+        name: "more_than_the_servers_receive_maximum_is_refused",
+        v3: &[],
+        v5: &["MQTT-3.3.4-7", "X5-3.3.4-3"],
+        level: Must,
+        needs: &[Qos2],
+        run: |t| Box::pin(more_than_the_servers_receive_maximum_is_refused(t)),
     },
 ];
 
@@ -92,4 +105,22 @@ async fn pubrel_does_not_give_the_window_back(t: Context) -> Outcome {
     sub.send(Packet::Pubcomp(Ack::success(id))).await;
     let next = sub.expect_publish(&topic).await?;
     check(next.payload == "2", "the next message", || format!("{next:?}"))
+}
+
+async fn more_than_the_servers_receive_maximum_is_refused(t: Context) -> Outcome {
+    let (mut client, connack) = t.connect_with("client", |_| ()).await?;
+    let maximum = connack.properties.receive_maximum().map(NonZeroU16::get);
+    let Some(maximum) = maximum.filter(|maximum| *maximum <= UNDER_WAY_MAX) else {
+        return Err(Stop::Unsupported(
+            "its CONNACK says no small Receive Maximum".into(),
+        ));
+    };
+    let topic = t.topic("a");
+    for id in 1..=maximum + 1 {
+        client.send(Packet::Publish(publish(&topic, "x").qos2(id))).await;
+    }
+    client
+        .expect_closed("after one message more than the Receive Maximum")
+        .await
+        .map(drop)
 }

@@ -1,4 +1,6 @@
-use crate::{Case, Context, Level::Must, Outcome};
+use squall_proto::Packet;
+
+use crate::{Case, Context, Level::Must, Outcome, Stop};
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -44,7 +46,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "unknown_property_is_refused",
         v3: &[],
-        v5: &["MQTT-4.13.1-1"],
+        v5: &["MQTT-4.13.1-1", "X5-2.2.2.2-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(unknown_property_is_refused(t)),
@@ -60,10 +62,18 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "payload_format_indicator_2_is_refused_or_not",
         v3: &[],
-        v5: &["MQTT-4.13.1-1"],
+        v5: &["MQTT-4.13.1-1", "X5-3.1.3.2.3-1"],
         level: Must,
         needs: &[],
         run: |t| Box::pin(payload_format_indicator_2_is_refused_or_not(t)),
+    },
+    Case {
+        name: "malformed_packet_is_told_why_or_not",
+        v3: &["MQTT-4.8.0-1"],
+        v5: &["MQTT-4.13.2-1", "X5-4.13.1-2"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(malformed_packet_is_told_why_or_not(t)),
     },
 ];
 
@@ -152,4 +162,26 @@ async fn payload_format_indicator_2_is_refused_or_not(t: Context) -> Outcome {
         )
         .await;
     client.closed_or_not().await
+}
+
+async fn malformed_packet_is_told_why_or_not(t: Context) -> Outcome {
+    let mut client = t.connect("client").await?;
+    client
+        .send_hex(t.by_version(
+            "36 07 00 03 61 2f 62 00 01    # PUBLISH at QoS 3, a/b, id 1",
+            "36 08 00 03 61 2f 62 00 01 00 # PUBLISH at QoS 3, a/b, id 1, no properties",
+        ))
+        .await;
+    let said = client.expect_closed("after PUBLISH at QoS 3").await?;
+    let code = said.iter().find_map(|packet| {
+        if let Packet::Disconnect(disconnect) = packet {
+            Some(disconnect.reason_code.value())
+        } else {
+            None
+        }
+    });
+    Err(Stop::Choice(code.map_or_else(
+        || "closed without a word".into(),
+        |code| format!("DISCONNECT 0x{code:02X}, then closed"),
+    )))
 }

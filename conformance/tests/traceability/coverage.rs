@@ -105,7 +105,7 @@ impl Covered {
         ask(
             Gap::BrokerTest,
             self.binds_broker() && statement.server == Visible::No,
-            self.has_test(Side::Broker),
+            !self.tests.is_empty(),
         );
         ask(
             Gap::ClientTest,
