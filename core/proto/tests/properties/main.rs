@@ -17,7 +17,7 @@ mod broker;
 mod values;
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -54,18 +54,23 @@ where
     }
     let scripts =
         M::sequential_strategy(1..steps).prop_map(|(state, script, seen)| (state, script, Seen(seen)));
+    let played = AtomicUsize::new(0);
+    let failed_at = OnceLock::new();
     let result = TestRunner::new(config).run(&scripts, |(state, script, seen)| {
+        let nth = played.fetch_add(1, Ordering::SeqCst);
         let mut player = begin(&state);
         for step in &script {
             seen.one();
             player.play(step).map_err(|why| {
+                failed_at.get_or_init(|| nth);
                 TestCaseError::fail(format!("{why}\n\nwhat was said:\n{}", player.transcript()))
             })?;
         }
         Ok(())
     });
     if let Err(error) = result {
-        panic!("{error}");
+        let held = failed_at.get().copied().unwrap_or_default();
+        panic!("after {held} scripts that held, one did not: {error}");
     }
 }
 

@@ -5,7 +5,8 @@
 //! that could have been sent. Where the standard leaves a choice the model takes any, or says here which one Squall documents.
 //!
 //! `connect` and `end` are the life of connections and sessions, `publish` and `subscribe` what comes from clients, `deliver`
-//! what goes to them, `answer` the answers they get.
+//! what goes to them, `share` which member
+//! of a group gets it, `answer` the answers they get.
 
 mod answer;
 mod connect;
@@ -13,10 +14,12 @@ mod deliver;
 mod end;
 mod message;
 mod publish;
+mod share;
 mod subscribe;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
     time::Duration,
 };
 
@@ -27,6 +30,7 @@ use squall_proto::{
 use self::{
     end::Ending,
     message::{InFlight, Owed, Retained, Will},
+    share::Share,
 };
 use super::script::Unsent;
 
@@ -44,6 +48,8 @@ pub(crate) struct Model {
     anonymous: usize,
     /// Connections that are to be closed in any order, because the broker stops.
     stopping: BTreeSet<ConnId>,
+    /// Messages of shared subscriptions that nobody got yet.
+    shares: Vec<Rc<Share>>,
 }
 
 struct Connection {
@@ -116,6 +122,7 @@ impl Model {
             assigned: BTreeSet::new(),
             anonymous: 0,
             stopping: BTreeSet::new(),
+            shares: Vec::new(),
         }
     }
 
@@ -226,7 +233,7 @@ impl Model {
             // [MQTT-3.1.2-8] [MQTT-3.1.2-23] The Will comes with its delay or the end of the session, whichever is first.
             self.publish_will(&client_id);
             if is_due(self.sessions[&client_id].expires_at) {
-                self.sessions.remove(&client_id);
+                self.forget(&client_id);
             }
         }
     }

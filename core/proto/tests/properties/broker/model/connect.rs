@@ -61,7 +61,7 @@ impl Model {
         // [MQTT-3.1.2-4] [v3 MQTT-3.1.2-6] The session ends, and with it the delay of its Will.
         if connect.clean_start {
             self.publish_will(&client_id);
-            self.sessions.remove(&client_id);
+            self.forget(&client_id);
         }
         // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [v3 MQTT-3.2.2-1] [v3 MQTT-3.2.2-2]
         let present = self.sessions.contains_key(&client_id);

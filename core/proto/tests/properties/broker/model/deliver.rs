@@ -63,7 +63,7 @@ impl Model {
                     .map_err(|why| format!("{client_id} is owed {why}"))?;
             }
         }
-        Ok(())
+        self.settle_shares()
     }
 }
 
@@ -106,8 +106,11 @@ impl Session {
         publish: &Publish,
         now: Instant,
     ) -> Result<(), String> {
-        let is_it =
-            |owed: &Owed| owed.is(topic, publish, connection.version, now) && !owed.message.is_expired(now);
+        let is_it = |owed: &Owed| {
+            owed.is(topic, publish, connection.version, now)
+                && !owed.message.is_expired(now)
+                && !owed.is_taken()
+        };
         let index = self
             .owed
             .iter()
@@ -120,11 +123,13 @@ impl Session {
             return Err(format!("{:?} comes first", earlier.message.payload));
         }
         // What could be left out and was overtaken has been left out.
-        let mut position = 0;
-        self.owed.retain(|earlier| {
-            position += 1;
-            position - 1 > index || (position - 1 < index && !earlier.precedes(&owed))
-        });
+        self.owed.remove(index);
+        let mut later = self.owed.split_off(index);
+        self.leave_out(|earlier| earlier.precedes(&owed));
+        self.owed.append(&mut later);
+        if let Some(share) = &owed.share {
+            share.is_taken.set(true);
+        }
         let Some(packet_id) = publish.delivery.packet_id() else {
             return Ok(());
         };
@@ -212,6 +217,7 @@ impl Session {
         }
         // What did not have to be sent, and was not, never will be.
         self.in_flight.retain(|it| it.sent_here);
+        self.leave_out(|owed| !owed.may_be_sent(connection, now));
         self.owed.clear();
         Ok(())
     }
@@ -220,9 +226,13 @@ impl Session {
 impl Owed {
     /// Whether it has to be sent, once its turn comes.
     fn is_due(&self, connection: &Connection, now: Instant) -> bool {
-        // [MQTT-3.3.2-5]
+        !self.optional && self.share.is_none() && self.may_be_sent(connection, now)
+    }
+
+    // [MQTT-3.3.2-5]
+    fn may_be_sent(&self, connection: &Connection, now: Instant) -> bool {
         let expired = self.message.is_expired(now) || self.message.expires_now(now);
-        !self.optional && !expired && self.fits(connection, now)
+        !expired && self.fits(connection, now)
     }
 
     // [MQTT-3.1.2-25] What is too large counts as sent.

@@ -2,7 +2,7 @@
 
 use squall_proto::{ConnId, Disconnect, Instant, ReasonCode, Version, broker::Close};
 
-use super::{Connection, Model, Phase, connect::interval, message::Owed};
+use super::{Connection, Model, Phase, connect::interval};
 
 /// A connection that the broker is to close.
 pub(super) struct Ending {
@@ -85,7 +85,7 @@ impl Model {
         session.connection = None;
         session.expires_at = session.expiry.map(|expiry| now + expiry);
         // Squall keeps no QoS 0 message for a session without a connection.
-        session.owed.retain(Owed::is_acknowledged);
+        session.leave_out(|owed| !owed.is_acknowledged());
         session.will_at = session.will.as_ref().map(|will| now + will.delay);
         let ends = session.expires_at == Some(now);
         // [MQTT-3.1.2-8] [v3 MQTT-3.1.2-8]
@@ -94,7 +94,7 @@ impl Model {
         }
         // [MQTT-3.1.2-23] [MQTT-4.1.0-2] [v3 MQTT-3.1.2-6]
         if ends {
-            self.sessions.remove(&client_id);
+            self.forget(&client_id);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
+use super::share::Share;
 use bytes::Bytes;
 use squall_proto::{
     Delivery, Instant, Packet, Properties, Property, Publish, Qos, SubscriptionId, TopicName, Version,
@@ -42,10 +43,12 @@ pub(super) struct Owed {
     pub(super) retain: Option<bool>,
     /// Sorted.
     pub(super) ids: Vec<u32>,
-    /// Whether it comes from a retained message; its order among live ones is free.
-    pub(super) retained: bool,
+    /// Whether its order among others is free: it was retained, or handed on.
+    pub(super) unordered: bool,
     /// Whether the broker may leave it out.
     pub(super) optional: bool,
+    /// The other members that may get it in place of this one.
+    pub(super) share: Option<Rc<Share>>,
 }
 
 /// A QoS 1 or 2 message whose exchange is not over.
@@ -181,8 +184,8 @@ impl Owed {
             && self.message.topic == later.message.topic
             && self.message.qos == later.message.qos
             && self.qos == later.qos
-            && !self.retained
-            && !later.retained
+            && !self.unordered
+            && !later.unordered
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use squall_proto::{Ack, ConnId, Delivery, Packet, PacketId, Publish, Qos, ReasonCode, TopicName, Version};
+use squall_proto::{Ack, ConnId, Delivery, Packet, PacketId, Publish, ReasonCode, TopicName, Version};
 
 use super::{
     Model, Unsent,
@@ -122,7 +122,8 @@ impl Model {
             }
             self.retain(&message, optional);
         }
-        let matched = self.route(&message, optional);
+        let routed = self.route(&message, optional);
+        let matched = self.share(&message, optional) || routed;
         // Squall says when nobody gets it.
         codes.push(if matched {
             ReasonCode::Success
@@ -192,8 +193,9 @@ impl Model {
                 qos: qos.min(message.qos),
                 retain: if message.retain { agreed } else { Some(false) },
                 ids,
-                retained: false,
+                unordered: false,
                 optional,
+                share: None,
             };
             let unsent = session.connection.map(|conn| self.connections[&conn].unsent);
             session.push(owed, unsent, self.limits.queued_messages);
@@ -211,16 +213,16 @@ enum Room {
 
 impl super::Session {
     pub(super) fn push(&mut self, mut owed: Owed, unsent: Option<Unsent>, queued_messages: usize) {
-        if owed.qos == Qos::AtMostOnce {
-            match unsent {
-                // Squall keeps no QoS 0 message for a session without a connection.
-                None => return,
-                Some(Unsent::Nothing) => {}
-                Some(Unsent::Much | Unsent::TooMuch) => owed.optional = true,
-            }
-        }
         owed.optional |= self.owed.len() >= queued_messages;
-        self.owed.push(owed);
+        // Squall keeps no QoS 0 message for a session without a connection.
+        let is_kept = unsent.is_some() || owed.is_acknowledged();
+        owed.optional |= !owed.is_acknowledged() && unsent != Some(Unsent::Nothing);
+        if let Some(share) = owed.share.as_ref().filter(|_| owed.optional) {
+            share.may_be_lost.set(true);
+        }
+        if is_kept {
+            self.owed.push(owed);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     Model, Subscription,
     message::Owed,
     publish::{has_more_levels, matches},
+    share::key,
 };
 
 impl Model {
@@ -55,25 +56,27 @@ impl Model {
         if let Some(code) = self.unavailable(filter) {
             return code;
         }
+        let key = key(self.connections[&conn].version, filter);
         let limits = &self.limits;
-        if has_more_levels(filter, limits.topic_levels) {
+        if has_more_levels(filter.levels(), limits.topic_levels) {
             return ReasonCode::TopicFilterInvalid;
         }
         let subscriptions_max = limits.subscriptions;
         let subscriptions = &mut self.session(conn).subscriptions;
-        let is_new = !subscriptions.contains_key(&**filter);
+        let is_new = !subscriptions.contains_key(&key);
         if is_new && subscriptions.len() >= subscriptions_max {
             return ReasonCode::QuotaExceeded;
         }
         // [MQTT-3.8.4-3] [v3 MQTT-3.8.4-3]
-        subscriptions.insert(filter.to_string(), subscription);
+        subscriptions.insert(key, subscription);
         // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [v3 MQTT-3.3.1-6]
         let wants_retained = match subscription.options.retain_handling {
             RetainHandling::Send => true,
             RetainHandling::SendIfNew => is_new,
             RetainHandling::DoNotSend => false,
         };
-        if wants_retained {
+        // Section 4.8.2: a shared one is sent none.
+        if wants_retained && filter.share_name().is_none() {
             self.owe_retained(conn, filter, subscription);
         }
         match subscription.options.qos {
@@ -109,10 +112,11 @@ impl Model {
                 // [MQTT-3.3.1-8] [v3 MQTT-3.3.1-8]
                 retain: Some(true),
                 ids: subscription.id.into_iter().collect(),
-                retained: true,
+                unordered: true,
                 // Whether No Local keeps back what the client itself left there is open.
                 optional: retained.optional
                     || subscription.options.no_local && retained.message.publisher == client_id,
+                share: None,
             })
             .collect();
         let unsent = self.connections[&conn].unsent;
@@ -126,14 +130,16 @@ impl Model {
     pub(super) fn unsubscribe(&mut self, conn: ConnId, unsubscribe: &Unsubscribe) {
         let version = self.connections[&conn].version;
         let subscriptions = &mut self.session(conn).subscriptions;
-        let codes = unsubscribe
-            .filters
-            .iter()
-            .map(|filter| match subscriptions.remove(&**filter) {
-                Some(_) => ReasonCode::Success,
-                None => ReasonCode::NoSubscriptionExisted,
-            });
+        let codes =
+            unsubscribe
+                .filters
+                .iter()
+                .map(|filter| match subscriptions.remove(&key(version, filter)) {
+                    Some(_) => ReasonCode::Success,
+                    None => ReasonCode::NoSubscriptionExisted,
+                });
         let codes: Vec<ReasonCode> = codes.collect();
+        self.without_members();
         let unsuback = Packet::Unsuback(Unsuback {
             packet_id: unsubscribe.packet_id,
             reason_codes: if version == Version::V5 { codes } else { Vec::new() },

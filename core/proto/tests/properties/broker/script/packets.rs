@@ -12,7 +12,19 @@ use crate::values::{delivery, id};
 
 const TOPICS: [&str; 5] = ["t", "t/1", "u", "$SYS/x", "a/b/c/d"];
 
-const FILTERS: [&str; 9] = ["t", "t/1", "t/#", "#", "+", "+/1", "u", "$SYS/#", "a/b/c/d"];
+const FILTERS: [&str; 11] = [
+    "t",
+    "t/1",
+    "$share/g/t",
+    "t/#",
+    "#",
+    "+",
+    "+/1",
+    "u",
+    "$SYS/#",
+    "$share/g/#",
+    "a/b/c/d",
+];
 
 /// What is no packet in either version, one fault each.
 pub(crate) const MALFORMED: [&str; 8] = [
@@ -194,7 +206,7 @@ fn topic() -> BoxedStrategy<TopicName> {
 }
 
 fn filter() -> BoxedStrategy<TopicFilter> {
-    prop_oneof![4 => select(FILTERS[..4].to_vec()), 3 => select(FILTERS.to_vec())]
+    prop_oneof![4 => select(FILTERS[..5].to_vec()), 3 => select(FILTERS.to_vec())]
         .prop_map(|filter| TopicFilter::new(filter).unwrap())
         .boxed()
 }
