@@ -170,10 +170,11 @@ impl Owner {
         let Some(wire) = self.wires.open.get_mut(&conn) else {
             return Ok(());
         };
-        if nth >= wire.unanswered.len() {
+        let unanswered = wire.unanswered.len();
+        if unanswered == 0 {
             return Ok(());
         }
-        let answer = match wire.unanswered.remove(nth) {
+        let answer = match wire.unanswered.remove(nth % unanswered) {
             Packet::Publish(publish) => match publish.delivery {
                 Delivery::AtMostOnce => return Ok(()),
                 Delivery::AtLeastOnce(packet_id) => Packet::Puback(Ack::of(packet_id, code)),

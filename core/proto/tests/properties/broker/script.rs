@@ -135,7 +135,7 @@ impl ReferenceStateMachine for Script {
         let weighted = state.slots.iter().enumerate().map(|(slot, is)| match is {
             Slot::Free => (
                 3,
-                packets::connect()
+                packets::connect(slot)
                     .prop_map(move |packet| Step::Say(slot, packet))
                     .boxed(),
             ),
@@ -196,24 +196,21 @@ const WAITS: [u64; 13] = [
 /// What a connected client does next.
 fn connected(slot: usize, version: Version) -> BoxedStrategy<Step> {
     let say = move |packet| Step::Say(slot, packet);
-    let codes = vec![
-        ReasonCode::Success,
-        ReasonCode::Success,
-        ReasonCode::QuotaExceeded,
-    ];
+    let code = prop_oneof![7 => Just(ReasonCode::Success), 1 => Just(ReasonCode::QuotaExceeded)];
     prop_oneof![
         120 => packets::publish(version).prop_map(say),
-        60 => (0..3_usize, select(codes)).prop_map(move |(nth, code)| Step::Answer(slot, nth, code)),
-        30 => packets::ack().prop_map(say),
-        45 => packets::subscribe().prop_map(say),
-        8 => packets::unsubscribe().prop_map(say),
-        6 => packets::disconnect(version).prop_map(say),
-        4 => Just(Packet::Pingreq).prop_map(say),
-        2 => packets::wrong().prop_map(say),
-        2 => packets::connect().prop_map(say),
-        3 => select(packets::MALFORMED.to_vec()).prop_map(move |hex| Step::Bytes(slot, hex)),
-        16 => Just(Step::Lose(slot)),
-        8 => select(vec![Unsent::Nothing, Unsent::Much, Unsent::Nothing, Unsent::TooMuch])
+        90 => (0..3_usize, code).prop_map(move |(nth, code)| Step::Answer(slot, nth, code)),
+        20 => packets::release().prop_map(say),
+        6 => packets::ack().prop_map(say),
+        40 => packets::subscribe().prop_map(say),
+        6 => packets::unsubscribe().prop_map(say),
+        4 => packets::disconnect(version).prop_map(say),
+        3 => Just(Packet::Pingreq).prop_map(say),
+        1 => packets::wrong().prop_map(say),
+        1 => packets::connect(slot).prop_map(say),
+        2 => select(packets::MALFORMED.to_vec()).prop_map(move |hex| Step::Bytes(slot, hex)),
+        14 => Just(Step::Lose(slot)),
+        9 => prop_oneof![4 => Just(Unsent::Nothing), 3 => Just(Unsent::Much), 1 => Just(Unsent::TooMuch)]
             .prop_map(move |unsent| Step::Unsent(slot, unsent)),
         1 => Just(Step::Shutdown),
     ]

@@ -40,23 +40,25 @@ pub(crate) const MALFORMED: [&str; 8] = [
 
 pub(crate) fn any(version: Version) -> BoxedStrategy<Packet> {
     prop_oneof![
-        connect(),
         publish(version),
         subscribe(),
         unsubscribe(),
         ack(),
+        release(),
         disconnect(version)
     ]
     .boxed()
 }
 
-pub(crate) fn connect() -> BoxedStrategy<Packet> {
-    let client_id = prop_oneof![8 => select(vec!["a", "b", "c"]), 1 => Just("")];
-    let keep_alive = select(vec![0, 2, 4]);
+/// Each slot has a client of its own, which now and then another slot takes over.
+pub(crate) fn connect(slot: usize) -> BoxedStrategy<Packet> {
+    let client_ids = ["a", "b", "c", "d"];
+    let client_id = prop_oneof![8 => Just(client_ids[slot]), 2 => select(client_ids.to_vec()), 1 => Just("")];
+    let keep_alive = select(vec![0, 0, 0, 2, 4]);
     (
         select(vec![Version::V5, Version::V3_1_1]),
         client_id,
-        prop::bool::weighted(0.3),
+        prop::bool::weighted(0.15),
         keep_alive,
     )
         .prop_flat_map(|(version, client_id, clean_start, keep_alive)| {
@@ -86,6 +88,9 @@ fn connect_properties() -> BoxedStrategy<Properties> {
         Some(0),
         Some(3),
         Some(10),
+        Some(u32::MAX),
+        Some(u32::MAX),
+        Some(u32::MAX),
         Some(u32::MAX),
         Some(u32::MAX),
     ]);
@@ -164,8 +169,8 @@ pub(crate) fn publish(version: Version) -> BoxedStrategy<Packet> {
 
 /// A Topic Alias, and whether it stands without a Topic Name.
 fn alias() -> BoxedStrategy<Option<(u16, bool)>> {
-    let value = prop_oneof![6 => Just(1), 3 => Just(2), 1 => Just(65)];
-    prop_oneof![4 => Just(None), 1 => (value, prop::bool::weighted(0.3)).prop_map(Some)].boxed()
+    let value = prop_oneof![30 => Just(1), 5 => Just(2), 1 => Just(65)];
+    prop_oneof![4 => Just(None), 1 => (value, prop::bool::weighted(0.2)).prop_map(Some)].boxed()
 }
 
 fn message_properties() -> BoxedStrategy<Properties> {
@@ -200,7 +205,7 @@ fn number() -> std::ops::Range<u16> {
 }
 
 fn topic() -> BoxedStrategy<TopicName> {
-    prop_oneof![4 => Just(TOPICS[0]), 3 => select(TOPICS.to_vec())]
+    prop_oneof![7 => Just(TOPICS[0]), 3 => select(TOPICS.to_vec())]
         .prop_map(|topic| TopicName::new(topic).unwrap())
         .boxed()
 }
@@ -219,27 +224,21 @@ fn any_bool() -> BoxedStrategy<bool> {
     prop::bool::weighted(0.3).boxed()
 }
 
+/// PUBREL of a message the client may have sent.
+pub(crate) fn release() -> BoxedStrategy<Packet> {
+    (1..4_u16)
+        .prop_map(|packet_id| Packet::Pubrel(Ack::success(id(packet_id))))
+        .boxed()
+}
+
+/// An acknowledgement of a message the broker may have sent, right or wrong.
 pub(crate) fn ack() -> BoxedStrategy<Packet> {
-    let kind = select(vec![
-        Packet::Pubrel,
-        Packet::Pubrel,
-        Packet::Puback,
-        Packet::Pubrec,
-        Packet::Pubcomp,
-    ]);
-    let code = select(vec![
-        ReasonCode::Success,
-        ReasonCode::Success,
-        ReasonCode::QuotaExceeded,
-    ]);
-    (kind, 1..4_u16, code)
-        .prop_map(|(kind, packet_id, code)| {
-            let packet = kind(Ack::success(id(packet_id)));
-            match packet {
-                // PUBREL and PUBCOMP know one error.
-                Packet::Pubrel(_) | Packet::Pubcomp(_) => packet,
-                _ => kind(Ack::of(id(packet_id), code)),
-            }
+    let code = select(vec![ReasonCode::Success, ReasonCode::QuotaExceeded]);
+    (0..3, 1..4_u16, code)
+        .prop_map(|(kind, packet_id, code)| match kind {
+            0 => Packet::Puback(Ack::of(id(packet_id), code)),
+            1 => Packet::Pubrec(Ack::of(id(packet_id), code)),
+            _ => Packet::Pubcomp(Ack::success(id(packet_id))),
         })
         .boxed()
 }
