@@ -324,6 +324,24 @@ fn what_is_handed_on_comes_as_the_new_member_asked_for_it() {
     assert_eq!(ids, [7]);
 }
 
+/// [MQTT-3.3.2-5]
+#[test]
+fn what_has_expired_is_not_handed_on() {
+    for qos in Qos::ALL {
+        let mut t = Table::new(Version::V5);
+        seated(&mut t, &[("a", Qos::AtLeastOnce)]);
+        t.cut("a");
+        let mut sent = publish("t", "x", Delivery::AtLeastOnce(id(5)));
+        sent.properties.push(Property::MessageExpiryInterval(1));
+        t.send("pub", Packet::Publish(sent));
+        t.connect("b");
+        t.subscribe("b", SHARED, qos);
+        t.wait(std::time::Duration::from_secs(2));
+        t.connect("a");
+        t.expect_nothing("b");
+    }
+}
+
 #[test]
 fn what_a_session_leaves_to_nobody_is_gone() {
     for (_, mut t) in tables() {
