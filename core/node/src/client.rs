@@ -32,9 +32,10 @@
 //! ```
 //!
 //! In reading order: this file (the handle), `event` and `acknowledgement` (what the application gets and says to it), `options`, `runner` (connecting and waiting), `connection` (one connection's bytes),
-//! `machine` (the state machine of `squall-proto` and what it puts out), `inbox` (what handles ask), `back_off`, `tcp`.
+//! `machine` (the state machine of `squall-proto` and what it puts out), `authentication`, `inbox` (what handles ask), `back_off`, `tcp`.
 
 mod acknowledgement;
+mod authentication;
 mod back_off;
 mod connection;
 mod event;
@@ -47,20 +48,26 @@ mod tcp;
 use std::{
     fmt,
     future::Future,
+    io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use squall_proto::ReasonCode;
 pub use squall_proto::{
     Qos, Version,
-    client::{self as protocol, Failure, Message, Misuse, Refusal, Subscription, Unsubscription, Why},
+    client::{
+        self as protocol, Distrust, Failure, Message, Misuse, NotReauthenticated, Refusal, Subscription,
+        Unsubscription, Why,
+    },
 };
 use tokio::sync::{mpsc, oneshot};
 
 use self::inbox::{Inbox, Publish, Request};
 pub use self::{
     acknowledgement::Acknowledgement,
+    authentication::{Authentication, Exchange},
     event::{Event, Events},
     options::{Options, Reconnect},
     runner::Runner,
@@ -74,6 +81,7 @@ pub struct Client {
     publishes: mpsc::Sender<Publish>,
     requests: mpsc::Sender<Request>,
     stop: mpsc::Sender<ReasonCode>,
+    authentication: Option<Arc<dyn Authentication>>,
 }
 
 /// Why something was not done.
@@ -83,6 +91,20 @@ pub enum Error {
     #[error(transparent)]
     Failed(#[from] Failure),
     /// The client ended first. A message may have arrived or not.
+    #[error("the client ended before the server answered")]
+    Ended,
+}
+
+/// Why a client did not authenticate again.
+#[derive(Debug, thiserror::Error)]
+pub enum ReauthenticateError {
+    /// What is needed for it could not be had; the connection goes on.
+    #[error("cannot prepare the authentication: {0}")]
+    Unprepared(#[from] io::Error),
+    /// It cannot be, or the connection ended.
+    #[error(transparent)]
+    Refused(#[from] NotReauthenticated),
+    /// The client ended first.
     #[error("the client ended before the server answered")]
     Ended,
 }
@@ -109,12 +131,14 @@ impl Client {
             stop: take_stop,
             answers: take_answers,
         };
+        let authentication = options.authentication.clone();
         let manual = options.protocol.acknowledge == protocol::Acknowledge::Manual;
         let runner = Runner::new(options, connector, inbox, events, answers)?;
         let client = Self {
             publishes,
             requests,
             stop,
+            authentication,
         };
         Ok((client, Events::new(take_events, manual), runner))
     }
@@ -160,6 +184,21 @@ impl Client {
         let (reply, answer) = oneshot::channel();
         self.request(Request::Unsubscribe(unsubscription, reply), answer)
             .await
+    }
+
+    /// Authenticates again on the connection there is, by the method of [`Options::authentication`], and waits until the server has
+    /// accepted it; meanwhile everything else goes on. If the server refuses it, the connection ends.
+    pub async fn reauthenticate(&self) -> Result<(), ReauthenticateError> {
+        let missing = NotReauthenticated::NoAuthenticationMethod;
+        let authentication = self.authentication.as_ref().ok_or(missing)?;
+        let exchange = authentication.begin().await?;
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Reauthenticate(exchange, reply);
+        self.requests
+            .send(request)
+            .await
+            .map_err(|_| ReauthenticateError::Ended)?;
+        Ok(answer.await.map_err(|_| ReauthenticateError::Ended)??)
     }
 
     async fn request(

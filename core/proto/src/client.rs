@@ -42,6 +42,8 @@
 //! ```
 
 mod answers;
+mod authenticate;
+mod authentication;
 mod connection;
 mod event;
 mod inbound;
@@ -60,6 +62,7 @@ mod restore;
 mod resume;
 mod session;
 
+pub use authenticate::{Authenticate, Distrust, NotReauthenticated};
 pub use event::{Event, Failure, Ticket, Why};
 pub use message::{Message, Subscription, Unsubscription};
 pub use misuse::Misuse;
@@ -71,12 +74,13 @@ pub use record::{Record, Saved};
 use alloc::boxed::Box;
 
 use self::{
+    authentication::Authentication,
     connection::Connection,
     phase::{Phase, Step},
     queue::Queue,
     session::Session,
 };
-use crate::{DecodeError, Disconnect, Instant, Packet, PacketRef, ReasonCode, Version, Violation};
+use crate::{Binary, DecodeError, Disconnect, Instant, Packet, PacketRef, ReasonCode, Version, Violation};
 
 /// The client's side of the protocol, through all its connections.
 #[derive(Debug)]
@@ -85,6 +89,7 @@ pub struct Client {
     session: Session,
     queue: Queue,
     state: State,
+    authentication: Authentication,
 }
 
 /// What happened.
@@ -108,6 +113,8 @@ pub enum Input {
     /// The application takes a message, or refuses it; see [`Acknowledge::Manual`]. In 3.1.1, which has no word for a refusal, the
     /// message is acknowledged all the same.
     Acknowledge(Receipt, Result<(), Refusal>),
+    /// The application authenticates again, on a connection that began with an Authentication Method.
+    Reauthenticate(Ticket),
     /// The application ends the connection, with this Reason Code. 3.1.1 has no word for any but Success: the connection is then
     /// closed without DISCONNECT, and the server publishes the Will.
     Disconnect(ReasonCode),
@@ -125,6 +132,10 @@ pub trait Output {
     fn send(&mut self, packet: PacketRef<'_>);
     /// Closes the connection after what was sent; [`Input::Lost`] follows when that is done.
     fn close(&mut self);
+    /// Asks for Authentication Data; only where [`Options`] name an Authentication Method.
+    fn authenticate(&mut self, _asked: Authenticate) -> Result<Option<Binary>, Distrust> {
+        Err(Distrust)
+    }
     /// Tells the application.
     fn event(&mut self, event: Event);
     /// Keeps a record, before any packet that is sent after it leaves; see [`Saved`]. An owner that keeps none loses the session with
@@ -155,6 +166,7 @@ impl Client {
             options,
             queue: Queue::default(),
             state: State::Offline,
+            authentication: Authentication::Absent,
         })
     }
 
@@ -169,6 +181,7 @@ impl Client {
             Input::Subscribe(ticket, subscription) => self.subscribe(now, ticket, subscription, out),
             Input::Unsubscribe(ticket, unsubscription) => self.unsubscribe(now, ticket, unsubscription, out),
             Input::Acknowledge(receipt, verdict) => self.acknowledge(now, receipt, verdict, out),
+            Input::Reauthenticate(ticket) => self.reauthenticate(now, ticket, out),
             Input::Disconnect(reason_code) => self.disconnect(reason_code, out),
             Input::Tick { reading } => self.tick(now, reading, out),
         }
@@ -219,8 +232,7 @@ impl Client {
             "a connection is opened while there is another"
         );
         let clean_start = self.session.clean_start(&self.options);
-        let connect = self.options.connect(&self.session.client_id, clean_start);
-        out.send((&connect).into());
+        let data = self.begin(out);
         let connack_deadline = now + self.options.connect_timeout;
         self.enter(
             Step::Opened,
@@ -229,6 +241,13 @@ impl Client {
                 connack_deadline,
             },
         );
+        match data {
+            Ok(data) => {
+                let connect = self.options.connect(&self.session.client_id, clean_start, data);
+                out.send((&connect).into());
+            }
+            Err(Distrust) => self.end(Why::Distrusted, None, out),
+        }
     }
 
     /// Every change of state goes through here, and so through the table.
@@ -250,6 +269,7 @@ impl Client {
                 let clean_start = *clean_start;
                 self.connack(now, clean_start, connack, out)
             }
+            (State::Connecting { .. }, Packet::Auth(auth)) => self.auth(now, auth, out),
             // [MQTT-3.2.0-1] [MQTT-3.14.0-1] [v3 MQTT-3.2.0-1]
             (State::Connecting { .. }, packet) => Err(Violation::NotConnected(packet.packet_type())),
             (State::Connected(connection), packet) => {
@@ -286,8 +306,7 @@ impl Client {
             Packet::Disconnect(disconnect) => self.disconnected(disconnect, out),
             // [MQTT-3.2.0-2]
             Packet::Connack(_) => Err(Violation::SecondConnack),
-            // [MQTT-4.12.0-6] [X5-3.15-1]
-            Packet::Auth(_) => Err(Violation::AuthWithoutMethod),
+            Packet::Auth(auth) => self.auth(now, auth, out),
             Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => {
                 Err(Violation::WrongDirection(packet.packet_type()))
             }
@@ -350,6 +369,7 @@ impl Client {
             out.send((&packet).into());
         }
         out.close();
+        self.authentication_ends(out);
         out.event(Event::Disconnected(why));
         self.leave();
         self.enter(Step::Ended, State::Closing);
@@ -376,6 +396,7 @@ impl Client {
         }
         // Nobody has been told yet why, unless we are closing it.
         if self.state.phase().next(Step::Ended).is_some() {
+            self.authentication_ends(out);
             out.event(Event::Disconnected(Why::Lost));
             self.leave();
         }

@@ -166,7 +166,8 @@ const fn says_farewell(why: Option<&Why>) -> bool {
             | Why::Server(_)
             | Why::Violated(_)
             | Why::Malformed(_)
-            | Why::AnswerTooLarge,
+            | Why::AnswerTooLarge
+            | Why::Distrusted,
         ) => true,
         Some(Why::ConnackTimeout | Why::PingrespTimeout | Why::Lost) | None => false,
     }

@@ -1,10 +1,10 @@
 use squall_proto::{
     ReasonCode,
-    client::{Failure, Message, Subscription, Unsubscription},
+    client::{Failure, Message, NotReauthenticated, Subscription, Unsubscription},
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::acknowledgement::Answer;
+use super::{acknowledgement::Answer, authentication::Exchange};
 
 /// What the handles ask.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub(super) struct Publish {
 #[derive(Debug)]
 pub(super) enum Request {
     Subscribe(Subscription, oneshot::Sender<Result<Vec<ReasonCode>, Failure>>),
+    Reauthenticate(Box<dyn Exchange>, oneshot::Sender<Result<(), NotReauthenticated>>),
     Unsubscribe(Unsubscription, oneshot::Sender<Result<Vec<ReasonCode>, Failure>>),
 }
 

@@ -3,8 +3,11 @@ use std::{collections::VecDeque, io, time::Duration};
 use bytes::BytesMut;
 use slab::Slab;
 use squall_proto::{
-    Instant, PacketRef, ReasonCode, Version,
-    client::{self as proto, Failure, Input, Misuse, Output, Ticket, Why},
+    Binary, Instant, PacketRef, ReasonCode, Version,
+    client::{
+        self as proto, Authenticate, Distrust, Failure, Input, Misuse, NotReauthenticated, Output, Ticket,
+        Why,
+    },
     encode,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -12,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Acknowledgement, Event,
     acknowledgement::Answer,
+    authentication::{Exchange, Exchanges},
     inbox::{Asked, Publish, Request},
 };
 use crate::clock::Clock;
@@ -43,6 +47,7 @@ pub(super) struct Out {
     replies: Slab<Reply>,
     /// What the application says of messages goes there.
     answers: mpsc::UnboundedSender<Answer>,
+    exchanges: Exchanges,
 }
 
 /// Who waits for an answer.
@@ -50,6 +55,7 @@ pub(super) struct Out {
 enum Reply {
     Publish(oneshot::Sender<Result<ReasonCode, Failure>>),
     Request(oneshot::Sender<Result<Vec<ReasonCode>, Failure>>),
+    Reauthenticate(oneshot::Sender<Result<(), NotReauthenticated>>),
 }
 
 impl Machine {
@@ -71,6 +77,7 @@ impl Machine {
             error: None,
             replies: Slab::new(),
             answers,
+            exchanges: Exchanges::default(),
         };
         Ok(Self { client, clock, out })
     }
@@ -84,6 +91,11 @@ impl Machine {
         self.out.close = None;
         self.out.connected_at = None;
         self.handle(Input::Opened);
+    }
+
+    /// What the next connection authenticates with.
+    pub(super) fn prepare(&mut self, exchange: Option<Box<dyn Exchange>>) {
+        self.out.exchanges.prepare(exchange);
     }
 
     pub(super) fn lost(&mut self, error: Option<io::Error>) {
@@ -106,6 +118,10 @@ impl Machine {
             }
             Asked::Request(Request::Unsubscribe(unsubscription, reply)) => {
                 Input::Unsubscribe(self.out.ticket(Reply::Request(reply)), unsubscription)
+            }
+            Asked::Request(Request::Reauthenticate(exchange, reply)) => {
+                self.out.exchanges.prepare(Some(exchange));
+                Input::Reauthenticate(self.out.ticket(Reply::Reauthenticate(reply)))
             }
             Asked::Answer((receipt, verdict)) => Input::Acknowledge(receipt, verdict),
             Asked::Stop(reason_code) => Input::Disconnect(reason_code),
@@ -163,6 +179,10 @@ impl Output for Out {
     /// The reason follows with [`proto::Event::Disconnected`].
     fn close(&mut self) {}
 
+    fn authenticate(&mut self, asked: Authenticate) -> Result<Option<Binary>, Distrust> {
+        self.exchanges.authenticate(asked)
+    }
+
     fn event(&mut self, event: proto::Event) {
         let event = match event {
             proto::Event::Published { ticket, result } => {
@@ -173,6 +193,12 @@ impl Output for Out {
             }
             proto::Event::Subscribed { ticket, result } | proto::Event::Unsubscribed { ticket, result } => {
                 return self.answered(ticket, result);
+            }
+            proto::Event::Reauthenticated { ticket, result } => {
+                if let Some(Reply::Reauthenticate(reply)) = self.reply(ticket) {
+                    let _ = reply.send(result);
+                }
+                return;
             }
             proto::Event::Connected {
                 session_present,

@@ -1,12 +1,16 @@
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use squall_proto::client as proto;
+
+use super::Authentication;
 
 /// What a client says and how it comes back.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What it says to the server: version, Client Identifier, session, Will.
     pub protocol: proto::Options,
+    /// How it authenticates beyond User Name and Password, in 5.0; it says the Authentication Method of `protocol` too.
+    pub authentication: Option<Arc<dyn Authentication>>,
     /// How it connects again; `None` ends the client with its first connection.
     pub reconnect: Option<Reconnect>,
     /// Events that wait for the application. When as many do, nothing more is read from the server.
@@ -33,6 +37,7 @@ impl Options {
     pub fn new(protocol: proto::Options, seed: u64) -> Self {
         Self {
             protocol,
+            authentication: None,
             reconnect: Some(Reconnect::default()),
             events_max: 1024,
             seed,

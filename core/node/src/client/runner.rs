@@ -1,10 +1,10 @@
-use std::{future::Future, io, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use squall_proto::client::Misuse;
 use tokio::{sync::mpsc, time::timeout};
 
 use super::{
-    Event, Options,
+    Authentication, Event, Options,
     acknowledgement::Answer,
     back_off::BackOff,
     connection::{serve, tell},
@@ -18,6 +18,7 @@ use crate::{Connector, clock::Clock};
 pub struct Runner<C> {
     connector: C,
     machine: Machine,
+    authentication: Option<Arc<dyn Authentication>>,
     inbox: Inbox,
     events: mpsc::Sender<Event>,
     /// `None` when the client does not come back.
@@ -28,15 +29,18 @@ pub struct Runner<C> {
 
 impl<C: Connector> Runner<C> {
     pub(super) fn new(
-        options: Options,
+        mut options: Options,
         connector: C,
         inbox: Inbox,
         events: mpsc::Sender<Event>,
         answers: mpsc::UnboundedSender<Answer>,
     ) -> Result<Self, Misuse> {
         let seed = options.seed;
+        let authentication = options.authentication;
+        options.protocol.authentication_method = authentication.as_ref().map(|it| it.method());
         Ok(Self {
             connector,
+            authentication,
             inbox,
             events,
             back_off: options.reconnect.map(|reconnect| BackOff::new(reconnect, seed)),
@@ -86,14 +90,25 @@ impl<C: Connector> Runner<C> {
         let Self {
             connector,
             machine,
+            authentication,
             inbox,
             events,
             connect_timeout,
             ..
         } = self;
-        let connect = timeout(*connect_timeout, connector.connect());
+        let connect = timeout(*connect_timeout, async {
+            let exchange = match authentication {
+                Some(authentication) => Some(authentication.begin().await?),
+                None => None,
+            };
+            Ok((exchange, connector.connect().await?))
+        });
         let connected = offline(connect, machine, inbox, events).await?;
-        Some(connected.unwrap_or_else(|late| Err(late.into())))
+        let connected = connected.unwrap_or_else(|late| Err(late.into()));
+        Some(connected.map(|(exchange, stream)| {
+            machine.prepare(exchange);
+            stream
+        }))
     }
 
     async fn offline<T>(&mut self, until: impl Future<Output = T>) -> Option<T> {

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use super::{Message, Misuse, Receipt};
+use super::{Message, Misuse, NotReauthenticated, Receipt};
 use crate::{Connack, DecodeError, Disconnect, ReasonCode, TopicFilter, Violation};
 
 /// Names something the application asked for, so that its end can be reported. The application chooses it.
@@ -55,6 +55,13 @@ pub enum Event {
         /// What UNSUBACK said, one a Topic Filter, in order. Empty in 3.1.1.
         result: Result<Vec<ReasonCode>, Failure>,
     },
+    /// Authenticating again is finished: the connection goes on, or it never began or is at its end.
+    Reauthenticated {
+        /// Which.
+        ticket: Ticket,
+        /// Whether the server accepted it.
+        result: Result<(), NotReauthenticated>,
+    },
     /// The server had lost the session, and refuses to renew this subscription of it.
     SubscriptionLost {
         /// Which.
@@ -97,6 +104,8 @@ pub enum Why {
     Violated(Violation),
     /// The server sent bytes that are no packet.
     Malformed(DecodeError),
+    /// The server asked for what the application cannot show, or did not show who it is; see [`Distrust`](super::Distrust).
+    Distrusted,
     /// No CONNACK came in time.
     ConnackTimeout,
     /// No PINGRESP came in time.
@@ -115,6 +124,7 @@ impl core::fmt::Display for Why {
             Self::Server(disconnect) => write!(f, "the server disconnected: {}", disconnect.reason_code),
             Self::Violated(violation) => write!(f, "the server broke the protocol: {violation}"),
             Self::Malformed(error) => write!(f, "the server sent a malformed packet: {error}"),
+            Self::Distrusted => write!(f, "{}", super::Distrust),
             Self::ConnackTimeout => f.write_str("no CONNACK came in time"),
             Self::PingrespTimeout => f.write_str("no PINGRESP came in time"),
             Self::AnswerTooLarge => f.write_str("the server takes no packet as large as our answer"),

@@ -4,7 +4,7 @@ use core::{
     time::Duration,
 };
 
-use super::{Acknowledge, AtMostOnceOffline, Misuse, Overflow, properties};
+use super::{Acknowledge, AtMostOnceOffline, Misuse, Overflow, authenticate::method_and_data, properties};
 use crate::{Binary, Connect, Packet, Properties, Property, Text, Version, Will};
 
 /// What a client says of itself in CONNECT, and its own limits.
@@ -30,6 +30,9 @@ pub struct Options {
     pub user_name: Option<Text>,
     /// Password.
     pub password: Option<Binary>,
+    /// Authentication Method. The [`Output`](super::Output) then answers for it, and a server that does not know it refuses the
+    /// connection.
+    pub authentication_method: Option<Text>,
     /// Unfinished QoS 1 and 2 messages taken from a 5.0 server at a time. Not 0.
     pub receive_maximum: u16,
     /// Bytes of the largest packet taken; announced in 5.0 when below [`Options::PACKET_SIZE_MAX`]. Not 0.
@@ -99,6 +102,7 @@ impl Options {
             will: None,
             user_name: None,
             password: None,
+            authentication_method: None,
             receive_maximum: u16::MAX,
             packet_size_max: Self::PACKET_SIZE_MAX,
             topic_alias_maximum: 0,
@@ -172,10 +176,13 @@ impl Options {
         if self.session_expiry_interval != 0 {
             return Err(Misuse::NeedsVersion5("session expiry intervals"));
         }
+        if self.authentication_method.is_some() {
+            return Err(Misuse::NeedsVersion5("authentication methods"));
+        }
         Ok(())
     }
 
-    pub(super) fn connect(&self, client_id: &Text, clean_start: bool) -> Packet {
+    pub(super) fn connect(&self, client_id: &Text, clean_start: bool, data: Option<Binary>) -> Packet {
         Packet::Connect(Box::new(Connect {
             version: self.version,
             clean_start,
@@ -184,11 +191,11 @@ impl Options {
             will: self.will.clone(),
             user_name: self.user_name.clone(),
             password: self.password.clone(),
-            properties: self.connect_properties(),
+            properties: self.connect_properties(data),
         }))
     }
 
-    fn connect_properties(&self) -> Properties {
+    fn connect_properties(&self, data: Option<Binary>) -> Properties {
         if self.version == Version::V3_1_1 {
             return Properties::new();
         }
@@ -205,6 +212,7 @@ impl Options {
         [expiry, receive_maximum, packet_size, aliases]
             .into_iter()
             .flatten()
+            .chain(method_and_data(self.authentication_method.clone(), data))
             .chain(self.properties.iter().cloned())
             .collect()
     }

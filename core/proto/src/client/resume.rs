@@ -29,6 +29,9 @@ impl Client {
             self.end(Why::Refused(connack), None, out);
             return Ok(());
         }
+        if !self.trusts(&connack.properties, out)? {
+            return Ok(());
+        }
         if connack.session_present && !self.may_have_session(clean_start) {
             return Err(Violation::SessionPresentWithoutState);
         }

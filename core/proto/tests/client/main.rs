@@ -1,6 +1,7 @@
 //! The client against a peer in memory: the test plays the server, packet by packet.
 
 mod acknowledge;
+mod authenticate;
 mod connect;
 mod crash;
 mod inbound;

@@ -1,10 +1,11 @@
 use std::{collections::VecDeque, time::Duration};
 
 use squall_proto::{
-    Ack, Connack, Delivery, Instant, Packet, PacketId, PacketRef, Properties, Property, Publish, Qos,
+    Ack, Binary, Connack, Delivery, Instant, Packet, PacketId, PacketRef, Properties, Property, Publish, Qos,
     ReasonCode, Suback, Text, TopicFilter, TopicName, Version,
     client::{
-        Client, Event, Input, Message, Misuse, Options, Output, Subscription, Ticket, Unsubscription, Why,
+        Authenticate, Client, Distrust, Event, Input, Message, Misuse, Options, Output, Subscription, Ticket,
+        Unsubscription, Why,
     },
 };
 
@@ -20,6 +21,9 @@ struct Out {
     sent: VecDeque<Packet>,
     events: VecDeque<Event>,
     closed: bool,
+    /// What the application was asked for its authentication, and what it answers to it.
+    asked: VecDeque<Authenticate>,
+    answers: VecDeque<Result<Option<Binary>, Distrust>>,
 }
 
 impl Output for Out {
@@ -33,6 +37,13 @@ impl Output for Out {
 
     fn close(&mut self) {
         self.closed = true;
+    }
+
+    fn authenticate(&mut self, asked: Authenticate) -> Result<Option<Binary>, Distrust> {
+        self.asked.push_back(asked);
+        self.answers
+            .pop_front()
+            .expect("the client asks no more than it was to")
     }
 
     fn event(&mut self, event: Event) {
@@ -85,6 +96,20 @@ impl Rig {
         self.receive(connack(session_present, ReasonCode::Success, properties));
         let event = self.event();
         assert!(matches!(event, Event::Connected { session_present: told, .. } if told == session_present));
+    }
+
+    /// The answer to what the client asks next about its authentication.
+    pub(crate) fn will_answer(&mut self, answer: Result<Option<Binary>, Distrust>) {
+        self.out.answers.push_back(answer);
+    }
+
+    /// What the client asked, all of it answered.
+    pub(crate) fn asked(&mut self) -> Vec<Authenticate> {
+        assert!(
+            self.out.answers.is_empty(),
+            "the client asked for less than it was to"
+        );
+        self.out.asked.drain(..).collect()
     }
 
     pub(crate) fn lose(&mut self) {
