@@ -350,7 +350,8 @@ impl Output for Wire {
             Event::Disconnected(_) => self.told_connected = false,
             Event::Published { ticket, .. }
             | Event::Subscribed { ticket, .. }
-            | Event::Unsubscribed { ticket, .. } => {
+            | Event::Unsubscribed { ticket, .. }
+            | Event::Reauthenticated { ticket, .. } => {
                 self.tell(ticket);
             }
             Event::Message { receipt, .. } => self.receipts.extend(receipt),
