@@ -53,6 +53,7 @@ mod options;
 mod outbound;
 mod pending;
 mod phase;
+mod problem_information;
 mod properties;
 mod queue;
 mod receipt;
@@ -274,7 +275,10 @@ impl Client {
             (State::Connecting { .. }, packet) => Err(Violation::NotConnected(packet.packet_type())),
             (State::Connected(connection), packet) => {
                 connection.heard(now);
-                self.packet(now, packet, out)
+                match self.options.unwanted(&packet) {
+                    Some(violation) => Err(violation),
+                    None => self.packet(now, packet, out),
+                }
             }
         };
         match result {

@@ -18,6 +18,9 @@ pub enum Violation {
     /// SUBACK or UNSUBACK has not one Reason Code a Topic Filter.
     #[error("{0} has not one reason code a topic filter")]
     WrongReasonCodeCount(PacketType),
+    /// A Reason String or a User Property on a packet that has none where CONNECT did not ask for problem information.
+    #[error("{0} has problem information that was not asked for")]
+    UnwantedProblemInformation(PacketType),
     /// A packet before CONNECT, or before CONNACK.
     #[error("{0} came before the connection was made")]
     NotConnected(PacketType),
@@ -86,6 +89,7 @@ impl Violation {
             | Self::SessionPresentWithoutState
             | Self::SessionExpiryFromServer
             | Self::WrongReasonCodeCount(_)
+            | Self::UnwantedProblemInformation(_)
             | Self::NotConnected(_)
             | Self::WrongDirection(_)
             | Self::AuthWithoutMethod
@@ -133,6 +137,7 @@ impl Violation {
             | Self::TooManyUserProperties
             | Self::SessionExpiryRaised
             | Self::WrongReasonCodeCount(_)
+            | Self::UnwantedProblemInformation(_)
             | Self::WrongAcknowledgement(_) => None,
         }
     }

@@ -61,6 +61,7 @@ fn client(wire: &Wire, version: Version, client_id: &str, session: bool) -> (Cli
     Client::spawn(Options::new(protocol, 1), wire.clone()).expect("options that make sense")
 }
 
+/// [MQTT-4.2.0-1] [v3 MQTT-7.1.2-1]
 #[tokio::test(start_paused = true)]
 async fn messages_of_every_qos_arrive_once_and_in_order() {
     for version in Version::ALL {

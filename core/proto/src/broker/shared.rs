@@ -219,7 +219,7 @@ impl Broker {
 
     fn hand_on_one(&mut self, now: Instant, share: Share, outgoing: Outgoing, out: &mut impl Output) {
         let GroupKey { place, number } = share.group;
-                let group = self.shared.groups.get(place as usize);
+        let group = self.shared.groups.get(place as usize);
         // [MQTT-3.3.2-5]
         if group.is_none_or(|group| group.number() != number) || outgoing.message.is_expired(now) {
             return;

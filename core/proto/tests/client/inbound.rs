@@ -124,7 +124,7 @@ fn a_topic_alias_above_the_maximum_is_a_violation() {
     );
 }
 
-/// [MQTT-3.3.4-9]
+/// [MQTT-3.3.4-9] [X5-3.3.4-3]
 #[test]
 fn one_message_more_than_our_receive_maximum_is_a_violation() {
     let mut rig = Rig::connected(Options {

@@ -84,7 +84,7 @@ fn an_acknowledgement_of_another_exchange_is_a_violation() {
     }
 }
 
-/// [MQTT-2.2.1-6]
+/// [MQTT-2.2.1-6] [v3 MQTT-2.3.1-7]
 #[test]
 fn a_suback_for_nothing_or_with_too_few_reason_codes_is_a_violation() {
     for version in Version::ALL {

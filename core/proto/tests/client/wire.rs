@@ -4,4 +4,6 @@ mod connack;
 mod connect;
 mod malformed;
 mod packets;
+mod problem_information;
 mod rig;
+mod session;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::BytesMut;
 use squall_proto::{
     Decoder, Instant, PacketRef, ReasonCode, Version,
@@ -9,6 +11,7 @@ use squall_proto::{
 pub(crate) struct Wire {
     client: Client,
     decoder: Decoder,
+    now: Instant,
     out: Out,
 }
 
@@ -41,6 +44,7 @@ impl Wire {
         let mut wire = Self {
             decoder: Decoder::with_version(version, options.packet_size_max),
             client: Client::new(options).expect("options that make sense"),
+            now: Instant::ZERO,
             out: Out {
                 version,
                 bytes: BytesMut::new(),
@@ -66,7 +70,24 @@ impl Wire {
     }
 
     pub(crate) fn handle(&mut self, input: Input) {
-        self.client.handle(Instant::ZERO, input, &mut self.out);
+        self.client.handle(self.now, input, &mut self.out);
+    }
+
+    /// The connection breaks, and another is opened after so many seconds: what CONNECT says.
+    pub(crate) fn reopen(&mut self, seconds: u64) -> String {
+        self.handle(Input::Lost);
+        self.now = self.now + Duration::from_secs(seconds);
+        self.events();
+        self.out.closed = false;
+        self.handle(Input::Opened);
+        self.sent()
+    }
+
+    /// Time passes, and no deadline in it.
+    pub(crate) fn wait(&mut self, seconds: u64) {
+        self.now = self.now + Duration::from_secs(seconds);
+        let deadline = self.client.next_deadline();
+        assert!(deadline.is_none_or(|deadline| deadline > self.now));
     }
 
     /// What the server sends, in hex.
