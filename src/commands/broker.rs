@@ -1,12 +1,12 @@
 //! `squall broker`: the broker as a process.
 
-use std::{io, path::PathBuf};
+use std::{convert::Infallible, io, path::PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context as _;
 use rand::{TryRng as _, rngs::SysRng};
 use squall_node::{
-    TcpAcceptor,
+    Address, BindError, Bound, Reload,
     broker::Server,
     config::{Config, Listener, LogLevel},
 };
@@ -14,7 +14,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
 };
-use tracing::level_filters::LevelFilter;
+use tracing::{info, level_filters::LevelFilter, warn};
 
 use crate::{
     exit::{Exit, Misuse},
@@ -26,17 +26,25 @@ use crate::{
 #[command(after_help = "\
 Examples:
   squall broker                                        on 127.0.0.1:1883
-  squall broker --listen 0.0.0.0:1883 --listen [::]:1883
+  squall broker --listen 0.0.0.0:1883 --listen ws://0.0.0.0:8080
+  squall broker --listen mqtts://0.0.0.0:8883 --certificate chain.pem --key key.pem
   squall broker -c squall.toml --check-config
 
-docs/squall.toml documents every key of the configuration.")]
+docs/squall.toml documents every key of the configuration. SIGHUP has it read certificates and keys again.")]
 pub(crate) struct Args {
     /// The configuration, in TOML
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Listen here, and nowhere the configuration says; port 0 takes a free one
-    #[arg(long, value_name = "HOST:PORT")]
+    /// Listen here, and nowhere the configuration says: HOST:PORT, or mqtt://, mqtts://, ws://, wss:// and HOST:PORT, or
+    /// unix:PATH; port 0 takes a free one
+    #[arg(long, value_name = "URL")]
     listen: Vec<String>,
+    /// PEM file of the certificate for --listen mqtts:// and wss://, with those that link it to its CA
+    #[arg(long, value_name = "FILE", requires = "key", requires = "listen")]
+    certificate: Option<PathBuf>,
+    /// PEM file of the certificate's private key
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
     /// How much is said on standard error: off, error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL")]
     log: Option<LogLevel>,
@@ -77,10 +85,15 @@ fn configuration(args: &Args) -> Result<Config, anyhow::Error> {
         }
     };
     if !args.listen.is_empty() {
-        config.listeners = args.listen.iter().map(Listener::tcp).collect();
+        config.listeners = args.listeners()?;
     }
     if let Some(level) = args.log {
         config.log.level = level;
+    }
+    for listener in &config.listeners {
+        listener
+            .check()
+            .map_err(|error| Misuse::new(&error, error.mend()))?;
     }
     if config.listeners.is_empty() {
         let mend = "name one under [[listeners]], or with --listen";
@@ -89,19 +102,36 @@ fn configuration(args: &Args) -> Result<Config, anyhow::Error> {
     Ok(config)
 }
 
+impl Args {
+    fn listeners(&self) -> Result<Vec<Listener>, Misuse> {
+        let files = self.certificate.clone().zip(self.key.clone());
+        let listener = |text: &String| {
+            let address = Address::to_listen_at(text).map_err(|error| {
+                let mend = "--listen takes a host and a port, such as 127.0.0.1:1883 or wss://[::]:8084";
+                Misuse::new(format!("cannot listen on {text}: {error}"), mend)
+            })?;
+            Listener::at(&address, files.clone()).ok_or_else(|| {
+                let mend = "add --certificate FILE and --key FILE";
+                Misuse::new(format!("{text} needs a certificate"), mend)
+            })
+        };
+        self.listen.iter().map(listener).collect()
+    }
+}
+
 async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
     let mut signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
-    let mut acceptors = Vec::new();
+    let mut listeners = Vec::new();
     for listener in &config.listeners {
-        acceptors.push(bind(listener).await?);
+        listeners.push(listener.bind().await.map_err(misuse)?);
     }
+    let reloads: Vec<Reload> = listeners.iter().filter_map(Bound::reload).collect();
     let server = Server::new(config.limits.clone(), SysRng.try_next_u64()?);
     let mut serving = JoinSet::new();
     let mut greeting = String::new();
-    for acceptor in acceptors {
-        greeting.push_str(&format!("listening on mqtt://{}\n", acceptor.local_addr()?));
-        let server = server.clone();
-        serving.spawn(async move { server.serve(acceptor).await });
+    for listener in listeners {
+        greeting.push_str(&format!("listening on {}\n", listener.url()));
+        serving.spawn(listener.serve(server.clone()));
     }
     greeting.push_str("durability: memory\n");
     let _ = output::print(&greeting)?;
@@ -109,6 +139,7 @@ async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
     tokio::select! {
         biased;
         () = any(&mut signals) => server.shutdown(),
+        never = reload_when_told(&reloads) => match never? {},
         ended = serving.join_next() => ended.transpose().context("the broker failed")?.unwrap_or_default(),
     }
     tokio::select! {
@@ -120,12 +151,26 @@ async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
     Ok(Exit::Held)
 }
 
-async fn bind(listener: &Listener) -> Result<TcpAcceptor, Misuse> {
-    let Listener::Tcp(tcp) = listener;
-    TcpAcceptor::bind(&tcp.address).await.map_err(|error| {
-        let mend = mend(error.kind());
-        Misuse::new(format!("cannot listen on {}: {error}", tcp.address), mend)
-    })
+/// At each SIGHUP reads certificates and keys again; where they are not right, those that there are go on.
+async fn reload_when_told(reloads: &[Reload]) -> io::Result<Infallible> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        hangup.recv().await;
+        for listener in reloads {
+            match listener.reload() {
+                Ok(()) => info!("{} has read its certificate again", listener.url()),
+                Err(error) => warn!(%error, "{} keeps its certificate: {}", listener.url(), error.mend()),
+            }
+        }
+    }
+}
+
+fn misuse(error: BindError) -> Misuse {
+    let mend = match &error {
+        BindError::Place { error, .. } => mend(error.kind()),
+        BindError::File(error) => error.mend(),
+    };
+    Misuse::new(error, mend)
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the standard library adds kinds")]
@@ -138,7 +183,7 @@ const fn mend(kind: io::ErrorKind) -> &'static str {
         io::ErrorKind::AddrNotAvailable => {
             "listen at an address of this machine, or at 0.0.0.0 for all of them"
         }
-        _ => "--listen takes a host and a port, such as 127.0.0.1:1883",
+        _ => "--listen takes a host and a port, such as 127.0.0.1:1883, or unix: and a path",
     }
 }
 

@@ -41,6 +41,37 @@ fn an_address_that_is_none_is_wrong_use() {
     );
 }
 
+#[test]
+fn tls_without_a_certificate_is_wrong_use() {
+    let refused = squall(&["broker", "--listen", "mqtts://127.0.0.1:0"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(
+        refused.err.contains("needs a certificate") && refused.err.contains("--certificate FILE"),
+        "{}",
+        refused.err
+    );
+}
+
+/// `--check-config` reads the files too.
+#[test]
+fn a_certificate_that_is_none_is_found_by_the_check() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("squall.toml");
+    let listener =
+        "tls = { address = \"127.0.0.1:0\", certificate = \"docs/squall.toml\", key = \"Cargo.toml\" }";
+    fs::write(&file, format!("[[listeners]]\n{listener}\n")).unwrap();
+    let refused = squall(&["broker", "--check-config", "-c", file.to_str().unwrap()]);
+    assert_eq!(refused.code, Some(2));
+    assert!(
+        refused
+            .err
+            .contains("docs/squall.toml: there is no certificate in it")
+            && refused.err.contains("tip: "),
+        "{}",
+        refused.err
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_it_cleanly() {

@@ -31,13 +31,15 @@
 //! # }
 //! ```
 //!
-//! In reading order: this file (the handle), `event` and `acknowledgement` (what the application gets and says to it), `options`, `runner` (connecting and waiting), `connection` (one connection's bytes),
-//! `machine` (the state machine of `squall-proto` and what it puts out), `authentication`, `inbox` (what handles ask), `back_off`, `tcp`.
+//! In reading order: this file (the handle), `event` and `acknowledgement` (what the application gets and says to it), `options`,
+//! `runner` (connecting and waiting), `connection` (one connection's bytes), `machine` (the state machine of `squall-proto` and what
+//! it puts out), `authentication`, `inbox` (what handles ask), `back_off`, `tcp` and `connector` (where connections come from).
 
 mod acknowledgement;
 mod authentication;
 mod back_off;
 mod connection;
+mod connector;
 mod event;
 mod inbox;
 mod machine;
@@ -68,10 +70,11 @@ use self::inbox::{Inbox, Publish, Request};
 pub use self::{
     acknowledgement::Acknowledgement,
     authentication::{Authentication, Exchange},
+    connector::{AddressConnector, ConnectorError},
     event::{Event, Events},
     options::{Options, Reconnect},
     runner::Runner,
-    tcp::{AddressError, TcpConnector},
+    tcp::TcpConnector,
 };
 use crate::Connector;
 

@@ -2,6 +2,7 @@
 
 mod error;
 mod limits;
+mod listener;
 mod units;
 
 use std::str::FromStr;
@@ -14,6 +15,7 @@ use squall_proto::broker::Limits;
 use tracing::level_filters::LevelFilter;
 
 pub use error::ConfigError;
+pub use listener::{Listener, Secure, Tcp, Unix, Ws};
 
 /// All that can be configured. `docs/squall.toml` documents every key.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -26,22 +28,6 @@ pub struct Config {
     /// What clients are granted.
     #[serde(with = "limits::Table")]
     pub limits: Limits,
-}
-
-/// One place where clients connect, by transport.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Listener {
-    /// Plain TCP.
-    Tcp(Tcp),
-}
-
-/// Plain TCP.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tcp {
-    /// A host and a port: `127.0.0.1:1883`, `[::1]:1883`, `localhost:1883`. Port 0 takes a free one.
-    pub address: String,
 }
 
 /// What is said on standard error.
@@ -92,15 +78,6 @@ impl Default for Config {
             log: Log::default(),
             limits: Limits::default(),
         }
-    }
-}
-
-impl Listener {
-    /// Plain TCP at this address.
-    pub fn tcp(address: impl Into<String>) -> Self {
-        Self::Tcp(Tcp {
-            address: address.into(),
-        })
     }
 }
 

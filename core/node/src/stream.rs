@@ -37,6 +37,38 @@ pub trait Connector: Send + 'static {
     fn connect(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
+/// A stream of any kind, behind a pointer.
+pub struct BoxedStream {
+    read: Box<dyn AsyncRead + Send + Unpin>,
+    write: Box<dyn AsyncWrite + Send + Unpin>,
+}
+
+impl BoxedStream {
+    /// Puts a stream behind a pointer.
+    pub fn new(stream: impl Stream) -> Self {
+        let (read, write) = stream.split();
+        Self {
+            read: Box::new(read),
+            write: Box::new(write),
+        }
+    }
+}
+
+impl Stream for BoxedStream {
+    type Read = Box<dyn AsyncRead + Send + Unpin>;
+    type Write = Box<dyn AsyncWrite + Send + Unpin>;
+
+    fn split(self) -> (Self::Read, Self::Write) {
+        (self.read, self.write)
+    }
+}
+
+impl fmt::Debug for BoxedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BoxedStream")
+    }
+}
+
 /// Who is at the other end, for logs: an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer(pub String);

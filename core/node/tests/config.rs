@@ -5,6 +5,7 @@ use std::time::Duration;
 use squall_node::config::{Config, Listener, LogLevel};
 use squall_proto::{Qos, broker::SharedDistribution};
 
+const FILES: &str = "address = \"a:1\", certificate = \"c\", key = \"k\"";
 const DOCUMENTED: &str = include_str!("../../../docs/squall.toml");
 
 #[test]
@@ -15,6 +16,31 @@ fn the_documented_configuration_is_the_default() {
 #[test]
 fn an_empty_configuration_is_the_default() {
     assert_eq!(Config::parse("squall.toml", ""), Ok(Config::default()));
+}
+
+/// Every kind of listener but the default stands there in a comment.
+#[test]
+fn every_listener_is_documented_with_all_its_keys() {
+    let commented = DOCUMENTED
+        .lines()
+        .filter_map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = { ")));
+    let text: String = commented.map(|line| format!("[[listeners]]\n{line}\n")).collect();
+    let config = Config::parse("squall.toml", &text).expect("a right configuration");
+    let [
+        Listener::Tls(tls),
+        Listener::Ws(ws),
+        Listener::Wss(wss),
+        Listener::Unix(unix),
+    ] = config.listeners.as_slice()
+    else {
+        panic!("{:?}", config.listeners)
+    };
+    assert!(tls.client_ca.is_some() && tls.client_certificates.is_some());
+    assert_eq!(
+        (ws.path.as_deref(), wss.path.as_deref()),
+        (Some("/mqtt"), Some("/mqtt"))
+    );
+    assert_eq!(unix.mode, Some(0o660));
 }
 
 /// [`DOCUMENTED`] holds only keys there are; here every key there is must be in it.
@@ -111,7 +137,32 @@ fn every_wrong_value_is_refused_with_its_place_and_what_is_expected() {
         ),
         ("[limits]\nmaximum_qos = 3", ":2:15: ", "QoS 0, 1 or 2"),
         ("[[listeners]]\ntcp = {}", ":2:7: ", "missing key `address`"),
-        ("[[listeners]]\ntls = {}", ":2:1: ", "unknown word `tls`"),
+        ("[[listeners]]\nquic = {}", ":2:1: ", "unknown word `quic`"),
+        (
+            "[[listeners]]\ntls = { address = \"a:1\" }",
+            ":2:7: ",
+            "missing key `certificate`",
+        ),
+        (
+            &format!("[[listeners]]\ntls = {{ path = \"/a\", {FILES} }}"),
+            ":1:1: ",
+            "a path is for wss",
+        ),
+        (
+            &format!("[[listeners]]\nwss = {{ client_certificates = \"optional\", {FILES} }}"),
+            ":1:1: ",
+            "need a client_ca",
+        ),
+        (
+            &format!("[[listeners]]\ntls = {{ minimum_version = \"1.1\", {FILES} }}"),
+            ":2:27: ",
+            "unknown word `1.1`",
+        ),
+        (
+            "[[listeners]]\nws = { address = \"a:1\", path = \"mqtt\" }",
+            ":2:32: ",
+            "begins with a slash",
+        ),
         ("[log]\nlevel = \"loud\"", ":2:9: ", "unknown word `loud`"),
         ("listeners = [", ":1:14: ", "unclosed array"),
     ];
