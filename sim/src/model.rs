@@ -48,7 +48,7 @@ impl<'a> Model<'a> {
             version,
             with_faults: true,
             wires: Wires::default(),
-            sessions: Sessions::new(scenario.broker.limits().session_expiry),
+            sessions: Sessions::new(&scenario.broker.limits(), version),
             messages: Messages::default(),
             exchanges: Exchanges::default(),
         }

@@ -25,7 +25,7 @@ pub use broker::{BrokerSettings, Durability};
 pub use client::{Client, Connecting, Filters, Reads, Reconnect, Session, Will};
 pub use error::ScenarioError;
 pub use expect::{
-    Closed, Closer, Connected, Delivered, Expectation, Received, SessionPresent, Times, WillPublished,
+    Closed, Closer, Connected, Delivered, Expectation, Received, SessionPresent, Shared, Times, WillPublished,
 };
 pub use packet::{RawConnect, RawPacket, RawPacketId, RawPublish, RawSubscribe, RawUnsubscribe};
 pub use peer::Peer;

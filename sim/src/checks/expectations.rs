@@ -2,6 +2,7 @@
 
 mod history;
 mod judge;
+mod shared;
 
 use super::{Checker, Found, Now};
 use crate::{model::Model, scenario::Expectation};
@@ -39,7 +40,7 @@ impl Expectation {
     /// Whether it is only the faults that bring it about: it is not asked of the control arm.
     const fn needs_faults(&self) -> bool {
         match self {
-            Self::Delivered(_) | Self::Received(_) => false,
+            Self::Delivered(_) | Self::Received(_) | Self::Shared(_) => false,
             Self::Closed(_) | Self::Connected(_) | Self::SessionPresent(_) | Self::WillPublished(_) => true,
         }
     }

@@ -37,6 +37,10 @@ impl Order {
         {
             return None;
         }
+        // [MQTT-4.6.0-6] Of a shared subscription a member may get what was another's before.
+        if is_shared(now, &session, &message.topic) {
+            return None;
+        }
         let client_id = session.client_id.clone();
         let stream = (
             session,
@@ -59,6 +63,11 @@ impl Order {
         );
         Some(now.found(&[message.first.1, before_at], expected, "it came after"))
     }
+}
+
+fn is_shared(now: &Now<'_>, session: &SessionKey, topic: &TopicName) -> bool {
+    let session = now.model.sessions.get(&session.client_id);
+    session.is_some_and(|session| session.shares(topic).next().is_some())
 }
 
 impl Checker for Order {

@@ -5,4 +5,5 @@ mod history;
 mod keep_alive;
 mod messages;
 mod sessions;
+mod shared;
 mod wills;

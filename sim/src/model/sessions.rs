@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use squall_proto::{
     Connack, Instant, Packet, PacketId, Qos, ReasonCode, Suback, Subscribe, Text, TopicFilter, TopicName,
-    Unsubscribe, Version,
+    Unsubscribe, Version, broker::Limits,
 };
 
 use super::Wires;
@@ -14,6 +14,8 @@ pub(crate) struct Sessions {
     by_client_id: BTreeMap<Text, Session>,
     /// The longest the broker keeps a session whose client is gone.
     expiry_max: Option<Duration>,
+    /// 3.1.1 has shared subscriptions here.
+    shares_in_v3: bool,
 }
 
 /// One session among those of a Client Identifier, which may have had others before.
@@ -53,10 +55,11 @@ struct Subscription {
 }
 
 impl Sessions {
-    pub(crate) fn new(expiry_max: Option<Duration>) -> Self {
+    pub(crate) fn new(limits: &Limits, version: Version) -> Self {
         Self {
             by_client_id: BTreeMap::new(),
-            expiry_max,
+            expiry_max: limits.session_expiry,
+            shares_in_v3: version == Version::V3_1_1 && limits.shared_subscriptions_v3,
         }
     }
 
@@ -191,12 +194,17 @@ impl Sessions {
     }
 
     fn subscribed(&mut self, wire: WireId, subscribe: &Subscribe, wires: &Wires) {
+        let shares_in_v3 = self.shares_in_v3;
         let Some(session) = self.current(wire, wires) else {
             return;
         };
         for (filter, options) in &subscribe.filters {
+            let filter = match TopicFilter::from_text(filter.text().clone()) {
+                Ok(shared) if shares_in_v3 => shared,
+                Ok(_) | Err(_) => filter.clone(),
+            };
             session.subscriptions.push(Subscription {
-                filter: filter.clone(),
+                filter,
                 requested: options.qos,
                 granted: None,
                 packet_id: subscribe.packet_id,
@@ -233,7 +241,8 @@ impl Sessions {
             return;
         };
         for subscription in &mut session.subscriptions {
-            subscription.is_over |= unsubscribe.filters.contains(&subscription.filter);
+            let mut filters = unsubscribe.filters.iter();
+            subscription.is_over |= filters.any(|filter| filter.text() == subscription.filter.text());
         }
     }
 }
@@ -268,10 +277,11 @@ impl Session {
         self.expiry
     }
 
-    /// The QoS that subscriptions acknowledged by now make it owe for this topic; `None`: nothing.
+    /// The QoS that subscriptions of its own, acknowledged by now, make it owe for this topic; `None`: nothing.
     pub(crate) fn owed_qos(&self, topic: &TopicName) -> Option<Qos> {
         let matching = self.matching(topic).filter(|subscription| !subscription.is_over);
         matching
+            .filter(|subscription| subscription.filter.share_name().is_none())
             .filter_map(|subscription| subscription.granted)
             .map(|(_, qos)| qos)
             .max()
@@ -285,6 +295,19 @@ impl Session {
                 .map_or(subscription.requested, |(_, qos)| qos)
         };
         self.matching(topic).map(may_be).max()
+    }
+
+    /// The shared subscriptions through which it may be sent this topic.
+    pub(crate) fn shares(&self, topic: &TopicName) -> impl Iterator<Item = &TopicFilter> {
+        let shared = self.matching(topic).map(|subscription| &subscription.filter);
+        shared.filter(|filter| filter.share_name().is_some())
+    }
+
+    /// The QoS that it is a member of this shared subscription with, acknowledged by now; `None`: it is no member.
+    pub(crate) fn member_qos(&self, shared: &TopicFilter) -> Option<Qos> {
+        let is_it = |subscription: &&Subscription| subscription.filter == *shared && !subscription.is_over;
+        let subscription = self.subscriptions.iter().find(is_it)?;
+        subscription.granted.map(|(_, qos)| qos)
     }
 
     /// How many of its subscriptions may each bring a copy of a message of this topic.

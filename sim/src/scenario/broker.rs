@@ -27,6 +27,8 @@ pub struct BrokerSettings {
     #[serde(deserialize_with = "some_qos")]
     #[schemars(with = "Option<words::QosWord>")]
     pub maximum_qos: Option<Qos>,
+    /// Whether `$share/{ShareName}/{filter}` is a shared subscription in 3.1.1 too.
+    pub shared_subscriptions_v3: bool,
     /// What a PUBACK or PUBREC promises.
     pub durability: Durability,
 }
@@ -55,6 +57,7 @@ impl BrokerSettings {
             unsent_bytes_soft: self.unsent_bytes_soft.unwrap_or(standard.unsent_bytes_soft),
             unsent_bytes: self.unsent_bytes.unwrap_or(standard.unsent_bytes),
             maximum_qos: self.maximum_qos.unwrap_or(standard.maximum_qos),
+            shared_subscriptions_v3: self.shared_subscriptions_v3,
             ..standard
         }
     }

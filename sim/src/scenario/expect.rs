@@ -22,6 +22,8 @@ pub enum Expectation {
     Received(Received),
     /// What CONNACK said of an earlier session.
     SessionPresent(SessionPresent),
+    /// What one client published reached those who share a subscription, as a group.
+    Shared(Shared),
     /// A Will reached a client.
     WillPublished(WillPublished),
 }
@@ -66,6 +68,29 @@ pub struct Delivered {
     /// From the moment it is first sent to the moment it first arrives.
     #[serde(default)]
     pub within: Option<Span>,
+}
+
+/// What one client published reached those who share a subscription: one of them, whichever. One of `exactly`, `at_least` and
+/// `at_most` is given.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Shared {
+    /// The members. Of a group, all.
+    pub among: Vec<String>,
+    /// The publisher.
+    pub of: String,
+    /// As often as this, all members together.
+    #[serde(default)]
+    pub exactly: Option<Times>,
+    /// As often as this or more often, all members together.
+    #[serde(default)]
+    pub at_least: Option<Times>,
+    /// As often as this or less often, all members together.
+    #[serde(default)]
+    pub at_most: Option<Times>,
+    /// So many messages that each member gets at least.
+    #[serde(default)]
+    pub each: u32,
 }
 
 /// A client received so many messages of a topic.

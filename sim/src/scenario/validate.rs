@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use squall_proto::{Text, Version};
 
-use super::{Action, Client, Expectation, RawPacket, Scenario, Start, Step, locate::Path, nearest::nearest};
+use super::{
+    Action, Client, Expectation, RawPacket, Scenario, Start, Step, Times, locate::Path, nearest::nearest,
+};
 use crate::{
     faults::{Fault, PacketMatch},
     span::Span,
@@ -238,14 +240,7 @@ fn expectation(scenario: &Scenario, expectation: &Expectation, path: &Path) -> C
         Expectation::Closed(it) => known(scenario, Who::Either, &it.client, path),
         Expectation::Connected(it) => known(scenario, Who::Either, &it.client, path),
         Expectation::Delivered(it) => {
-            let said = [it.exactly, it.at_least, it.at_most]
-                .into_iter()
-                .flatten()
-                .count();
-            if said != 1 {
-                let mend = "write `exactly: once`, or one of `at_least` and `at_most`";
-                return problem(&path.key("delivered"), "how often is not said once", mend);
-            }
+            said_once([it.exactly, it.at_least, it.at_most], &path.key("delivered"))?;
             if let Some(id) = &it.step {
                 let ids = scenario.steps.iter().filter_map(|step| step.id.as_deref());
                 if !ids.clone().any(|known| known == id) {
@@ -256,8 +251,21 @@ fn expectation(scenario: &Scenario, expectation: &Expectation, path: &Path) -> C
         }
         Expectation::Received(it) => known(scenario, Who::Either, &it.client, path),
         Expectation::SessionPresent(it) => known(scenario, Who::Either, &it.client, path),
+        Expectation::Shared(it) => {
+            let path = path.key("shared");
+            said_once([it.exactly, it.at_least, it.at_most], &path)?;
+            each_known(scenario, Who::Either, it.among.iter().chain([&it.of]), &path)
+        }
         Expectation::WillPublished(it) => each_known(scenario, Who::Either, [&it.of, &it.to], path),
     }
+}
+
+fn said_once(times: [Option<Times>; 3], path: &Path) -> Checked {
+    if times.iter().flatten().count() == 1 {
+        return Ok(());
+    }
+    let mend = "write `exactly: once`, or one of `at_least` and `at_most`";
+    problem(path, "how often is not said once", mend)
 }
 
 fn each_known<'a>(

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::history::{Connected, History, Published, Received};
+use super::{
+    history::{Connected, History, Published, Received},
+    shared::shared,
+};
 use crate::{
     actors::Mark,
     checks::{Found, Now, shown},
@@ -23,6 +26,7 @@ pub(super) fn judge(expectation: &Expectation, history: &History, now: &Now<'_>,
                 session_present(it, name, history, now)
             });
         }
+        Expectation::Shared(it) => found.extend(shared(it, history, now)),
         Expectation::WillPublished(it) => {
             each(now, &it.to, found, |name| will_published(it, name, history, now))
         }
@@ -211,7 +215,7 @@ fn wrong_times(
     })
 }
 
-const fn count(times: Times) -> usize {
+pub(super) const fn count(times: Times) -> usize {
     match times {
         Times::Never => 0,
         Times::Once => 1,
