@@ -126,7 +126,7 @@ async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
         listeners.push(listener.bind().await.map_err(misuse)?);
     }
     let reloads: Vec<Reload> = listeners.iter().filter_map(Bound::reload).collect();
-    let server = Server::new(config.limits.clone(), SysRng.try_next_u64()?);
+    let server = Server::new(config.settings(), SysRng.try_next_u64()?);
     let mut serving = JoinSet::new();
     let mut greeting = String::new();
     for listener in listeners {

@@ -17,7 +17,7 @@ mod shared;
 use std::{future::poll_fn, panic, sync::Arc, task::Poll, time::Duration};
 
 use parking_lot::Mutex;
-use squall_proto::broker::Limits;
+use squall_proto::broker::Settings;
 use tokio::{task::JoinSet, time::timeout};
 use tracing::{debug, warn};
 
@@ -35,11 +35,12 @@ pub struct Server {
 impl Server {
     /// A broker without connections or sessions. `seed` decides the Client Identifiers it assigns and the hashing of names.
     /// Its time begins now.
-    pub fn new(limits: Limits, seed: u64) -> Self {
+    pub fn new(settings: impl Into<Settings>, seed: u64) -> Self {
+        let settings = settings.into();
         Self {
-            packet_size_max: limits.packet_size,
-            connections_max: limits.connections.saturating_add(REFUSED_MAX),
-            shared: Arc::new(Shared::new(limits, seed)),
+            packet_size_max: settings.limits.packet_size,
+            connections_max: settings.limits.connections.saturating_add(REFUSED_MAX),
+            shared: Arc::new(Shared::new(settings, seed)),
         }
     }
 
@@ -126,7 +127,7 @@ fn propagate(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Connections above [`Limits::connections`] that are there to be told so. More are dropped without a word.
+/// Connections above [`squall_proto::broker::Limits::connections`] that are there to be told so. More are dropped without a word.
 const REFUSED_MAX: usize = 1024;
 /// Between two attempts to accept, when they fail; doubled each time.
 const PAUSE_MIN: Duration = Duration::from_millis(10);

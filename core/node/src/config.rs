@@ -3,6 +3,8 @@
 mod error;
 mod limits;
 mod listener;
+mod rules;
+mod told;
 mod units;
 
 use std::str::FromStr;
@@ -11,7 +13,7 @@ use serde::{
     Deserialize,
     de::{IntoDeserializer as _, value},
 };
-use squall_proto::broker::Limits;
+use squall_proto::broker::{Limits, Rules, Settings, Told};
 use tracing::level_filters::LevelFilter;
 
 pub use error::ConfigError;
@@ -28,6 +30,12 @@ pub struct Config {
     /// What clients are granted.
     #[serde(with = "limits::Table")]
     pub limits: Limits,
+    /// How strictly clients are judged.
+    #[serde(with = "rules::Table")]
+    pub rules: Rules,
+    /// What clients are told.
+    #[serde(with = "told::Table")]
+    pub told: Told,
 }
 
 /// What is said on standard error.
@@ -69,6 +77,15 @@ impl Config {
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| ConfigError::new(file, text, &error))
     }
+
+    /// What of it the broker itself goes by.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            limits: self.limits.clone(),
+            rules: self.rules,
+            told: self.told.clone(),
+        }
+    }
 }
 
 impl Default for Config {
@@ -77,6 +94,8 @@ impl Default for Config {
             listeners: vec![Listener::tcp(ADDRESS)],
             log: Log::default(),
             limits: Limits::default(),
+            rules: Rules::default(),
+            told: Told::default(),
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use squall_node::config::{Config, Listener, LogLevel};
-use squall_proto::{Qos, broker::SharedDistribution};
+use squall_proto::{
+    Qos,
+    broker::{Rule, Rules, SharedDistribution},
+};
 
 const FILES: &str = "address = \"a:1\", certificate = \"c\", key = \"k\"";
 const DOCUMENTED: &str = include_str!("../../../docs/squall.toml");
@@ -45,20 +48,54 @@ fn every_listener_is_documented_with_all_its_keys() {
 
 /// [`DOCUMENTED`] holds only keys there are; here every key there is must be in it.
 #[test]
-fn every_limit_is_documented() {
-    let error =
-        Config::parse("squall.toml", "[limits]\nno_such_thing = 1").expect_err("there is no such limit");
-    let known = error
-        .mend()
-        .expect("a list")
-        .trim_start_matches("there is ")
-        .to_owned();
-    assert!(known.split(", ").count() > 15, "{known}");
-    for key in known.split(", ") {
-        assert!(
-            DOCUMENTED.contains(&format!("{key} = ")),
-            "{key} is not documented"
-        );
+fn every_key_is_documented() {
+    for (table, at_least) in [("limits", 15), ("rules", 7), ("told", 3)] {
+        let text = format!("[{table}]\nno_such_key_at_all_in_here = 1");
+        let error = Config::parse("squall.toml", &text).expect_err("there is no such key");
+        let known = error
+            .mend()
+            .expect("a list")
+            .trim_start_matches("there is ")
+            .to_owned();
+        assert!(known.split(", ").count() >= at_least, "{known}");
+        for key in known.split(", ") {
+            assert!(
+                DOCUMENTED.contains(&format!("{key} = ")),
+                "{key} is not documented"
+            );
+        }
+    }
+}
+
+#[test]
+fn rules_and_what_clients_are_told_are_taken() {
+    let text = r#"
+        [rules]
+        dollar_topics = "strict"
+        receive_maximum = "tolerant"
+        [told]
+        response_information = "r/{client_id}"
+        server_reference = "other:1883"
+        client_id_prefix = ""
+    "#;
+    let settings = Config::parse("squall.toml", text)
+        .expect("a right configuration")
+        .settings();
+    let rules = Rules {
+        dollar_topics: Rule::Strict,
+        receive_maximum: Rule::Tolerant,
+        ..Rules::default()
+    };
+    assert_eq!(settings.rules, rules);
+    let told = settings.told;
+    assert_eq!(told.response_information.as_deref(), Some("r/{client_id}"));
+    assert_eq!(told.server_reference.as_deref(), Some("other:1883"));
+    assert_eq!(&*told.client_id_prefix, "");
+    for wrong in [
+        "[rules]\ndollar_topics = \"lax\"",
+        "[told]\nserver_reference = \"\\u0000\"",
+    ] {
+        Config::parse("squall.toml", wrong).expect_err(wrong);
     }
 }
 

@@ -11,6 +11,8 @@
 mod acknowledge;
 mod authenticate;
 mod authentication;
+mod client_id;
+mod connack;
 mod connect;
 mod connections;
 mod counts;
@@ -26,9 +28,11 @@ mod publish;
 mod question;
 mod refusal;
 mod retained;
+mod rules;
 mod sent_aliases;
 mod session;
 mod session_expiry;
+mod settings;
 mod shared;
 mod subscribe;
 mod will;
@@ -47,6 +51,8 @@ pub use limits::{Limits, SharedDistribution};
 pub use note::{Cause, Drop, Note};
 pub use question::{Credentials, Judgement, Question};
 pub use refusal::Refusal;
+pub use rules::{Rule, Rules};
+pub use settings::{Settings, Told};
 
 use self::{
     authenticate::Applicant,
@@ -66,6 +72,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Broker {
     limits: Limits,
+    rules: Rules,
+    told: Told,
     seed: u64,
     hasher: FixedState,
     connections: Connections,
@@ -139,10 +147,13 @@ pub enum Close {
 
 impl Broker {
     /// An empty broker. `seed` decides the Client Identifiers it assigns and the hashing of names; nothing else.
-    pub fn new(limits: Limits, seed: u64) -> Self {
+    pub fn new(settings: impl Into<Settings>, seed: u64) -> Self {
+        let Settings { limits, rules, told } = settings.into();
         let hasher = FixedState::with_seed(seed);
         Self {
             limits,
+            rules,
+            told,
             seed,
             connections: Connections::default(),
             authenticates: false,
@@ -163,10 +174,10 @@ impl Broker {
 
     /// As [`Broker::new`], with an owner who is asked about every client before anything becomes of its CONNECT. Without one a
     /// CONNECT with an Authentication Method is refused, and User Name and Password are nobody's business.
-    pub fn authenticating(limits: Limits, seed: u64) -> Self {
+    pub fn authenticating(settings: impl Into<Settings>, seed: u64) -> Self {
         Self {
             authenticates: true,
-            ..Self::new(limits, seed)
+            ..Self::new(settings, seed)
         }
     }
 
@@ -281,6 +292,13 @@ impl Broker {
             Connection::Active(key) => self.refuse(now, key, Cause::Malformed(error), out),
             Connection::Free | Connection::Closing => {}
         }
+    }
+
+    /// That of a session's connection; of a session without one, the newest.
+    fn version(&self, key: SessionKey) -> Version {
+        self.session(key)
+            .online()
+            .map_or(Version::V5, |online| online.version)
     }
 
     fn session(&self, key: SessionKey) -> &Session {

@@ -75,6 +75,12 @@ pub enum Violation {
     /// DISCONNECT gives an expiry to a session that CONNECT said has none.
     #[error("disconnect raises a session expiry interval of zero")]
     SessionExpiryRaised,
+    /// An acknowledgement of an exchange that nobody knows, where that is not let pass.
+    #[error("{0} has a packet identifier that is not in use")]
+    UnknownPacketId(PacketType),
+    /// A Subscription Identifier, where it was announced that there are none.
+    #[error("a subscription identifier, but subscription identifiers are not available")]
+    SubscriptionIdentifiersNotSupported,
     /// An acknowledgement that does not belong to the exchange its Packet Identifier names.
     #[error("{0} came for an exchange that waits for another packet")]
     WrongAcknowledgement(PacketType),
@@ -99,7 +105,9 @@ impl Violation {
             | Self::UnknownTopicAlias
             | Self::SubscriptionIdentifierFromClient
             | Self::SessionExpiryRaised
+            | Self::UnknownPacketId(_)
             | Self::WrongAcknowledgement(_) => ReasonCode::ProtocolError,
+            Self::SubscriptionIdentifiersNotSupported => ReasonCode::SubscriptionIdentifiersNotSupported,
             Self::ReceiveMaximumExceeded => ReasonCode::ReceiveMaximumExceeded,
             Self::TopicAliasTooLarge => ReasonCode::TopicAliasInvalid,
             Self::QosNotSupported => ReasonCode::QosNotSupported,
@@ -138,6 +146,8 @@ impl Violation {
             | Self::SessionExpiryRaised
             | Self::WrongReasonCodeCount(_)
             | Self::UnwantedProblemInformation(_)
+            | Self::UnknownPacketId(_)
+            | Self::SubscriptionIdentifiersNotSupported
             | Self::WrongAcknowledgement(_) => None,
         }
     }

@@ -32,10 +32,14 @@ mod reasons;
 mod resume;
 #[path = "broker/retained.rs"]
 mod retained;
+#[path = "broker/rules.rs"]
+mod rules;
 #[path = "broker/shared.rs"]
 mod shared;
 #[path = "broker/subscribe.rs"]
 mod subscribe;
+#[path = "broker/told.rs"]
+mod told;
 #[path = "broker/violations.rs"]
 mod violations;
 #[path = "broker/will.rs"]

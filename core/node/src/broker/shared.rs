@@ -3,7 +3,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use squall_proto::{
     ConnId, Instant,
-    broker::{Broker, Input, Limits},
+    broker::{Broker, Input, Settings},
 };
 use tokio::sync::watch;
 
@@ -27,12 +27,12 @@ struct Core {
 }
 
 impl Shared {
-    pub(super) fn new(limits: Limits, seed: u64) -> Self {
-        let links = Links::new(limits.unsent_bytes_soft);
+    pub(super) fn new(settings: Settings, seed: u64) -> Self {
+        let links = Links::new(settings.limits.unsent_bytes_soft);
         Self {
             clock: Clock::start(),
             core: Mutex::new(Core {
-                broker: Broker::new(limits, seed),
+                broker: Broker::new(settings, seed),
                 links,
                 armed: None,
             }),

@@ -50,6 +50,7 @@ pub(super) struct Table {
     #[serde(deserialize_with = "qos")]
     maximum_qos: Qos,
     retain_available: bool,
+    subscription_identifier_available: bool,
     wildcard_subscription_available: bool,
     shared_subscription_available: bool,
     shared_subscriptions_v3: bool,

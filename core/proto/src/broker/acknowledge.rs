@@ -20,6 +20,10 @@ impl Broker {
     ) {
         let session = self.session_mut(key);
         let Some(exchange) = session.outbound.exchange(ack.packet_id) else {
+            if self.rules.unknown_packet_id.is_strict() {
+                let violation = Violation::UnknownPacketId(packet_type(answer));
+                return self.violated(now, key, violation, out);
+            }
             // PUBREC alone waits for an answer; the others end what a new session has forgotten.
             if answer == Answer::Pubrec {
                 self.answer_unknown(now, key, ack, Packet::Pubrel, out);
@@ -35,6 +39,7 @@ impl Broker {
                 session.finish();
                 self.pump(now, key, out);
             }
+            None if !self.rules.wrong_acknowledgement.is_strict() => {}
             None => self.violated(
                 now,
                 key,
@@ -48,6 +53,9 @@ impl Broker {
     pub(super) fn pubrel(&mut self, now: Instant, key: SessionKey, ack: &Ack, out: &mut impl Output) {
         if self.release(key, ack.packet_id) {
             self.send(now, key, &Packet::Pubcomp(Ack::success(ack.packet_id)), out);
+        } else if self.rules.unknown_packet_id.is_strict() {
+            let violation = Violation::UnknownPacketId(PacketType::Pubrel);
+            self.violated(now, key, violation, out);
         } else {
             self.answer_unknown(now, key, ack, Packet::Pubcomp, out);
         }

@@ -1,23 +1,20 @@
 //! From the opening of a connection to CONNACK.
 
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 use core::{num::NonZeroU16, time::Duration};
 
 use super::{
-    Broker, Cause, Close, Note, Output, Refusal,
-    authenticate::{Admission, Identity, method_and_data},
+    Broker, Cause, Note, Output, Refusal,
+    authenticate::{Admission, Identity},
     connections::ConnectionEvent,
     deadlines::Whose,
     explain::Takes,
     sent_aliases::SentAliases,
     session::{Link, Online, Session, SessionKey},
-    session_expiry::{Expiry, SessionEvent, SessionPhase},
+    session_expiry::{Expiry, SessionEvent, SessionPhase, expiry_asked},
     will::{WillEvent, WillState},
 };
-use crate::{
-    Binary, ConnId, Connack, Connect, DecodeError, Disconnect, Instant, Packet, Properties, Property, Qos,
-    ReasonCode, Text, Version, Will, encode::properties_len,
-};
+use crate::{ConnId, Connect, DecodeError, Instant, Packet, Text, Version, Will, encode::properties_len};
 
 impl Broker {
     pub(super) fn opened(&mut self, now: Instant, conn: ConnId) {
@@ -65,7 +62,7 @@ impl Broker {
         let assigned = connect.client_id.is_empty().then(|| self.assign_client_id());
         // [MQTT-3.1.3-5] [v3 MQTT-3.1.3-5] Any that is not empty is taken as it is.
         let client_id = assigned.clone().unwrap_or_else(|| connect.client_id.clone());
-        let mut connack = self.connack(&connect, assigned, admission.data);
+        let mut connack = self.connack(&connect, &client_id, assigned, admission.data);
         // [MQTT-3.1.2-24] A client that cannot be answered cannot be served.
         if !Takes::of(&connect).fits((&Packet::Connack(connack.clone())).into()) {
             return self.abandon(conn, Cause::AnswerTooLarge, out);
@@ -124,28 +121,6 @@ impl Broker {
         }
     }
 
-    // [MQTT-3.2.2-6] [MQTT-3.2.2-7] [v3 MQTT-3.2.2-4] [v3 MQTT-3.2.2-5]
-    pub(super) fn refuse_connect(&mut self, conn: ConnId, takes: Takes, cause: Cause, out: &mut impl Output) {
-        let mut connack = Packet::Connack(Connack {
-            session_present: false,
-            reason_code: cause.reason_code(),
-            properties: Properties::new(),
-        });
-        takes.explain(&mut connack, cause);
-        // [MQTT-3.1.2-24]
-        if takes.fits((&connack).into()) {
-            out.send(conn, takes.version, (&connack).into());
-        }
-        self.abandon(conn, cause, out);
-    }
-
-    /// Closes a connection that has no session, without a word.
-    pub(super) fn abandon(&mut self, conn: ConnId, cause: Cause, out: &mut impl Output) {
-        out.note(Note::Refused { conn, cause });
-        self.set_closing(conn);
-        out.close(conn, Close::Refused(cause.reason_code()));
-    }
-
     fn check(&self, connect: &Connect) -> Result<(), Refusal> {
         if self.connections.open > self.limits.connections {
             return Err(Refusal::TooManyConnections);
@@ -157,10 +132,7 @@ impl Broker {
         if self.has_too_many(&connect.properties) {
             return Err(Refusal::TooManyUserProperties);
         }
-        // [v3 MQTT-3.1.3-8]
-        if connect.client_id.is_empty() && !connect.clean_start && connect.version == Version::V3_1_1 {
-            return Err(Refusal::ClientIdEmpty);
-        }
+        self.check_client_id(connect)?;
         // [MQTT-4.12.0-1]
         if !self.authenticates && connect.properties.authentication_method().is_some() {
             return Err(Refusal::AuthenticationMethod);
@@ -190,25 +162,12 @@ impl Broker {
         if bytes > self.limits.will_bytes {
             return Err(Refusal::WillTooLarge);
         }
-        Ok(())
+        self.check_message(&will.topic, &will.payload, &will.properties)
     }
 
     fn take_over(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) {
         if self.session(key).online().is_some() {
             self.refuse(now, key, Cause::TakenOver, out);
-        }
-    }
-
-    /// A Client Identifier that no session has.
-    // [MQTT-3.2.2-16]
-    fn assign_client_id(&mut self) -> Text {
-        loop {
-            self.assigned += 1;
-            let client_id = format!("squall-{:016x}", mix(self.seed.wrapping_add(self.assigned)));
-            let client_id = Text::new(&client_id).expect("hexadecimal digits are a legal string");
-            if !self.by_client_id.contains_key(&client_id) {
-                return client_id;
-            }
         }
     }
 
@@ -273,118 +232,4 @@ impl Broker {
         self.show_presence(key);
         self.schedule(key);
     }
-
-    /// What of an expiry the limits grant.
-    pub(super) fn granted_expiry(&self, asked: Option<Duration>) -> Option<Duration> {
-        [asked, self.limits.session_expiry].into_iter().flatten().min()
-    }
-
-    /// Seconds; the server's own where it set one.
-    // [MQTT-3.2.2-22]
-    fn keep_alive(&self, connect: &Connect) -> u16 {
-        match (connect.version, self.limits.keep_alive) {
-            (Version::V5, Some(max)) if connect.keep_alive == 0 || connect.keep_alive > max => max,
-            (Version::V5 | Version::V3_1_1, _) => connect.keep_alive,
-        }
-    }
-
-    fn connack(&self, connect: &Connect, assigned: Option<Text>, data: Option<Binary>) -> Connack {
-        let properties = match connect.version {
-            Version::V3_1_1 => Properties::new(),
-            Version::V5 => self.connack_properties(connect, assigned, data),
-        };
-        Connack {
-            session_present: false,
-            reason_code: ReasonCode::Success,
-            properties,
-        }
-    }
-
-    fn connack_properties(
-        &self,
-        connect: &Connect,
-        assigned: Option<Text>,
-        data: Option<Binary>,
-    ) -> Properties {
-        let limits = &self.limits;
-        let asked = expiry_asked(connect);
-        let granted = self.granted_expiry(asked);
-        let expiry = (granted != asked)
-            .then(|| interval_of(granted))
-            .map(Property::SessionExpiryInterval);
-        let receive_maximum = NonZeroU16::new(limits.receive_maximum).map(Property::ReceiveMaximum);
-        // [MQTT-3.2.2-9]
-        let maximum_qos = match limits.maximum_qos {
-            Qos::AtMostOnce => Some(Property::MaximumQos(false)),
-            Qos::AtLeastOnce => Some(Property::MaximumQos(true)),
-            Qos::ExactlyOnce => None,
-        };
-        let keep_alive = self.keep_alive(connect);
-        let server_keep_alive =
-            (keep_alive != connect.keep_alive).then_some(Property::ServerKeepAlive(keep_alive));
-        [
-            expiry,
-            receive_maximum,
-            maximum_qos,
-            (!limits.retain_available).then_some(Property::RetainAvailable(false)),
-            core::num::NonZeroU32::new(limits.packet_size).map(Property::MaximumPacketSize),
-            // [MQTT-3.1.3-7]
-            assigned.map(Property::AssignedClientIdentifier),
-            (limits.topic_alias_maximum > 0)
-                .then_some(Property::TopicAliasMaximum(limits.topic_alias_maximum)),
-            (!limits.wildcard_subscription_available)
-                .then_some(Property::WildcardSubscriptionAvailable(false)),
-            (!limits.shared_subscription_available).then_some(Property::SharedSubscriptionAvailable(false)),
-            server_keep_alive,
-        ]
-        .into_iter()
-        .flatten()
-        // [MQTT-4.12.0-5]
-        .chain(method_and_data(connect.properties.authentication_method(), data))
-        .collect()
-    }
-
-    // [MQTT-3.14.0-1] Never before CONNACK: only sessions that are online get here.
-    pub(super) fn tell_disconnect(&self, key: SessionKey, cause: Cause, out: &mut impl Output) {
-        let session = self.session(key);
-        if let Some(online) = session.online()
-            && online.version == Version::V5
-        {
-            let mut disconnect = Packet::Disconnect(Disconnect::of(cause.reason_code()));
-            online.takes().explain(&mut disconnect, cause);
-            session.transmit((&disconnect).into(), out);
-        }
-    }
-}
-
-/// How long the session is to outlive the connection; `None` is for ever.
-fn expiry_asked(connect: &Connect) -> Option<Duration> {
-    match connect.version {
-        Version::V3_1_1 if connect.clean_start => Some(Duration::ZERO),
-        Version::V3_1_1 => None,
-        Version::V5 => expiry_interval(connect.properties.session_expiry_interval().unwrap_or(0)),
-    }
-}
-
-/// A Session Expiry Interval as a duration; `None` is for ever.
-pub(super) const fn expiry_interval(seconds: u32) -> Option<Duration> {
-    if seconds == u32::MAX {
-        None
-    } else {
-        Some(Duration::from_secs(seconds as u64))
-    }
-}
-
-fn interval_of(expiry: Option<Duration>) -> u32 {
-    expiry.map_or(u32::MAX, |expiry| {
-        u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX)
-    })
-}
-
-/// SplitMix64.
-const fn mix(seed: u64) -> u64 {
-    let z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

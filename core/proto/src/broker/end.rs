@@ -4,15 +4,14 @@ use alloc::vec::Vec;
 
 use super::{
     Broker, Cause, Close, Connection, Note, Output,
-    connect::expiry_interval,
     connections::ConnectionEvent,
     deadlines::{Scheduled, Whose},
     message::Message,
     session::{Link, SessionKey},
-    session_expiry::{Expiry, SessionEvent, SessionPhase},
+    session_expiry::{Expiry, SessionEvent, SessionPhase, expiry_interval},
     will::WillEvent,
 };
-use crate::{ConnId, Disconnect, Instant, ReasonCode, Violation};
+use crate::{ConnId, Disconnect, Instant, Packet, ReasonCode, Version, Violation};
 
 impl Broker {
     /// DISCONNECT from the client.
@@ -57,8 +56,20 @@ impl Broker {
         };
         self.tell_disconnect(key, cause, out);
         self.set_closing(conn);
-        out.close(conn, Close::Refused(cause.reason_code()));
+        out.close(conn, Close::Refused(self.reason_code(cause)));
         self.offline(now, key, cause, out);
+    }
+
+    // [MQTT-3.14.0-1] Never before CONNACK: only sessions that are online get here.
+    fn tell_disconnect(&self, key: SessionKey, cause: Cause, out: &mut impl Output) {
+        let session = self.session(key);
+        if let Some(online) = session.online()
+            && online.version == Version::V5
+        {
+            let mut disconnect = Packet::Disconnect(Disconnect::of(self.reason_code(cause)));
+            self.explain(&mut disconnect, online.takes(), cause);
+            session.transmit((&disconnect).into(), out);
+        }
     }
 
     /// The Network Connection is gone, and its `ConnId` free.

@@ -3,8 +3,8 @@
 use alloc::format;
 use core::fmt::Display;
 
-use super::session::Online;
-use crate::{Connect, Packet, PacketRef, Property, Text, Version, encoded_len};
+use super::{Broker, Cause, Refusal, session::Online};
+use crate::{Connect, Packet, PacketRef, Property, ReasonCode, Text, Version, encoded_len};
 
 /// What a client takes of what the broker could say.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,37 @@ impl Takes {
         {
             properties.retain(|property| property.id() != id);
         }
+    }
+}
+
+impl Broker {
+    /// What a client is told of a cause: another server, where one is known that would help.
+    pub(super) const fn reason_code(&self, cause: Cause) -> ReasonCode {
+        if self.is_sent_elsewhere(cause) {
+            ReasonCode::UseAnotherServer
+        } else {
+            cause.reason_code()
+        }
+    }
+
+    /// Adds what there is to be said of a refusal to the CONNACK or DISCONNECT that tells it, as far as that still fits: first
+    /// where to go.
+    pub(super) fn explain(&self, packet: &mut Packet, takes: Takes, cause: Cause) {
+        if let Some(reference) = &self.told.server_reference
+            && takes.version == Version::V5
+            && self.is_sent_elsewhere(cause)
+        {
+            takes.add(packet, Property::ServerReference(reference.clone()));
+        }
+        takes.explain(packet, cause);
+    }
+
+    const fn is_sent_elsewhere(&self, cause: Cause) -> bool {
+        self.told.server_reference.is_some()
+            && matches!(
+                cause,
+                Cause::Shutdown | Cause::Refused(Refusal::TooManyConnections)
+            )
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Limits {
     pub maximum_qos: Qos,
     /// Retain Available.
     pub retain_available: bool,
+    /// Subscription Identifier Available.
+    pub subscription_identifier_available: bool,
     /// Wildcard Subscription Available.
     pub wildcard_subscription_available: bool,
     /// Shared Subscription Available.
@@ -114,6 +116,7 @@ impl Default for Limits {
             keep_alive: None,
             maximum_qos: Qos::ExactlyOnce,
             retain_available: true,
+            subscription_identifier_available: true,
             wildcard_subscription_available: true,
             shared_subscription_available: true,
             shared_subscriptions_v3: false,

@@ -58,6 +58,15 @@ pub enum Note {
         /// Why not.
         why: Drop,
     },
+    /// A client's message was not taken.
+    PublishRefused {
+        /// The client.
+        client_id: Text,
+        /// Where it was published.
+        topic: TopicName,
+        /// Why not.
+        refusal: Refusal,
+    },
     /// A retained message was not kept because there are too many.
     RetainedNotKept {
         /// Its topic.

@@ -10,8 +10,8 @@ use super::{
     shared::{Chosen, GroupKey, Share},
 };
 use crate::{
-    Ack, Delivery, Instant, Packet, PacketId, Publish, Qos, ReasonCode, SubscriptionId, TopicAlias,
-    TopicName, Version, Violation,
+    Ack, Delivery, Instant, Packet, PacketId, Properties, Publish, Qos, ReasonCode, SubscriptionId,
+    TopicAlias, TopicName, Version, Violation,
 };
 
 /// What a subscription asks for, beside its filter.
@@ -72,11 +72,11 @@ impl Broker {
         match delivery {
             Delivery::AtMostOnce => {
                 // It has no answer.
-                let _ = self.accept(now, Some(key), message, retain, out);
+                let _ = self.take(now, key, message, retain, out);
             }
             // [MQTT-4.3.2-4] [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2] Whatever DUP says, it is a new message.
             Delivery::AtLeastOnce(packet_id) => {
-                let accepted = self.accept(now, Some(key), message, retain, out);
+                let accepted = self.take(now, key, message, retain, out);
                 self.acknowledge(now, key, packet_id, accepted, Packet::Puback, out);
             }
             Delivery::ExactlyOnce(packet_id) => self.exactly_once(now, key, packet_id, message, retain, out),
@@ -93,25 +93,70 @@ impl Broker {
         retain: bool,
         out: &mut impl Output,
     ) {
-        let receive_maximum = self.limits.receive_maximum;
+        let receive_maximum = self
+            .rules
+            .receive_maximum
+            .is_strict()
+            .then_some(self.limits.receive_maximum);
         let session = self.session_mut(key);
         let mut accepted = Ok(ReasonCode::Success);
         if !session.unreleased.contains(&packet_id) {
             // [MQTT-3.3.4-7] [X5-3.3.4-3]
             if let Some(online) = session.online_mut() {
-                if online.version == Version::V5 && online.receiving >= receive_maximum {
+                let full = receive_maximum.is_some_and(|max| online.receiving >= max);
+                if online.version == Version::V5 && full {
                     return self.violated(now, key, Violation::ReceiveMaximumExceeded, out);
                 }
                 online.receiving = online.receiving.saturating_add(1);
             }
             session.unreleased.insert(packet_id);
-            accepted = self.accept(now, Some(key), message, retain, out);
-            if accepted.is_err() {
-                // [MQTT-4.3.3-9]
+            accepted = self.take(now, key, message, retain, out);
+            // [MQTT-4.3.3-9] A client of 3.1.1 is not told, and goes on to PUBREL.
+            if accepted.is_err() && self.version(key) == Version::V5 {
                 self.release(key, packet_id);
             }
         }
         self.acknowledge(now, key, packet_id, accepted, Packet::Pubrec, out);
+    }
+
+    /// Takes a client's message on, if the rules let it through.
+    fn take(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        message: Message,
+        retain: bool,
+        out: &mut impl Output,
+    ) -> Result<ReasonCode, Refusal> {
+        if let Err(refusal) = self.check_message(&message.topic, &message.payload, &message.properties) {
+            out.note(Note::PublishRefused {
+                client_id: self.session(key).client_id.clone(),
+                topic: message.topic,
+                refusal,
+            });
+            return Err(refusal);
+        }
+        self.accept(now, Some(key), message, retain, out)
+    }
+
+    /// Whether clients may publish this.
+    pub(super) fn check_message(
+        &self,
+        topic: &TopicName,
+        payload: &[u8],
+        properties: &Properties,
+    ) -> Result<(), Refusal> {
+        if self.rules.dollar_topics.is_strict() && topic.starts_with('$') {
+            return Err(Refusal::DollarTopic);
+        }
+        // [X5-3.1.3.2.3-1]
+        if self.rules.payload_format.is_strict()
+            && properties.payload_format_indicator() == Some(true)
+            && core::str::from_utf8(payload).is_err()
+        {
+            return Err(Refusal::PayloadFormat);
+        }
+        Ok(())
     }
 
     /// Ends the exchange of a QoS 2 message from the client; whether there was one.

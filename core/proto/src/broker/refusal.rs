@@ -1,4 +1,4 @@
-use crate::ReasonCode;
+use crate::{ReasonCode, Violation};
 
 /// Why the broker does not do what a packet asks for, where nothing is wrong with the packet itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,9 +36,27 @@ pub enum Refusal {
     /// A Will past [`super::Limits::will_bytes`].
     #[error("the will is larger than this server keeps")]
     WillTooLarge,
+    /// A topic that begins with `$`, where [`super::Rules::dollar_topics`] forbids it.
+    #[error("clients do not publish to topics that begin with `$`")]
+    DollarTopic,
+    /// A payload that is not the UTF-8 its Payload Format Indicator says.
+    #[error("the payload is not the utf-8 that its payload format indicator says")]
+    PayloadFormat,
     /// A retained message past [`super::Limits::retained_messages`] or [`super::Limits::retained_bytes`].
     #[error("there are as many retained messages as this server keeps")]
     TooManyRetained,
+    /// A subscription of a kind that CONNACK said there is none of.
+    #[error(transparent)]
+    NotAvailable(Violation),
+    /// A Topic Filter that is not legal where 3.1.1 has shared subscriptions too.
+    #[error("the topic filter is no legal shared subscription")]
+    TopicFilterNotLegal,
+    /// A Topic Filter past [`super::Limits::topic_levels`] or [`super::Limits::topic_bytes`].
+    #[error("a topic filter has more levels or bytes than this server takes")]
+    TopicFilterTooLong,
+    /// A subscription past [`super::Limits::subscriptions`] or [`super::Limits::subscriptions_total`].
+    #[error("there are as many subscriptions as this server takes")]
+    TooManySubscriptions,
     /// PUBREC or PUBREL of an exchange that nobody knows.
     #[error("no message under way has this packet identifier")]
     PacketIdUnknown,
@@ -52,14 +70,20 @@ impl Refusal {
             | Self::TooManySessions
             | Self::TooManyUserProperties
             | Self::WillTooLarge
-            | Self::TooManyRetained => ReasonCode::QuotaExceeded,
+            | Self::TooManyRetained
+            | Self::TooManySubscriptions => ReasonCode::QuotaExceeded,
             Self::ClientIdEmpty | Self::ClientIdNotPlain => ReasonCode::ClientIdentifierNotValid,
             Self::AuthenticationMethod => ReasonCode::BadAuthenticationMethod,
             // [MQTT-3.2.2-12]
             Self::WillQos => ReasonCode::QosNotSupported,
             // [MQTT-3.2.2-13]
             Self::WillRetain => ReasonCode::RetainNotSupported,
-            Self::WillTopicLevels | Self::WillTopicTooLong => ReasonCode::TopicNameInvalid,
+            Self::WillTopicLevels | Self::WillTopicTooLong | Self::DollarTopic => {
+                ReasonCode::TopicNameInvalid
+            }
+            Self::PayloadFormat => ReasonCode::PayloadFormatInvalid,
+            Self::NotAvailable(violation) => violation.reason_code(),
+            Self::TopicFilterNotLegal | Self::TopicFilterTooLong => ReasonCode::TopicFilterInvalid,
             Self::PacketIdUnknown => ReasonCode::PacketIdentifierNotFound,
         }
     }

@@ -1,5 +1,7 @@
 use core::time::Duration;
 
+use crate::{Connect, Version};
+
 /// Where a session stands between its connections.
 ///
 /// ```text
@@ -84,6 +86,31 @@ impl Expiry {
             (Self::AtOnce, Self::AtOnce) | (Self::After | Self::Never, _) => Some(to),
         }
     }
+}
+
+/// How long the session is to outlive the connection; `None` is for ever.
+pub(super) fn expiry_asked(connect: &Connect) -> Option<Duration> {
+    match connect.version {
+        Version::V3_1_1 if connect.clean_start => Some(Duration::ZERO),
+        Version::V3_1_1 => None,
+        Version::V5 => expiry_interval(connect.properties.session_expiry_interval().unwrap_or(0)),
+    }
+}
+
+/// A Session Expiry Interval as a duration; `None` is for ever.
+pub(super) const fn expiry_interval(seconds: u32) -> Option<Duration> {
+    if seconds == u32::MAX {
+        None
+    } else {
+        Some(Duration::from_secs(seconds as u64))
+    }
+}
+
+/// [`expiry_interval`] the other way round.
+pub(super) fn interval_of(expiry: Option<Duration>) -> u32 {
+    expiry.map_or(u32::MAX, |expiry| {
+        u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX)
+    })
 }
 
 #[cfg(test)]

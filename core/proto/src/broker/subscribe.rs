@@ -2,7 +2,9 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use super::{Broker, Output, deliver::Sent, message::Outgoing, publish::Subscription, session::SessionKey};
+use super::{
+    Broker, Output, Refusal, deliver::Sent, message::Outgoing, publish::Subscription, session::SessionKey,
+};
 use crate::{
     Instant, Packet, Properties, Qos, ReasonCode, RetainHandling, Suback, Subscribe, SubscriptionId,
     SubscriptionOptions, TopicFilter, Unsuback, Unsubscribe, Version, Violation,
@@ -17,19 +19,20 @@ impl Broker {
         subscribe: Subscribe,
         out: &mut impl Output,
     ) {
-        let version = self
-            .session(key)
-            .online()
-            .map_or(Version::V5, |online| online.version);
+        let version = self.version(key);
+        let id = subscribe.properties.subscription_identifiers().next();
         let unavailable = |(filter, _): &(TopicFilter, _)| self.check_available(filter).err();
+        // [X5-3.2.2.3.12-2]
+        let unavailable = (id.is_some() && !self.limits.subscription_identifier_available)
+            .then_some(Violation::SubscriptionIdentifiersNotSupported)
+            .or_else(|| subscribe.filters.iter().find_map(unavailable));
         if version == Version::V5
-            && let Some(violation) = subscribe.filters.iter().find_map(unavailable)
+            && let Some(violation) = unavailable
         {
             return self.violated(now, key, violation, out);
         }
-        let id = subscribe.properties.subscription_identifiers().next();
         let mut reason_codes = Vec::with_capacity(subscribe.filters.len());
-        let mut wants_retained = Vec::new();
+        let (mut wants_retained, mut why) = (Vec::new(), None);
         for (filter, options) in subscribe.filters {
             let filter = self.understood(version, filter);
             let subscribed = filter.and_then(|filter| self.subscribe_to(key, filter, options, id));
@@ -40,16 +43,22 @@ impl Broker {
                         wants_retained.push((subscribed.filter, subscribed.subscription));
                     }
                 }
-                Err(reason_code) => reason_codes.push(reason_code),
+                Err(refusal) => {
+                    reason_codes.push(refusal.reason_code());
+                    why.get_or_insert(refusal);
+                }
             }
         }
         // [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1] [v3 MQTT-3.8.4-2] [v3 MQTT-3.8.4-5] [v3 MQTT-3.9.3-1]
-        let suback = Suback {
+        let mut suback = Packet::Suback(Suback {
             packet_id: subscribe.packet_id,
             reason_codes,
             properties: Properties::new(),
-        };
-        if self.send(now, key, &Packet::Suback(suback), out) == Sent::TooLarge {
+        });
+        if let (Some(online), Some(why)) = (self.session(key).online(), why) {
+            online.takes().explain(&mut suback, why);
+        }
+        if self.send(now, key, &suback, out) == Sent::TooLarge {
             return;
         }
         for (filter, subscription) in wants_retained {
@@ -65,19 +74,19 @@ impl Broker {
         filter: TopicFilter,
         options: SubscriptionOptions,
         id: Option<SubscriptionId>,
-    ) -> Result<Subscribed, ReasonCode> {
-        self.check_available(&filter).map_err(Violation::reason_code)?;
+    ) -> Result<Subscribed, Refusal> {
+        self.check_available(&filter).map_err(Refusal::NotAvailable)?;
         if filter.len() > self.limits.topic_bytes
             || super::has_more_levels(filter.levels(), self.limits.topic_levels)
         {
-            return Err(ReasonCode::TopicFilterInvalid);
+            return Err(Refusal::TopicFilterTooLong);
         }
         let is_full = self.subscribed >= self.limits.subscriptions_total;
         let subscriptions_max = self.limits.subscriptions;
         let subscriptions = &mut self.session_mut(key).subscriptions;
         if !subscriptions.contains(&filter) {
             if is_full || subscriptions.len() >= subscriptions_max {
-                return Err(ReasonCode::QuotaExceeded);
+                return Err(Refusal::TooManySubscriptions);
             }
             subscriptions.insert(filter.detached());
             self.subscribed += 1;
@@ -117,11 +126,11 @@ impl Broker {
     }
 
     /// A filter as this broker takes it: 3.1.1 has shared subscriptions where the limits say so.
-    fn understood(&self, version: Version, filter: TopicFilter) -> Result<TopicFilter, ReasonCode> {
+    fn understood(&self, version: Version, filter: TopicFilter) -> Result<TopicFilter, Refusal> {
         let shares = self.limits.shared_subscription_available && self.limits.shared_subscriptions_v3;
         match version {
             Version::V3_1_1 if shares => {
-                TopicFilter::from_text(filter.text().clone()).map_err(|_| ReasonCode::TopicFilterInvalid)
+                TopicFilter::from_text(filter.text().clone()).map_err(|_| Refusal::TopicFilterNotLegal)
             }
             Version::V3_1_1 | Version::V5 => Ok(filter),
         }

@@ -10,7 +10,7 @@ use squall_proto::{
     Ack, ConnId, Connect, Delivery, Disconnect, Instant, Packet, PacketId, PacketRef, Properties, Property,
     Publish, Qos, ReasonCode, Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Unsubscribe,
     Version,
-    broker::{Broker, Close, Input, Judgement, Limits, Note, Output, Question},
+    broker::{Broker, Close, Input, Judgement, Limits, Note, Output, Question, Settings},
 };
 
 /// What a client sees next.
@@ -69,6 +69,10 @@ impl Table {
 
     pub(crate) fn with_limits(version: Version, limits: Limits) -> Self {
         Self::of(version, Broker::new(limits, 1))
+    }
+
+    pub(crate) fn with_settings(version: Version, settings: Settings) -> Self {
+        Self::of(version, Broker::new(settings, 1))
     }
 
     /// With a broker that asks who its clients are.
