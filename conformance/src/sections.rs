@@ -20,6 +20,7 @@ sections! {
     s2_2_packet_identifier: "2.2" "Packet Identifier",
     s2_2_2_properties: "2.2.2" "Properties",
     s3_01_connect: "3.1" "CONNECT",
+    s3_01_2_packet_size: "3.1.2.11.4" "Maximum Packet Size",
     s3_01_3_connect_payload: "3.1.3" "CONNECT payload",
     s3_01_will: "3.1.2.5" "Will",
     s3_01_4_connect_actions: "3.1.4" "CONNECT actions",

@@ -36,6 +36,7 @@ pub(crate) const ALL: &[Mutation] = &[
     Sent(other_id),
     Sent(reversed_codes),
     Sent(more_properties),
+    Sent(long_reason_strings),
     Sent(no_properties),
     Sent(rotated_properties),
     Sent(retain),
@@ -120,6 +121,24 @@ fn more_properties(packet: &mut Packet) {
             .properties
             .push(Property::TopicAlias(TopicAlias::new(1).expect("not zero")));
     }
+}
+
+fn long_reason_strings(packet: &mut Packet) {
+    let properties = match packet {
+        Packet::Connack(connack) if connack.reason_code.is_error() => &mut connack.properties,
+        Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => {
+            &mut ack.properties
+        }
+        Packet::Suback(suback) => &mut suback.properties,
+        Packet::Unsuback(unsuback) => &mut unsuback.properties,
+        Packet::Disconnect(disconnect) => &mut disconnect.properties,
+        _ => return,
+    };
+    let is_reason = |property: &Property| matches!(property, Property::ReasonString(_));
+    properties.retain(|property| !is_reason(property));
+    properties.push(Property::ReasonString(
+        Text::new(&"why".repeat(30)).expect("a legal string"),
+    ));
 }
 
 fn no_properties(packet: &mut Packet) {

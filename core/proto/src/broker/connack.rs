@@ -131,8 +131,10 @@ impl Broker {
             properties: Properties::new(),
         });
         self.explain(&mut connack, takes, cause);
+        // [v3 MQTT-3.2.2-6] What 3.1.1 has no return code for is not told.
+        let has_word = takes.version == Version::V5 || cause.reason_code().connect_return_code().is_some();
         // [MQTT-3.1.2-24]
-        if takes.fits((&connack).into()) {
+        if has_word && takes.fits((&connack).into()) {
             out.send(conn, takes.version, (&connack).into());
         }
         self.abandon(conn, cause, out);

@@ -8,7 +8,7 @@ use squall_proto::{
     broker::{Close, Drop, Limits, Note},
 };
 
-use crate::table::{Seen, Table, delivery, id, publish, subscribe, unexplained, unsubscribe};
+use crate::table::{Seen, Table, delivery, id, publish, subscribe, unsubscribe};
 
 fn limited(version: Version, change: impl FnOnce(&mut Limits)) -> Table {
     let mut limits = Limits::default();
@@ -16,13 +16,14 @@ fn limited(version: Version, change: impl FnOnce(&mut Limits)) -> Table {
     Table::with_limits(version, limits)
 }
 
-/// What becomes of a CONNECT.
+/// What becomes of a CONNECT; 3.1.1 has a CONNACK only for what it has a return code for.
 fn connack(t: &mut Table, name: &str, connect: Connect) -> ReasonCode {
     t.open(name);
     t.send(name, Packet::Connect(Box::new(connect)));
-    let (packet, _) = unexplained(t.next_packet(name));
-    let Packet::Connack(connack) = packet else {
-        panic!("{packet:?} in place of a connack")
+    let connack = match t.next(name) {
+        Some(Seen::Packet(Packet::Connack(connack))) => connack,
+        Some(Seen::Closed(Close::Refused(reason_code))) => return reason_code,
+        other => panic!("{other:?} in place of a connack"),
     };
     if connack.reason_code.is_error() {
         t.expect(name, Seen::Closed(Close::Refused(connack.reason_code)));

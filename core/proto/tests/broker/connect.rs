@@ -1,5 +1,6 @@
 use squall_proto::{
-    Connack, Connect, DecodeError, Packet, Properties, Property, ReasonCode, Text, Version,
+    Binary, Connack, Connect, DecodeError, Packet, Properties, Property, Qos, ReasonCode, Text, TopicName,
+    Version, Will,
     broker::{Close, Input, Limits},
 };
 
@@ -119,7 +120,7 @@ fn connack_announces_what_the_limits_say() {
         keep_alive: Some(30),
         session_expiry: Some(std::time::Duration::from_secs(60)),
         retain_available: false,
-        maximum_qos: squall_proto::Qos::AtLeastOnce,
+        maximum_qos: Qos::AtLeastOnce,
         ..Limits::default()
     };
     let mut t = Table::with_limits(Version::V5, limits);
@@ -137,6 +138,40 @@ fn connack_announces_what_the_limits_say() {
     assert_eq!(connack.properties.retain_available(), Some(false));
     assert_eq!(connack.properties.maximum_qos(), Some(true));
     assert!(connack.properties.assigned_client_identifier().is_some());
+}
+
+/// [v3 MQTT-3.2.2-6] [MQTT-3.2.2-12]
+#[test]
+fn a_refusal_that_3_1_1_has_no_return_code_for_is_a_bare_close() {
+    for version in Version::ALL {
+        let limits = Limits {
+            maximum_qos: Qos::AtMostOnce,
+            ..Limits::default()
+        };
+        let mut t = Table::with_limits(version, limits);
+        t.open("a");
+        let connect = Connect {
+            will: Some(will(Qos::AtLeastOnce)),
+            ..t.clean("a")
+        };
+        t.send("a", Packet::Connect(Box::new(connect)));
+        if version == Version::V5 {
+            expect_connack_and_close(&mut t, ReasonCode::QosNotSupported);
+        } else {
+            t.expect("a", Seen::Closed(Close::Refused(ReasonCode::QosNotSupported)));
+            t.expect_nothing("a");
+        }
+    }
+}
+
+fn will(qos: Qos) -> Will {
+    Will {
+        topic: TopicName::new("w").unwrap(),
+        payload: Binary::default(),
+        qos,
+        retain: false,
+        properties: Properties::new(),
+    }
 }
 
 fn expect_connack_and_close(t: &mut Table, reason_code: ReasonCode) {
