@@ -178,6 +178,7 @@ impl ConnectionArgs {
             Event::SubscriptionLost { filter, reason_code } => Some(format!(
                 "the broker has lost the subscription to {filter}, and refuses it now: {reason_code}"
             )),
+            Event::StoreFailed(error) => Some(error.to_string()),
             Event::Connected { .. } | Event::Message { .. } => None,
         }
     }
@@ -196,6 +197,8 @@ pub(crate) fn misuse(error: protocol::Misuse) -> Misuse {
         | protocol::Misuse::NoTopicFilter
         | protocol::Misuse::NoLocalOnShared
         | protocol::Misuse::OtherClientId
+        | protocol::Misuse::ReasonCodeNotAllowed(_)
+        | protocol::Misuse::SessionExpiryFromZero
         | protocol::Misuse::QueueFull(_)
         | protocol::Misuse::QosNotSupported(_)
         | protocol::Misuse::RetainNotSupported

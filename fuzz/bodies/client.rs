@@ -6,8 +6,8 @@ use std::time::Duration;
 use arbitrary::{Result, Unstructured};
 use bytes::BytesMut;
 use squall_proto::{
-    Ack, Connack, Decoder, Instant, Packet, PacketId, Properties, ReasonCode, Suback, Text, Unsuback,
-    Version,
+    Ack, Connack, Decoder, Disconnect, Instant, Packet, PacketId, Properties, ReasonCode, Suback, Text,
+    Unsuback, Version,
     client::{
         Acknowledge, AtMostOnceOffline, Client, Input, Message, Options, Overflow, Refusal, Resubscribe,
         SessionLost, Subscription, Ticket, Unsubscription,
@@ -96,7 +96,7 @@ fn step(u: &mut Unstructured<'_>, owner: &mut Owner) -> Result<()> {
         28 => owner.wait(Duration::from_millis(*u.choose(&[1, 1000, 2500, 11_000])?)),
         29 if u.ratio(1, 4)? => {
             let reason_code = *u.choose(&[ReasonCode::Success, ReasonCode::DisconnectWithWillMessage])?;
-            owner.handle(Input::Disconnect(reason_code));
+            owner.handle(Input::Disconnect(Disconnect::of(reason_code)));
         }
         _ if u.ratio(1, 2)? => owner.lose(),
         _ => owner.wait(Duration::from_millis(1)),

@@ -108,6 +108,10 @@ async fn publish(args: &Args) -> Result<Exit, anyhow::Error> {
                 Ok(Exit::NotHeld)
             }
             Some(Error::Failed(failure)) => connection::failed(*failure, &args.connection),
+            Some(error @ (Error::Refused(_) | Error::TimedOut)) => {
+                args.connection.complain(&error.to_string());
+                Ok(Exit::NotHeld)
+            }
             None => Err(error),
         },
     }

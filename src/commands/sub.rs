@@ -140,6 +140,7 @@ async fn requests(
         Err(Error::Failed(failure)) => return connection::failed(failure, &args.connection).map(Some),
         // Why it ended is among the events.
         Err(Error::Ended) => return Ok(None),
+        Err(error @ (Error::Refused(_) | Error::TimedOut)) => return Err(error.into()),
     };
     Ok(match (answered, args.exit_after_subscribe) {
         (false, _) => Some(Exit::NotHeld),
@@ -243,7 +244,7 @@ impl Printing<'_> {
                 let refused = matches!(why, protocol::Why::Refused(_));
                 (refused || !self.connected).then_some(Exit::NotHeld)
             }
-            Event::SubscriptionLost { .. } => Some(Exit::NotHeld),
+            Event::SubscriptionLost { .. } | Event::StoreFailed(_) => Some(Exit::NotHeld),
         })
     }
 

@@ -25,6 +25,7 @@
 //!         Event::Disconnected { why, .. } => println!("{why}"),
 //!         Event::Unreachable(error) => println!("cannot connect: {error}"),
 //!         Event::SubscriptionLost { filter, reason_code } => println!("{filter}: {reason_code}"),
+//!         Event::StoreFailed(error) => println!("{error}"),
 //!     }
 //! }
 //! # Ok(())
@@ -33,7 +34,8 @@
 //!
 //! In reading order: this file (the handle), `event` and `acknowledgement` (what the application gets and says to it), `options`,
 //! `runner` (connecting and waiting), `connection` (one connection's bytes), `machine` (the state machine of `squall-proto` and what
-//! it puts out), `authentication`, `inbox` (what handles ask), `back_off`, `tcp` and `connector` (where connections come from).
+//! it puts out), `authentication`, `responses` (requests and what answers them), `store` (what outlives the process), `inbox` (what
+//! handles ask), `back_off`, `tcp` and `connector` (where connections come from).
 
 mod acknowledgement;
 mod authentication;
@@ -44,7 +46,9 @@ mod event;
 mod inbox;
 mod machine;
 mod options;
+mod responses;
 mod runner;
+mod store;
 mod tcp;
 
 use std::{
@@ -54,27 +58,33 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use squall_proto::ReasonCode;
+use squall_proto::{Disconnect, ReasonCode};
 pub use squall_proto::{
     Qos, Version,
     client::{
-        self as protocol, Distrust, Failure, Message, Misuse, NotReauthenticated, Refusal, Subscription,
-        Unsubscription, Why,
+        self as protocol, Distrust, Failure, Message, Misuse, NotReauthenticated, Refusal, Saved,
+        Subscription, Unsubscription, Why,
     },
 };
 use tokio::sync::{mpsc, oneshot};
 
-use self::inbox::{Inbox, Publish, Request};
 pub use self::{
     acknowledgement::Acknowledgement,
     authentication::{Authentication, Exchange},
     connector::{AddressConnector, ConnectorError},
     event::{Event, Events},
-    options::{Options, Reconnect},
+    options::{Again, Options, Reconnect},
     runner::Runner,
+    store::{FileStore, MemoryStore, Store, StoreError},
     tcp::TcpConnector,
+};
+use self::{
+    inbox::{Inbox, Publish, Request},
+    machine::Parts,
+    responses::Responses,
 };
 use crate::Connector;
 
@@ -83,8 +93,10 @@ use crate::Connector;
 pub struct Client {
     publishes: mpsc::Sender<Publish>,
     requests: mpsc::Sender<Request>,
-    stop: mpsc::Sender<ReasonCode>,
+    stop: mpsc::Sender<Disconnect>,
     authentication: Option<Arc<dyn Authentication>>,
+    protocol: Arc<protocol::Options>,
+    responses: Responses,
 }
 
 /// Why something was not done.
@@ -96,6 +108,23 @@ pub enum Error {
     /// The client ended first. A message may have arrived or not.
     #[error("the client ended before the server answered")]
     Ended,
+    /// The server does not let the client publish a request, or subscribe to its answer.
+    #[error("the server refused the request: {0}")]
+    Refused(ReasonCode),
+    /// No response came in time.
+    #[error("no response came in time")]
+    TimedOut,
+}
+
+/// Why a client cannot begin with what was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The options make no sense, or not with what was kept.
+    #[error(transparent)]
+    Misuse(#[from] Misuse),
+    /// What was kept cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Why a client did not authenticate again.
@@ -123,6 +152,27 @@ pub struct Publishing {
 impl Client {
     /// A client, its events, and the task that whoever calls must run: until then nothing happens.
     pub fn open<C: Connector>(options: Options, connector: C) -> Result<(Self, Events, Runner<C>), Misuse> {
+        Self::with(options, connector, None, Saved::new())
+    }
+
+    /// As [`Client::open`], with a session that outlives the process: what the store has is taken up, and what changes is in the store
+    /// before the server learns of it. The session must be one that the server keeps
+    /// ([`persistent`](squall_proto::client::Options::persistent)), and each Client Identifier needs a store of its own.
+    pub fn restore<C: Connector>(
+        options: Options,
+        connector: C,
+        mut store: impl Store,
+    ) -> Result<(Self, Events, Runner<C>), RestoreError> {
+        let saved = store.load()?;
+        Ok(Self::with(options, connector, Some(Box::new(store)), saved)?)
+    }
+
+    fn with<C: Connector>(
+        options: Options,
+        connector: C,
+        store: Option<Box<dyn Store>>,
+        saved: Saved,
+    ) -> Result<(Self, Events, Runner<C>), Misuse> {
         let (publishes, take_publishes) = mpsc::channel(256);
         let (requests, take_requests) = mpsc::channel(16);
         let (stop, take_stop) = mpsc::channel(1);
@@ -135,13 +185,23 @@ impl Client {
             answers: take_answers,
         };
         let authentication = options.authentication.clone();
-        let manual = options.protocol.acknowledge == protocol::Acknowledge::Manual;
-        let runner = Runner::new(options, connector, inbox, events, answers)?;
+        let protocol = Arc::new(options.protocol.clone());
+        let responses = Responses::new(&options);
+        let parts = Parts {
+            answers,
+            store,
+            saved,
+            responses: responses.clone(),
+        };
+        let manual = protocol.acknowledge == protocol::Acknowledge::Manual;
+        let runner = Runner::new(options, connector, inbox, events, parts)?;
         let client = Self {
             publishes,
             requests,
             stop,
             authentication,
+            protocol,
+            responses,
         };
         Ok((client, Events::new(take_events, manual), runner))
     }
@@ -178,14 +238,13 @@ impl Client {
     /// Subscribes, and waits for SUBACK: one Reason Code a Topic Filter, in order; an error from 0x80.
     pub async fn subscribe(&self, subscription: Subscription) -> Result<Vec<ReasonCode>, Error> {
         let (reply, answer) = oneshot::channel();
-        self.request(Request::Subscribe(subscription, reply), answer)
-            .await
+        self.ask(Request::Subscribe(subscription, reply), answer).await
     }
 
     /// Unsubscribes, and waits for UNSUBACK: one Reason Code a Topic Filter, in order; none in 3.1.1.
     pub async fn unsubscribe(&self, unsubscription: Unsubscription) -> Result<Vec<ReasonCode>, Error> {
         let (reply, answer) = oneshot::channel();
-        self.request(Request::Unsubscribe(unsubscription, reply), answer)
+        self.ask(Request::Unsubscribe(unsubscription, reply), answer)
             .await
     }
 
@@ -204,7 +263,7 @@ impl Client {
         Ok(answer.await.map_err(|_| ReauthenticateError::Ended)??)
     }
 
-    async fn request(
+    async fn ask(
         &self,
         request: Request,
         answer: oneshot::Receiver<Result<Vec<ReasonCode>, Failure>>,
@@ -213,17 +272,37 @@ impl Client {
         Ok(answer.await.map_err(|_| Error::Ended)??)
     }
 
-    /// Sends what was put in the queue as far as the server takes it, then DISCONNECT, and ends the client. Does not wait for
-    /// acknowledgements: whoever wants them awaits the publishes first.
-    pub async fn disconnect(&self) {
-        self.disconnect_with(ReasonCode::Success).await;
+    /// Waits until everything that was asked for is answered and nothing waits to be sent, through as many connections as it takes; at most
+    /// so long. `false`: something is left.
+    pub async fn flush(&self, within: Duration) -> bool {
+        let (done, is_done) = oneshot::channel();
+        let flushed = async {
+            self.requests.send(Request::Flush(done)).await.ok()?;
+            is_done.await.ok()
+        };
+        matches!(tokio::time::timeout(within, flushed).await, Ok(Some(())))
     }
 
-    /// As [`Client::disconnect`], with another Reason Code, for example 0x04 to have the Will published all the same. 3.1.1
-    /// has no word for those: the connection is then closed without DISCONNECT.
-    pub async fn disconnect_with(&self, reason_code: ReasonCode) {
+    /// Sends what was put in the queue as far as the server takes it, then DISCONNECT, and ends the client. Does not wait for
+    /// acknowledgements: see [`Client::flush`], or await the publishes first.
+    pub async fn disconnect(&self) {
+        self.stop(Disconnect::of(ReasonCode::Success)).await;
+    }
+
+    /// As [`Client::disconnect`], with another DISCONNECT: Reason Code 0x04 to have the Will published all the same, another Session Expiry
+    /// Interval, a Reason String. 3.1.1 has no word for those: with a Reason Code the connection is then closed without DISCONNECT.
+    /// An error: it is not one that this client may send, and nothing happened.
+    pub async fn disconnect_with(&self, disconnect: Disconnect) -> Result<(), Misuse> {
+        if self.protocol.version == Version::V5 || !disconnect.properties.is_empty() {
+            self.protocol.check_disconnect(&disconnect)?;
+        }
+        self.stop(disconnect).await;
+        Ok(())
+    }
+
+    async fn stop(&self, disconnect: Disconnect) {
         // Full or closed, the client is about to end already.
-        let _ = self.stop.try_send(reason_code);
+        let _ = self.stop.try_send(disconnect);
         self.stop.closed().await;
     }
 }

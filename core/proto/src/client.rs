@@ -6,7 +6,7 @@
 //!
 //! In reading order: [`Options`] and the CONNECT they make, `phase` (the life of a connection as a table), `resume` (CONNACK, and what a kept or lost session means),
 //! `queue`, `pending` and `outbound` (what waits, and the send quota), `answers` (acknowledgements), `inbound` (PUBLISH and PUBREL from the server),
-//! `session` (what outlives a connection), `connection` (what does not), `record` and `restore` (what outlives the process).
+//! `end` (how a connection ends), `session` (what outlives it), `connection` (what does not), `record` and `restore` (what outlives the process).
 //!
 //! ```
 //! use squall_proto::{
@@ -41,10 +41,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod alias;
 mod answers;
 mod authenticate;
 mod authentication;
 mod connection;
+mod end;
 mod event;
 mod inbound;
 mod message;
@@ -81,7 +83,7 @@ use self::{
     queue::Queue,
     session::Session,
 };
-use crate::{Binary, DecodeError, Disconnect, Instant, Packet, PacketRef, ReasonCode, Version, Violation};
+use crate::{Binary, DecodeError, Disconnect, Instant, Packet, PacketRef, Version, Violation};
 
 /// The client's side of the protocol, through all its connections.
 #[derive(Debug)]
@@ -116,9 +118,9 @@ pub enum Input {
     Acknowledge(Receipt, Result<(), Refusal>),
     /// The application authenticates again, on a connection that began with an Authentication Method.
     Reauthenticate(Ticket),
-    /// The application ends the connection, with this Reason Code. 3.1.1 has no word for any but Success: the connection is then
-    /// closed without DISCONNECT, and the server publishes the Will.
-    Disconnect(ReasonCode),
+    /// The application ends the connection, with this DISCONNECT; see [`Options::check_disconnect`]. 3.1.1 has no word for any Reason Code
+    /// but Success: the connection is then closed without DISCONNECT, and the server publishes the Will.
+    Disconnect(Disconnect),
     /// Time passed: the deadline has come.
     Tick {
         /// Whether the owner reads what the server sends. While it does not, because the application does not take its events,
@@ -183,7 +185,7 @@ impl Client {
             Input::Unsubscribe(ticket, unsubscription) => self.unsubscribe(now, ticket, unsubscription, out),
             Input::Acknowledge(receipt, verdict) => self.acknowledge(now, receipt, verdict, out),
             Input::Reauthenticate(ticket) => self.reauthenticate(now, ticket, out),
-            Input::Disconnect(reason_code) => self.disconnect(reason_code, out),
+            Input::Disconnect(disconnect) => self.disconnect(disconnect, out),
             Input::Tick { reading } => self.tick(now, reading, out),
         }
         self.end_if_speechless(out);
@@ -317,33 +319,6 @@ impl Client {
         }
     }
 
-    fn disconnected(&mut self, disconnect: Disconnect, out: &mut impl Output) -> Result<(), Violation> {
-        if self.options.version == Version::V3_1_1 {
-            return Err(Violation::WrongDirection(crate::PacketType::Disconnect));
-        }
-        // [MQTT-3.14.2-2] [X5-3.14.2.2.2-2]
-        if disconnect.properties.session_expiry_interval().is_some() {
-            return Err(Violation::SessionExpiryFromServer);
-        }
-        self.end(Why::Server(disconnect), None, out);
-        Ok(())
-    }
-
-    // [X5-4.13.1-1]
-    // [MQTT-4.13.2-1] [MQTT-2.1.3-1] [MQTT-1.5.4-1] [MQTT-1.5.4-2] [v3 MQTT-4.8.0-1] [v3 MQTT-2.2.2-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
-    fn malformed(&mut self, error: DecodeError, out: &mut impl Output) {
-        let reason_code = if error.is_of_connect() {
-            ReasonCode::ProtocolError // A server sends no CONNECT, of whatever protocol.
-        } else {
-            error.reason_code()
-        };
-        self.end(Why::Malformed(error), Some(reason_code), out);
-    }
-
-    fn disconnect(&mut self, reason_code: ReasonCode, out: &mut impl Output) {
-        self.end(Why::Requested, Some(reason_code), out);
-    }
-
     fn tick(&mut self, now: Instant, reading: bool, out: &mut impl Output) {
         self.expire(now, out);
         let late = match &mut self.state {
@@ -355,63 +330,6 @@ impl Client {
         };
         if let Some(why) = late {
             self.end(why, None, out);
-        }
-    }
-
-    /// Ends the connection on our side: DISCONNECT with the Reason Code, if there is one and the version has a word for it,
-    /// then the close.
-    // [MQTT-3.14.4-1] [MQTT-3.14.4-2] [v3 MQTT-3.14.4-1] [v3 MQTT-3.14.4-2] Nothing follows DISCONNECT but the close.
-    fn end(&mut self, why: Why, say: Option<ReasonCode>, out: &mut impl Output) {
-        if self.state.phase().next(Step::Ended).is_none() {
-            return;
-        }
-        let can_say = |code: &ReasonCode| self.options.version == Version::V5 || *code == ReasonCode::Success;
-        let disconnect = say
-            .filter(can_say)
-            .map(|code| Packet::Disconnect(Disconnect::of(code)));
-        if let Some(packet) = disconnect.filter(|packet| self.permits_size(packet)) {
-            out.send((&packet).into());
-        }
-        out.close();
-        self.authentication_ends(out);
-        out.event(Event::Disconnected(why));
-        self.leave();
-        self.enter(Step::Ended, State::Closing);
-    }
-
-    // [MQTT-3.2.2-15]
-    fn permits_size(&self, packet: &Packet) -> bool {
-        match &self.state {
-            State::Connected(connection) => connection.permits_size(packet).is_ok(),
-            State::Offline | State::Connecting { .. } | State::Closing => true,
-        }
-    }
-
-    /// A server that takes no packet of the size of an acknowledgement cannot be served.
-    fn end_if_speechless(&mut self, out: &mut impl Output) {
-        if matches!(&self.state, State::Connected(connection) if connection.is_speechless()) {
-            self.end(Why::AnswerTooLarge, Some(ReasonCode::PacketTooLarge), out);
-        }
-    }
-
-    fn lost(&mut self, out: &mut impl Output) {
-        if self.state.phase().next(Step::Lost).is_none() {
-            return;
-        }
-        // Nobody has been told yet why, unless we are closing it.
-        if self.state.phase().next(Step::Ended).is_some() {
-            self.authentication_ends(out);
-            out.event(Event::Disconnected(Why::Lost));
-            self.leave();
-        }
-        self.enter(Step::Lost, State::Offline);
-    }
-
-    /// What was asked and not answered on this connection is asked again on the next.
-    fn leave(&mut self) {
-        if let State::Connected(connection) = &mut self.state {
-            self.queue.ask_again(connection.take_requests());
-            self.session.connection_ended(connection);
         }
     }
 }

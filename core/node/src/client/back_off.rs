@@ -3,7 +3,9 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
-use super::Reconnect;
+use squall_proto::client::Why;
+
+use super::{Again, Reconnect};
 
 /// The waits between connections.
 #[derive(Debug)]
@@ -22,8 +24,20 @@ impl BackOff {
         }
     }
 
-    /// How long to wait after a connection that lasted this long; zero for one that was never made.
-    pub(super) fn after(&mut self, lasted: Duration) -> Duration {
+    /// How long to wait after a connection that lasted this long (zero for one that was never made) and ended for this reason. `None`: the
+    /// client does not come back.
+    pub(super) fn after_end(&mut self, lasted: Duration, why: Option<&Why>) -> Option<Duration> {
+        match why.map_or(Again::AsUsual, |why| self.reconnect.again(why)) {
+            Again::Never => None,
+            Again::Slowly => {
+                let half = self.reconnect.after_max / 2;
+                Some(half + half.mul_f64(self.random.random()))
+            }
+            Again::AsUsual => Some(self.after(lasted)),
+        }
+    }
+
+    fn after(&mut self, lasted: Duration) -> Duration {
         if lasted >= self.reconnect.lasted && !lasted.is_zero() {
             self.failures = 0;
         }
@@ -37,6 +51,8 @@ impl BackOff {
 
 #[cfg(test)]
 mod tests {
+    use squall_proto::{Disconnect, ReasonCode};
+
     use super::*;
 
     fn back_off(seed: u64) -> BackOff {
@@ -44,6 +60,7 @@ mod tests {
             after: Duration::from_secs(1)..=Duration::from_secs(2),
             after_max: Duration::from_secs(30),
             lasted: Duration::from_secs(10),
+            ..Reconnect::default()
         };
         BackOff::new(reconnect, seed)
     }
@@ -76,5 +93,30 @@ mod tests {
         let wait = |seed| back_off(seed).after(Duration::ZERO);
         assert_eq!(wait(7), wait(7));
         assert_ne!(wait(7), wait(8));
+    }
+
+    #[test]
+    fn what_another_attempt_does_not_mend_is_tried_slowly_or_not_again() {
+        let disconnect = |code| Why::Server(Disconnect::of(code));
+        let mut waits = back_off(1);
+        for code in [
+            ReasonCode::BadAuthenticationMethod,
+            ReasonCode::ServerMoved,
+            ReasonCode::NotAuthorized,
+        ] {
+            let wait = waits
+                .after_end(Duration::from_secs(60), Some(&disconnect(code)))
+                .unwrap();
+            assert!(
+                (Duration::from_secs(15)..=Duration::from_secs(30)).contains(&wait),
+                "{wait:?}"
+            );
+        }
+        let taken_over = disconnect(ReasonCode::SessionTakenOver);
+        assert_eq!(waits.after_end(Duration::from_secs(60), Some(&taken_over)), None);
+        let busy = disconnect(ReasonCode::ServerBusy);
+        assert!(waits.after_end(Duration::ZERO, Some(&busy)).unwrap() <= Duration::from_secs(2));
+        waits.reconnect.when_taken_over = Again::AsUsual;
+        assert!(waits.after_end(Duration::ZERO, Some(&taken_over)).unwrap() <= Duration::from_secs(4));
     }
 }

@@ -33,7 +33,8 @@ enum Step {
     Asked(Asked),
 }
 
-/// Moves bytes between a stream and the state machine until either ends the connection; says whether the client is to end.
+/// Moves bytes between a stream and the state machine until either ends the connection, or the records cannot be kept; says whether the
+/// client is to end.
 pub(super) async fn serve(
     stream: impl Stream,
     machine: &mut Machine,
@@ -47,7 +48,11 @@ pub(super) async fn serve(
     let mut stopped = false;
     machine.opened();
     while machine.out.close.is_none() {
+        if machine.commit().await.is_err() {
+            return true;
+        }
         tell(&mut machine.out, events);
+        machine.flushed(inbox);
         match step(&mut read, &mut write, &mut input, machine, inbox, events).await {
             Step::Room | Step::Wrote(Ok(())) => {}
             Step::Deadline => {
@@ -62,6 +67,9 @@ pub(super) async fn serve(
                 ask(asked, machine, inbox);
             }
         }
+    }
+    if machine.commit().await.is_err() {
+        return true;
     }
     if says_farewell(machine.out.close.as_ref()) {
         // Whatever goes wrong now, the connection is at its end.

@@ -6,7 +6,7 @@ use squall_proto::{
 };
 use tokio::sync::mpsc;
 
-use super::Acknowledgement;
+use super::{Acknowledgement, StoreError};
 
 /// What the client tells, in order. Whoever does not want it drops it: messages are then acknowledged as they come.
 #[derive(Debug)]
@@ -51,6 +51,9 @@ pub enum Event {
         /// What it said.
         reason_code: ReasonCode,
     },
+    /// The client's messages cannot be kept any more. It is the last event: the client ends without another packet, because it could not
+    /// hold what it says.
+    StoreFailed(StoreError),
 }
 
 impl Events {

@@ -1,5 +1,5 @@
 use squall_proto::{
-    ReasonCode,
+    Disconnect, ReasonCode,
     client::{Failure, Message, NotReauthenticated, Subscription, Unsubscription},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -11,7 +11,7 @@ use super::{acknowledgement::Answer, authentication::Exchange};
 pub(super) struct Inbox {
     pub(super) publishes: mpsc::Receiver<Publish>,
     pub(super) requests: mpsc::Receiver<Request>,
-    pub(super) stop: mpsc::Receiver<ReasonCode>,
+    pub(super) stop: mpsc::Receiver<Disconnect>,
     /// Not bounded by itself: there are no more than messages that wait for an answer.
     pub(super) answers: mpsc::UnboundedReceiver<Answer>,
 }
@@ -27,6 +27,8 @@ pub(super) enum Request {
     Subscribe(Subscription, oneshot::Sender<Result<Vec<ReasonCode>, Failure>>),
     Reauthenticate(Box<dyn Exchange>, oneshot::Sender<Result<(), NotReauthenticated>>),
     Unsubscribe(Unsubscription, oneshot::Sender<Result<Vec<ReasonCode>, Failure>>),
+    /// Tell when nothing waits any more.
+    Flush(oneshot::Sender<()>),
 }
 
 /// One of the things that handles ask.
@@ -35,8 +37,8 @@ pub(super) enum Asked {
     Publish(Publish),
     Request(Request),
     Answer(Answer),
-    /// To end, with this Reason Code; or nobody is left to ask for anything.
-    Stop(ReasonCode),
+    /// To end, with this DISCONNECT; or nobody is left to ask for anything.
+    Stop(Disconnect),
 }
 
 impl Inbox {
@@ -44,7 +46,9 @@ impl Inbox {
     pub(super) async fn next(&mut self, takes_requests: bool, takes_messages: bool) -> Asked {
         tokio::select! {
             biased;
-            reason_code = self.stop.recv() => Asked::Stop(reason_code.unwrap_or(ReasonCode::Success)),
+            disconnect = self.stop.recv() => {
+                Asked::Stop(disconnect.unwrap_or_else(|| Disconnect::of(ReasonCode::Success)))
+            }
             Some(answer) = self.answers.recv() => Asked::Answer(answer),
             Some(request) = self.requests.recv(), if takes_requests => Asked::Request(request),
             Some(publish) = self.publishes.recv(), if takes_messages => Asked::Publish(publish),
@@ -63,6 +67,11 @@ impl Inbox {
             return Some(Asked::Publish(publish));
         }
         None
+    }
+
+    /// Whether nothing is asked that was not taken yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.publishes.is_empty() && self.requests.is_empty() && self.answers.is_empty()
     }
 
     /// Takes nothing more, and gives what was asked before.

@@ -5,8 +5,8 @@ use slab::Slab;
 use squall_proto::{
     Binary, Instant, PacketRef, ReasonCode, Version,
     client::{
-        self as proto, Authenticate, Distrust, Failure, Input, Misuse, NotReauthenticated, Output, Ticket,
-        Why,
+        self as proto, Authenticate, Distrust, Failure, Input, Misuse, NotReauthenticated, Output, Record,
+        Saved, Ticket, Why,
     },
     encode,
 };
@@ -16,20 +16,26 @@ use super::{
     Acknowledgement, Event,
     acknowledgement::Answer,
     authentication::{Exchange, Exchanges},
-    inbox::{Asked, Publish, Request},
+    inbox::{Asked, Inbox, Publish, Request},
+    responses::Responses,
+    store::{self, Store},
 };
 use crate::clock::Clock;
 
 /// The state machine, with its clock and what it puts out.
-#[derive(Debug)]
 pub(super) struct Machine {
     client: proto::Client,
     clock: Clock,
+    /// Who waits until nothing waits any more.
+    flushes: Vec<oneshot::Sender<()>>,
     pub(super) out: Out,
 }
 
+/// Records cannot be kept any more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Broken;
+
 /// What the state machine puts out, until somebody writes, tells or closes.
-#[derive(Debug)]
 pub(super) struct Out {
     version: Version,
     /// Bytes for the server.
@@ -48,6 +54,19 @@ pub(super) struct Out {
     /// What the application says of messages goes there.
     answers: mpsc::UnboundedSender<Answer>,
     exchanges: Exchanges,
+    /// Where records go; `None` while they are committed, and after that failed.
+    store: Option<Box<dyn Store>>,
+    /// Whether records were appended that are not committed: until they are, nothing is written.
+    uncommitted: bool,
+    responses: Responses,
+}
+
+/// What a machine is given beside its options.
+pub(super) struct Parts {
+    pub(super) answers: mpsc::UnboundedSender<Answer>,
+    pub(super) store: Option<Box<dyn Store>>,
+    pub(super) saved: Saved,
+    pub(super) responses: Responses,
 }
 
 /// Who waits for an answer.
@@ -59,14 +78,10 @@ enum Reply {
 }
 
 impl Machine {
-    pub(super) fn new(
-        mut options: proto::Options,
-        clock: Clock,
-        answers: mpsc::UnboundedSender<Answer>,
-    ) -> Result<Self, Misuse> {
+    pub(super) fn new(mut options: proto::Options, clock: Clock, parts: Parts) -> Result<Self, Misuse> {
         // An event is not the application's yet when it is put out here.
         options.acknowledge = proto::Acknowledge::Manual;
-        let client = proto::Client::new(options)?;
+        let client = proto::Client::restore(options, parts.saved, clock.now())?;
         let out = Out {
             version: client.version(),
             bytes: BytesMut::new(),
@@ -76,10 +91,19 @@ impl Machine {
             events: VecDeque::new(),
             error: None,
             replies: Slab::new(),
-            answers,
             exchanges: Exchanges::default(),
+            answers: parts.answers,
+            store: parts.store,
+            uncommitted: false,
+            responses: parts.responses,
         };
-        Ok(Self { client, clock, out })
+        let flushes = Vec::new();
+        Ok(Self {
+            client,
+            clock,
+            flushes,
+            out,
+        })
     }
 
     pub(super) fn handle(&mut self, input: Input) {
@@ -123,10 +147,41 @@ impl Machine {
                 self.out.exchanges.prepare(Some(exchange));
                 Input::Reauthenticate(self.out.ticket(Reply::Reauthenticate(reply)))
             }
+            Asked::Request(Request::Flush(done)) => return self.flushes.push(done),
             Asked::Answer((receipt, verdict)) => Input::Acknowledge(receipt, verdict),
-            Asked::Stop(reason_code) => Input::Disconnect(reason_code),
+            Asked::Stop(disconnect) => Input::Disconnect(disconnect),
         };
         self.handle(input);
+    }
+
+    /// Commits the records there are. When it fails, the application is told and no packet leaves any more: the client has to end.
+    pub(super) async fn commit(&mut self) -> Result<(), Broken> {
+        if !self.out.uncommitted {
+            return Ok(());
+        }
+        let store = self.out.store.take().ok_or(Broken)?;
+        match store::commit(store).await {
+            Ok(store) => {
+                self.out.store = Some(store);
+                self.out.uncommitted = false;
+                Ok(())
+            }
+            Err(error) => {
+                self.out.bytes.clear();
+                self.out.events.push_back(Event::StoreFailed(error));
+                Err(Broken)
+            }
+        }
+    }
+
+    /// Tells those who wait for it that everything that was asked is answered and written, if it is.
+    pub(super) fn flushed(&mut self, inbox: &Inbox) {
+        if !self.flushes.is_empty() && self.client.is_idle() && !self.out.unflushed && inbox.is_empty() {
+            for done in self.flushes.drain(..) {
+                // It may have waited long enough.
+                let _ = done.send(());
+            }
+        }
     }
 
     pub(super) fn takes_messages(&self) -> bool {
@@ -205,6 +260,7 @@ impl Output for Out {
                 connack,
             } => {
                 self.connected_at = Some(tokio::time::Instant::now());
+                self.responses.connected(session_present, &connack);
                 Event::Connected {
                     session_present,
                     connack,
@@ -219,15 +275,29 @@ impl Output for Out {
                 message,
                 dup,
                 receipt,
-            } => Event::Message {
-                message,
-                dup,
-                acknowledgement: receipt.map(|receipt| Acknowledgement::new(receipt, self.answers.clone())),
-            },
+            } => {
+                let answers = &self.answers;
+                let acknowledgement = receipt.map(|receipt| Acknowledgement::new(receipt, answers.clone()));
+                // A response is its request's; its acknowledgement is dropped here, and so accepts.
+                let Some(message) = self.responses.take(message) else {
+                    return;
+                };
+                Event::Message {
+                    message,
+                    dup,
+                    acknowledgement,
+                }
+            }
             proto::Event::SubscriptionLost { filter, reason_code } => {
                 Event::SubscriptionLost { filter, reason_code }
             }
         };
         self.events.push_back(event);
+    }
+    fn persist(&mut self, record: Record<'_>) {
+        if let Some(store) = &mut self.store {
+            store.append(&record);
+            self.uncommitted |= store.blocks();
+        }
     }
 }

@@ -1,6 +1,6 @@
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use squall_proto::client as proto;
+use squall_proto::{ReasonCode, client as proto, client::Why};
 
 use super::Authentication;
 
@@ -30,6 +30,24 @@ pub struct Reconnect {
     pub after_max: Duration,
     /// How long a connection must have lasted for the next wait to be a first one again.
     pub lasted: Duration,
+    /// After the server said that it does not want this client, in CONNACK or DISCONNECT: that the version, the Client Identifier, the
+    /// credentials or the authentication method are wrong, that it is not authorized or banned, that CONNECT is too large, or that
+    /// it should go to another server. Trying again soon is of no use to either.
+    pub when_refused: Again,
+    /// After another connection with this Client Identifier took over. Two clients that share one would else throw each other out for
+    /// ever.
+    pub when_taken_over: Again,
+}
+
+/// Whether a client connects again after an end that another attempt does not mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The client ends.
+    Never,
+    /// After the longest wait, or half of it.
+    Slowly,
+    /// As after any other end.
+    AsUsual,
 }
 
 impl Options {
@@ -45,13 +63,52 @@ impl Options {
     }
 }
 
+impl Reconnect {
+    pub(super) fn again(&self, why: &Why) -> Again {
+        let said = match why {
+            Why::Refused(connack) => connack.reason_code,
+            Why::Server(disconnect) => disconnect.reason_code,
+            Why::Requested
+            | Why::Violated(_)
+            | Why::Malformed(_)
+            | Why::ConnackTimeout
+            | Why::PingrespTimeout
+            | Why::Distrusted
+            | Why::AnswerTooLarge
+            | Why::Lost => return Again::AsUsual,
+        };
+        if said == ReasonCode::SessionTakenOver {
+            self.when_taken_over
+        } else if REFUSALS.contains(&said) {
+            self.when_refused
+        } else {
+            Again::AsUsual
+        }
+    }
+}
+
+/// What another attempt soon does not mend.
+const REFUSALS: [ReasonCode; 9] = [
+    ReasonCode::UnsupportedProtocolVersion,
+    ReasonCode::ClientIdentifierNotValid,
+    ReasonCode::BadUserNameOrPassword,
+    ReasonCode::NotAuthorized,
+    ReasonCode::Banned,
+    ReasonCode::BadAuthenticationMethod,
+    ReasonCode::PacketTooLarge,
+    ReasonCode::UseAnotherServer,
+    ReasonCode::ServerMoved,
+];
+
 impl Default for Reconnect {
-    /// Half a second to one, doubling up to a minute; ten seconds count as lasting.
+    /// Half a second to one, doubling up to a minute; ten seconds count as lasting. Slowly when refused, never when taken over.
     fn default() -> Self {
         Self {
             after: Duration::from_millis(500)..=Duration::from_secs(1),
             after_max: Duration::from_secs(60),
             lasted: Duration::from_secs(10),
+            when_refused: Again::Slowly,
+            when_taken_over: Again::Never,
         }
     }
 }

@@ -1,20 +1,18 @@
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{fmt, future::Future, io, sync::Arc, time::Duration};
 
-use squall_proto::client::Misuse;
+use squall_proto::client::{Input, Misuse};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     Authentication, Event, Options,
-    acknowledgement::Answer,
     back_off::BackOff,
     connection::{serve, tell},
     inbox::{Asked, Inbox},
-    machine::Machine,
+    machine::{Machine, Parts},
 };
 use crate::{Connector, clock::Clock};
 
 /// The client's task.
-#[derive(Debug)]
 pub struct Runner<C> {
     connector: C,
     machine: Machine,
@@ -33,7 +31,7 @@ impl<C: Connector> Runner<C> {
         connector: C,
         inbox: Inbox,
         events: mpsc::Sender<Event>,
-        answers: mpsc::UnboundedSender<Answer>,
+        parts: Parts,
     ) -> Result<Self, Misuse> {
         let seed = options.seed;
         let authentication = options.authentication;
@@ -46,18 +44,23 @@ impl<C: Connector> Runner<C> {
             back_off: options.reconnect.map(|reconnect| BackOff::new(reconnect, seed)),
             connect_timeout: options.protocol.connect_timeout,
             packet_size_max: options.protocol.packet_size_max,
-            machine: Machine::new(options.protocol, Clock::start(), answers)?,
+            machine: Machine::new(options.protocol, Clock::start(), parts)?,
         })
     }
 
-    /// Connects and connects again, until the client is told to stop or nobody is left to tell it. Dropping the future breaks the
+    /// Connects and connects again, until the client is told to stop or nobody is left to tell it, or [`Reconnect`](super::Reconnect) says
+    /// that it does not come back. Dropping the future breaks the
     /// connection; whoever waits for an answer gets [`Error::Ended`](super::Error::Ended).
     pub async fn run(mut self) {
         while let Some(lasted) = self.connection().await {
             let Some(back_off) = &mut self.back_off else {
                 break;
             };
-            let wait = tokio::time::sleep(back_off.after(lasted));
+            let why = self.machine.out.close.as_ref();
+            let Some(wait) = back_off.after_end(lasted, why) else {
+                break;
+            };
+            let wait = tokio::time::sleep(wait);
             if self.offline(wait).await.is_none() {
                 break;
             }
@@ -80,6 +83,7 @@ impl<C: Connector> Runner<C> {
                 (!stopped).then(|| self.machine.lasted())
             }
             Err(error) => {
+                self.machine.out.close = None;
                 self.machine.out.events.push_back(Event::Unreachable(error));
                 Some(Duration::ZERO)
             }
@@ -145,20 +149,30 @@ async fn offline<T>(
     let mut until = std::pin::pin!(until);
     let mut done = None;
     loop {
+        machine.commit().await.ok()?;
         tell(&mut machine.out, events);
+        machine.flushed(inbox);
         let all_told = machine.out.events.is_empty();
         if all_told && done.is_some() {
             return done;
         }
         let (messages, requests) = (machine.takes_messages(), machine.takes_requests());
+        let deadline = machine.clock().sleep_until(machine.next_deadline());
         tokio::select! {
             biased;
             happened = &mut until, if done.is_none() => done = Some(happened),
+            () = deadline => machine.handle(Input::Tick { reading: false }),
             _ = events.reserve(), if !all_told => {}
             asked = inbox.next(requests, messages) => match asked {
                 Asked::Stop(_) => return None,
                 Asked::Publish(_) | Asked::Request(_) | Asked::Answer(_) => machine.ask(asked),
             },
         }
+    }
+}
+
+impl<C> fmt::Debug for Runner<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").finish_non_exhaustive()
     }
 }

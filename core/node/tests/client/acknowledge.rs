@@ -43,7 +43,8 @@ async fn acknowledgement(events: &mut Events) -> Acknowledgement {
             Event::Connected { .. }
             | Event::Disconnected { .. }
             | Event::Unreachable(_)
-            | Event::SubscriptionLost { .. } => {}
+            | Event::SubscriptionLost { .. }
+            | Event::StoreFailed(_) => {}
         }
     }
 }

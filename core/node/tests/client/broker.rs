@@ -8,7 +8,7 @@ use std::{
 use squall_node::{
     Acceptor, Connector, Peer,
     broker::Server,
-    client::{Client, Event, Events, Options, Qos, Version, protocol},
+    client::{Client, Error, Event, Events, Options, Qos, Version, protocol},
 };
 use squall_proto::{ReasonCode, Text, broker::Limits};
 use tokio::{io::DuplexStream, sync::mpsc};
@@ -125,16 +125,17 @@ async fn an_idle_client_keeps_its_connection_for_a_day() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_taken_over_comes_back() {
+async fn a_client_that_is_taken_over_ends_and_leaves_the_broker_to_the_other() {
     let wire = broker();
     let (first, mut events) = client(&wire, Version::V5, "c", false);
     events.next().await;
     let (second, _) = client(&wire, Version::V5, "c", false);
     assert!(matches!(events.next().await, Some(Event::Disconnected { .. })));
-    second.disconnect().await;
-    assert!(matches!(events.next().await, Some(Event::Connected { .. })));
+    assert!(events.next().await.is_none());
+    let late = first.publish(message("m", Qos::AtLeastOnce)).await;
+    assert_eq!(late, Err(Error::Ended));
     assert_eq!(
-        first.publish(message("m", Qos::AtLeastOnce)).await,
+        second.publish(message("m", Qos::AtLeastOnce)).await,
         Ok(ReasonCode::NoMatchingSubscribers)
     );
 }

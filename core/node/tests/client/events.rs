@@ -27,7 +27,7 @@ async fn connections_and_their_ends_are_told_with_their_reasons() {
             ..
         })
     ));
-    let kicked = Disconnect::of(ReasonCode::SessionTakenOver);
+    let kicked = Disconnect::of(ReasonCode::ServerShuttingDown);
     peer.send(Packet::Disconnect(kicked.clone())).await;
     let event = events.next().await;
     assert!(matches!(event, Some(Event::Disconnected { why: Why::Server(why), .. }) if why == kicked));

@@ -1,5 +1,5 @@
-use squall_node::client::{Client, Error, Event, Options, Qos, Version, Why};
-use squall_proto::{Disconnect, Packet, ReasonCode};
+use squall_node::client::{Client, Error, Event, Misuse, Options, Qos, Version, Why};
+use squall_proto::{Disconnect, Packet, Property, ReasonCode};
 
 use crate::peer::{client, client_with, line, message, options, seconds};
 
@@ -151,4 +151,49 @@ async fn a_client_that_does_not_come_back_ends_with_its_connection() {
             Err(Error::Ended)
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn flushing_waits_for_every_answer_over_connections_or_gives_up_in_time() {
+    for version in Version::ALL {
+        let (client, _events, mut listener) = client(version);
+        let mut peer = listener.connected(false).await;
+        for n in 0..2 {
+            drop(client.enqueue(message(n, Qos::AtLeastOnce)).await.unwrap());
+        }
+        let first = peer.publish().await.0;
+        peer.publish().await;
+        peer.puback(first).await;
+        assert!(!client.flush(seconds(5)).await, "the second has no PUBACK");
+        drop(peer);
+        let server = async {
+            let mut peer = listener.connected(true).await;
+            let (second, dup, payload) = peer.publish().await;
+            assert_eq!((dup, &*payload), (true, "1"));
+            peer.puback(second).await;
+            peer
+        };
+        let (flushed, _peer) = tokio::join!(client.flush(seconds(60)), server);
+        assert!(flushed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn disconnect_says_what_it_is_told_and_refuses_what_it_may_not() {
+    let (client, _events, mut listener) = client(Version::V5);
+    let mut peer = listener.connected(false).await;
+    let wrong = client
+        .disconnect_with(Disconnect::of(ReasonCode::GrantedQos1))
+        .await;
+    assert_eq!(wrong, Err(Misuse::ReasonCodeNotAllowed(ReasonCode::GrantedQos1)));
+    let leaving = Disconnect {
+        reason_code: ReasonCode::DisconnectWithWillMessage,
+        properties: [Property::SessionExpiryInterval(5)].into_iter().collect(),
+    };
+    let server = async {
+        assert_eq!(peer.next().await, Some(Packet::Disconnect(leaving.clone())));
+        drop(peer);
+    };
+    let (left, ()) = tokio::join!(client.disconnect_with(leaving.clone()), server);
+    assert_eq!(left, Ok(()));
 }

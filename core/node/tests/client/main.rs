@@ -7,3 +7,5 @@ mod lifetime;
 mod peer;
 mod publish;
 mod reconnect;
+mod request;
+mod store;

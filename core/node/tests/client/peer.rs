@@ -184,7 +184,8 @@ pub(crate) async fn next_message(events: &mut Events) -> String {
             Event::Connected { .. }
             | Event::Disconnected { .. }
             | Event::Unreachable(_)
-            | Event::SubscriptionLost { .. } => {}
+            | Event::SubscriptionLost { .. }
+            | Event::StoreFailed(_) => {}
         }
     }
 }

@@ -2,9 +2,9 @@ use std::io;
 
 use squall_node::{
     Connector,
-    client::{Client, Event, Options, Qos, Reconnect, Version, Why},
+    client::{Again, Client, Event, Options, Qos, Reconnect, Version, Why},
 };
-use squall_proto::{Packet, ReasonCode};
+use squall_proto::{Connack, Disconnect, Packet, Properties, ReasonCode};
 use tokio::time::Instant;
 
 use crate::peer::{Duplex, client, client_with, message, options, seconds, seconds_since, subscription};
@@ -15,6 +15,7 @@ fn doubling(version: Version) -> Options {
             after: seconds(1)..=seconds(2),
             after_max: seconds(8),
             lasted: seconds(10),
+            ..Reconnect::default()
         }),
         ..options(version)
     }
@@ -160,5 +161,83 @@ async fn a_half_open_connection_is_noticed_and_replaced() {
         ));
         assert_between((15.0, 15.0), seconds_since(start));
         listener.connected(true).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_accepts_and_kicks_at_once_is_left_alone_longer_and_longer() {
+    for version in Version::ALL {
+        let (_client, _events, mut listener) = client_with(doubling(version));
+        drop(listener.connected(false).await);
+        for (first, last) in WAITS {
+            let start = Instant::now();
+            drop(listener.connected(true).await);
+            let waited = seconds_since(start);
+            assert!((first - 0.01..=last + 0.01).contains(&waited), "{waited}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_was_taken_over_ends_unless_it_is_to_insist() {
+    for again in [Again::Never, Again::AsUsual] {
+        let mut options = doubling(Version::V5);
+        options.reconnect.as_mut().unwrap().when_taken_over = again;
+        let (_client, mut events, mut listener) = client_with(options);
+        let mut peer = listener.connected(false).await;
+        events.next().await;
+        peer.send(Packet::Disconnect(Disconnect::of(ReasonCode::SessionTakenOver)))
+            .await;
+        drop(peer);
+        assert!(matches!(
+            events.next().await,
+            Some(Event::Disconnected {
+                why: Why::Server(_),
+                ..
+            })
+        ));
+        match again {
+            Again::Never | Again::Slowly => assert!(events.next().await.is_none()),
+            Again::AsUsual => drop(listener.connected(true).await),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_another_attempt_does_not_mend_is_told_and_not_hammered() {
+    for (again, code) in [
+        (Again::Slowly, ReasonCode::BadUserNameOrPassword),
+        (Again::Slowly, ReasonCode::ServerMoved),
+        (Again::AsUsual, ReasonCode::Banned),
+        (Again::Never, ReasonCode::ClientIdentifierNotValid),
+    ] {
+        let mut options = doubling(Version::V5);
+        options.reconnect.as_mut().unwrap().when_refused = again;
+        let (_client, mut events, mut listener) = client_with(options);
+        let mut peer = listener.accept().await;
+        peer.next().await;
+        let (session_present, properties) = (false, Properties::new());
+        peer.send(Packet::Connack(Connack {
+            session_present,
+            reason_code: code,
+            properties,
+        }))
+        .await;
+        drop(peer);
+        let told = events.next().await;
+        assert!(
+            matches!(told, Some(Event::Disconnected { why: Why::Refused(connack), .. }) if connack.reason_code == code)
+        );
+        let start = Instant::now();
+        let range = match again {
+            Again::Slowly => 4.0..8.0,
+            Again::AsUsual => 1.0..2.0,
+            Again::Never => {
+                assert!(events.next().await.is_none());
+                continue;
+            }
+        };
+        listener.accept().await;
+        assert!(range.contains(&seconds_since(start)), "{again:?}");
     }
 }

@@ -4,11 +4,16 @@ use alloc::{
 };
 use core::time::Duration;
 
-use super::{Acknowledge, Message, Misuse, Options, Output, Subscription, Why, request::Request};
+use super::{
+    Acknowledge, Message, Misuse, Options, Output, Subscription, Why, alias::Aliases, request::Request,
+};
 use crate::{
     Ack, Connack, Instant, Packet, PacketId, Qos, ReasonCode, TopicAlias, TopicFilter, TopicName, Version,
     Violation, encoded_len,
 };
+
+/// Bytes that a Topic Alias adds at most: itself, and a byte for each length before it that grows.
+const ALIAS_BYTES: usize = 5;
 
 /// What ends with the connection.
 #[derive(Debug)]
@@ -30,6 +35,7 @@ pub(super) struct Connection {
     /// What the server's aliases stand for.
     // [MQTT-3.3.2-7] They end with the connection.
     pub(super) aliases: BTreeMap<TopicAlias, TopicName>,
+    our_aliases: Aliases,
     /// Packet Identifiers of QoS 2 messages that came on this connection, without PUBREL: what counts for our Receive Maximum.
     pub(super) received: BTreeSet<PacketId>,
     /// QoS 1 messages that came on this connection and have no PUBACK, in order.
@@ -84,6 +90,12 @@ impl Connection {
             pingresp_deadline: None,
             speechless: false,
             aliases: BTreeMap::new(),
+            our_aliases: Aliases::new(
+                properties
+                    .topic_alias_maximum()
+                    .unwrap_or(0)
+                    .min(options.topic_aliases),
+            ),
             received: BTreeSet::new(),
             pubacks: VecDeque::new(),
             pubrecs: VecDeque::new(),
@@ -108,6 +120,11 @@ impl Connection {
         self.session_outlives_it
     }
 
+    /// DISCONNECT says so.
+    pub(super) const fn expire_session_after(&mut self, seconds: u32) {
+        self.session_outlives_it = seconds != 0;
+    }
+
     /// Sends a packet. One that cannot be left out and is too large for the server ends the connection.
     // [MQTT-3.2.2-15]
     pub(super) fn send(&mut self, now: Instant, packet: &Packet, out: &mut impl Output) {
@@ -122,6 +139,17 @@ impl Connection {
     /// Whether something that had to be said did not fit in the server's Maximum Packet Size.
     pub(super) const fn is_speechless(&self) -> bool {
         self.speechless
+    }
+
+    /// Sends a PUBLISH for the first time, with a Topic Alias if there is one to be had and room for it.
+    pub(super) fn send_first(&mut self, now: Instant, packet: &Packet, out: &mut impl Output) {
+        let room = encoded_len(self.version, packet.into()) + ALIAS_BYTES <= self.limits.packet_size_max;
+        if let (Packet::Publish(publish), true) = (packet, room)
+            && let Some(short) = self.our_aliases.shorten(publish)
+        {
+            return self.send(now, &Packet::Publish(short), out);
+        }
+        self.send(now, packet, out);
     }
 
     /// An acknowledgement with a Reason Code, which 3.1.1 has no room for.

@@ -18,6 +18,12 @@ pub enum Misuse {
     /// A property that does not belong there, stands there twice, or is the client's own to set.
     #[error("a property is not allowed there, or not twice")]
     PropertyNotAllowed,
+    /// A Reason Code that the packet does not have.
+    #[error("the packet has no reason code {0}")]
+    ReasonCodeNotAllowed(ReasonCode),
+    /// A session that ends with its connection cannot be kept after all when it is disconnected.
+    #[error("a session expiry interval of 0 cannot be raised by disconnect")]
+    SessionExpiryFromZero,
     /// SUBSCRIBE and UNSUBSCRIBE have at least one Topic Filter.
     #[error("there is no topic filter")]
     NoTopicFilter,
@@ -61,9 +67,12 @@ impl Misuse {
         match self {
             Self::EmptyClientIdNeedsCleanStart | Self::OtherClientId => ReasonCode::ClientIdentifierNotValid,
             Self::PasswordNeedsUserName => ReasonCode::BadUserNameOrPassword,
-            Self::Zero(_) | Self::PropertyNotAllowed | Self::NoTopicFilter | Self::NoLocalOnShared => {
-                ReasonCode::ProtocolError
-            }
+            Self::Zero(_)
+            | Self::PropertyNotAllowed
+            | Self::ReasonCodeNotAllowed(_)
+            | Self::SessionExpiryFromZero
+            | Self::NoTopicFilter
+            | Self::NoLocalOnShared => ReasonCode::ProtocolError,
             Self::NeedsVersion5(_) => ReasonCode::UnsupportedProtocolVersion,
             Self::QueueFull(_) => ReasonCode::QuotaExceeded,
             Self::QosNotSupported(_) => ReasonCode::QosNotSupported,

@@ -39,6 +39,8 @@ pub struct Options {
     pub packet_size_max: u32,
     /// The highest Topic Alias taken from the server.
     pub topic_alias_maximum: u16,
+    /// How many of its topics this client gives Topic Aliases at a time, if a 5.0 server takes as many: those it used last. 0 for none.
+    pub topic_aliases: u16,
     /// When messages from the server are acknowledged.
     pub acknowledge: Acknowledge,
     /// User Properties, Request Response Information and Request Problem Information of CONNECT.
@@ -106,6 +108,7 @@ impl Options {
             receive_maximum: u16::MAX,
             packet_size_max: Self::PACKET_SIZE_MAX,
             topic_alias_maximum: 0,
+            topic_aliases: 0,
             acknowledge: Acknowledge::Automatic,
             properties: Properties::new(),
             inflight: 1024,

@@ -156,7 +156,7 @@ fn send_at_most_once(connection: &mut Connection, now: Instant, pending: &Pendin
     let packet = pending.packet(now, None, false);
     let permitted = connection.permits_message(&pending.message, &packet);
     if permitted.is_ok() {
-        connection.send(now, &packet, out);
+        connection.send_first(now, &packet, out);
     }
     let result = permitted.map(|()| ReasonCode::Success);
     published(pending.ticket, result.map_err(Failure::from), out);
@@ -177,11 +177,11 @@ fn send_first(
     }
     let order = pending.order;
     out.persist(Record::Sent { order, packet_id });
-    connection.send(now, &packet, out);
+    connection.send_first(now, &packet, out);
     session.publishes.insert(packet_id, Stage::of(pending));
 }
 
-/// Sends a PUBLISH of the session again, unless the server has become one that does not take it.
+/// Sends a PUBLISH of the session again, with its whole Topic Name, unless the server has become one that does not take it.
 // [MQTT-3.3.1-1] [MQTT-4.4.0-1] [v3 MQTT-3.3.1-1] [v3 MQTT-2.3.1-3]
 fn send_again(
     session: &mut Session,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use squall_proto::{
-    Binary, Connack, Packet, Properties, Property, Qos, ReasonCode, Version, Will,
+    Binary, Connack, Disconnect, Packet, Properties, Property, Qos, ReasonCode, Version, Will,
     client::{Client, Event, Input, Misuse, Options, Why},
 };
 
@@ -120,7 +120,7 @@ fn an_assigned_client_identifier_is_used_by_later_connections() {
 fn disconnect_is_sent_then_the_connection_closed() {
     for version in Version::ALL {
         let mut rig = Rig::connected(Options::new(version, text("c")));
-        rig.handle(Input::Disconnect(ReasonCode::Success));
+        rig.handle(Input::Disconnect(Disconnect::of(ReasonCode::Success)));
         assert!(matches!(rig.sent(), Packet::Disconnect(_)));
         assert_eq!(rig.event(), Event::Disconnected(Why::Requested));
         assert!(rig.is_closed());
@@ -133,7 +133,9 @@ fn disconnect_is_sent_then_the_connection_closed() {
 #[test]
 fn a_disconnect_that_wants_the_will_published_is_a_bare_close_in_3_1_1() {
     let mut rig = Rig::connected(Options::new(Version::V3_1_1, text("c")));
-    rig.handle(Input::Disconnect(ReasonCode::DisconnectWithWillMessage));
+    rig.handle(Input::Disconnect(Disconnect::of(
+        ReasonCode::DisconnectWithWillMessage,
+    )));
     assert_eq!(rig.event(), Event::Disconnected(Why::Requested));
     assert!(rig.is_closed());
     rig.assert_quiet();

@@ -193,13 +193,12 @@ fn the_time_in_an_earlier_process_counts_for_the_expiry_interval() {
     let Input::Publish(_, ref message) = expiring(1, Qos::AtLeastOnce, 10) else {
         unreachable!("it is one")
     };
-    let (order, waited) = (1, std::time::Duration::from_secs(2));
+    let (order, waited) = (1, std::time::Duration::from_secs(5));
     saved.apply(&squall_proto::client::Record::Queued {
         order,
         message,
         waited,
     });
-    saved.age(std::time::Duration::from_secs(3));
     let client = Client::restore(options, saved, Instant::ZERO).expect("options that make sense");
     let mut rig = Rig::of(client);
     rig.wait(1_000);

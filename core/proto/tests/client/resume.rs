@@ -1,7 +1,7 @@
 use std::num::NonZeroU16;
 
 use squall_proto::{
-    Delivery, Packet, Properties, Property, Qos, ReasonCode, Version, Violation,
+    Delivery, Disconnect, Packet, Properties, Property, Qos, ReasonCode, Version, Violation,
     client::{Event, Failure, Input, Options, SessionLost, Ticket, Why},
 };
 
@@ -362,7 +362,7 @@ fn what_was_asked_and_not_answered_is_asked_again() {
 fn packets_after_our_close_are_passed_over() {
     for version in Version::ALL {
         let mut rig = Rig::persistent(version);
-        rig.handle(Input::Disconnect(ReasonCode::Success));
+        rig.handle(Input::Disconnect(Disconnect::of(ReasonCode::Success)));
         rig.discard();
         rig.receive(Packet::Publish(incoming(Delivery::AtLeastOnce(id(1)), "late")));
         rig.assert_quiet();

@@ -162,6 +162,10 @@ impl Rig {
         self.out.sent.pop_front().expect("a packet was sent")
     }
 
+    pub(crate) fn try_sent(&mut self) -> Option<Packet> {
+        self.out.sent.pop_front()
+    }
+
     /// The next packet that was sent, which is a PUBLISH: its parts that differ.
     pub(crate) fn sent_publish(&mut self) -> (Delivery, bool, Vec<u8>) {
         let packet = self.sent();

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use squall_node::client::{Options, Reconnect as BackOff, protocol};
+use squall_node::client::{Again, Options, Reconnect as BackOff, protocol};
 use squall_proto::{Binary, Properties, Property, Text, Version, Will as WillMessage};
 
 use crate::{
@@ -57,6 +57,9 @@ impl Character {
             after: first..=last,
             after_max: last,
             lasted: Duration::ZERO,
+            // What a scenario plays is often just that.
+            when_refused: Again::AsUsual,
+            when_taken_over: Again::AsUsual,
         }
     }
 

@@ -2,7 +2,7 @@ use std::{mem, ops::ControlFlow, time::Duration};
 
 use rand::RngExt;
 use squall_node::client::{self, Event, Events, Subscription};
-use squall_proto::{Properties, Qos, ReasonCode, SubscriptionOptions, TopicFilter};
+use squall_proto::{Disconnect, Properties, Qos, ReasonCode, SubscriptionOptions, TopicFilter};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
@@ -198,7 +198,7 @@ impl ClientProcess {
                     life.lost(&self.character.spec.reconnect);
                 }
             }
-            Event::Message { .. } | Event::SubscriptionLost { .. } => {}
+            Event::Message { .. } | Event::SubscriptionLost { .. } | Event::StoreFailed(_) => {}
         }
     }
 }
@@ -276,8 +276,13 @@ impl Life {
         let client = self.client.clone();
         self.wanted = false;
         self.stopped.push(done);
-        self.stopping
-            .spawn(async move { client.disconnect_with(reason_code).await });
+        self.stopping.spawn(async move {
+            let disconnect = Disconnect::of(reason_code);
+            client
+                .disconnect_with(disconnect)
+                .await
+                .expect("a reason code of DISCONNECT");
+        });
     }
 
     fn subscribe(&mut self, filters: &[(TopicFilter, Qos)]) {

@@ -1,5 +1,5 @@
 use squall_proto::{
-    Properties, Property, Qos, ReasonCode, TopicFilter, TopicName, Version,
+    Disconnect, Properties, Property, Qos, ReasonCode, TopicFilter, TopicName, Version,
     client::{Event, Input, Message, Options, Subscription, Ticket, Unsubscription},
 };
 
@@ -118,7 +118,7 @@ fn every_publish_is_answered_as_its_qos_demands_in_the_order_they_came() {
 fn disconnect_is_the_last_packet_before_the_close() {
     for version in Version::ALL {
         let mut wire = persistent(version);
-        wire.handle(Input::Disconnect(ReasonCode::Success));
+        wire.handle(Input::Disconnect(Disconnect::of(ReasonCode::Success)));
         assert_eq!(wire.sent(), "E0 00");
         assert!(wire.is_closed());
         wire.handle(Input::Publish(Ticket(1), message(1, Qos::AtMostOnce)));
