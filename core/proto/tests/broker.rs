@@ -20,6 +20,8 @@ mod authenticate;
 mod bounds;
 #[path = "broker/connect.rs"]
 mod connect;
+#[path = "broker/field.rs"]
+mod field;
 #[path = "broker/keep_alive.rs"]
 mod keep_alive;
 #[path = "broker/limits.rs"]

@@ -38,6 +38,31 @@ async fn silence_past_one_and_a_half_keep_alives_is_closed() {
     );
 }
 
+/// [MQTT-3.1.2-22] Whole packets alone count.
+#[tokio::test(start_paused = true)]
+async fn bytes_that_make_no_packet_do_not_put_off_the_keep_alive() {
+    let served = Served::new(Limits {
+        keep_alive: Some(10),
+        ..Limits::default()
+    });
+    let mut client = served.client("c", 100).await;
+    let start = Instant::now();
+
+    client.send_bytes(&[0x30, 0x7F]).await; // PUBLISH, of which 127 bytes are to follow.
+    for _ in 0..2 {
+        let next = timeout(Duration::from_secs(6), client.next()).await;
+        assert!(next.is_err(), "{next:?} before the time");
+        client.send_bytes(&[0]).await;
+    }
+
+    assert!(matches!(client.next().await, Some(Packet::Disconnect(_))));
+    let waited = start.elapsed();
+    assert!(
+        (Duration::from_secs(15)..Duration::from_millis(15_010)).contains(&waited),
+        "{waited:?}"
+    );
+}
+
 /// [MQTT-3.1.2-8]
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_ends_without_disconnect_publishes_the_will() {

@@ -10,7 +10,7 @@ use squall_proto::{
     Ack, ConnId, Connect, Delivery, Disconnect, Instant, Packet, PacketId, PacketRef, Properties, Property,
     Publish, Qos, ReasonCode, Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Unsubscribe,
     Version,
-    broker::{Broker, Close, Input, Judgement, Limits, Note, Output, Question, Settings},
+    broker::{Broker, Close, Counts, Input, Judgement, Limits, Note, Output, Question, Settings},
 };
 
 /// What a client sees next.
@@ -164,6 +164,10 @@ impl Table {
         self.handle(Input::Judged(conn, judgement));
     }
 
+    pub(crate) fn counts(&self) -> Counts {
+        self.broker.counts()
+    }
+
     pub(crate) fn conn(&self, name: &str) -> ConnId {
         self.names[name]
     }
@@ -183,7 +187,7 @@ impl Table {
     }
 
     /// Frees the name; the place at the table stays taken, so that connections keep their numbers.
-    fn rename(&mut self, name: &str) {
+    pub(crate) fn rename(&mut self, name: &str) {
         let conn = self.names.remove(name).unwrap();
         self.names.insert(format!("{name} gone {}", conn.0), conn);
     }
