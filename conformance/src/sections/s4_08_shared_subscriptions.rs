@@ -20,6 +20,14 @@ pub(super) const CASES: &[Case] = &[
         run: |t| Box::pin(ill_formed_shared_filter_is_not_granted(t)),
     },
     Case {
+        name: "share_is_a_level_or_a_shared_subscription_in_3_1_1",
+        v3: &["MQTT-4.5.0-1"],
+        v5: &[],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(share_is_a_level_or_a_shared_subscription_in_3_1_1(t)),
+    },
+    Case {
         name: "shared_message_reaches_one_member",
         v3: &[],
         v5: &["MQTT-4.8.2-3"],
@@ -121,6 +129,33 @@ async fn ill_formed_shared_filter_is_not_granted(t: Context) -> Outcome {
         [answer] if answer == "closed" => Ok(()),
         _ => Err(Stop::Choice(answers.join(", "))),
     }
+}
+
+/// By the letter of 3.1.1 the filter matches topics that begin with `$share`; many servers share there too.
+async fn share_is_a_level_or_a_shared_subscription_in_3_1_1(t: Context) -> Outcome {
+    let topic = t.topic("a");
+    let mut client = t.connect("client").await?;
+    let filter = shared(&topic);
+    client
+        .send(Packet::Subscribe(subscribe(1, &[(&filter, at(Qos::AtMostOnce))])))
+        .await;
+    if client
+        .expect_suback(1)
+        .await?
+        .reason_codes
+        .iter()
+        .any(|code| code.is_error())
+    {
+        return Err(Stop::Choice("refused".into()));
+    }
+    let mut publisher = t.connect("pub").await?;
+    publisher.publish(publish(&topic, "x").qos1(1)).await?;
+    if client.expect_publish(&topic).await.is_ok() {
+        return Err(Stop::Choice("a shared subscription".into()));
+    }
+    publisher.publish(publish(&filter, "x").qos1(2)).await?;
+    client.expect_publish(&filter).await?;
+    Err(Stop::Choice("a level like any other".into()))
 }
 
 async fn shared_message_reaches_one_member(t: Context) -> Outcome {

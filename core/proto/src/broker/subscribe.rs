@@ -128,12 +128,14 @@ impl Broker {
     /// A filter as this broker takes it: 3.1.1 has shared subscriptions where the limits say so.
     fn understood(&self, version: Version, filter: TopicFilter) -> Result<TopicFilter, Refusal> {
         let shares = self.limits.shared_subscription_available && self.limits.shared_subscriptions_v3;
-        match version {
-            Version::V3_1_1 if shares => {
-                TopicFilter::from_text(filter.text().clone()).map_err(|_| Refusal::TopicFilterNotLegal)
+        let read = match version {
+            Version::V3_1_1 if shares => TopicFilter::from_text(filter.text().clone()),
+            Version::V3_1_1 if filter.share_name().is_some() => {
+                TopicFilter::not_shared(filter.text().clone())
             }
-            Version::V3_1_1 | Version::V5 => Ok(filter),
-        }
+            Version::V3_1_1 | Version::V5 => return Ok(filter),
+        };
+        read.map_err(|_| Refusal::TopicFilterNotLegal)
     }
 
     // [MQTT-3.3.1-9] [v3 MQTT-3.3.1-6] [v3 MQTT-3.3.1-8]

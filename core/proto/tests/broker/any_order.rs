@@ -16,7 +16,7 @@ use crate::table::{delivery, id, publish, subscribe, unsubscribe};
 
 const CONNECTIONS: u32 = 4;
 const TOPICS: [&str; 3] = ["t", "t/1", "u"];
-const FILTERS: [&str; 4] = ["t", "t/#", "#", "+"];
+const FILTERS: [&str; 6] = ["t", "t/#", "#", "+", "$share/g/t", "$share/g/#"];
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -34,6 +34,7 @@ fn op() -> impl Strategy<Value = Op> {
         8 => any_publish().prop_map(Op::Say),
         8 => answer().prop_map(Op::Say),
         4 => (prop::sample::select(FILTERS.to_vec()), qos(), any::<bool>()).prop_map(|(filter, qos, no_local)| {
+            let no_local = no_local && !filter.starts_with("$share");
             Op::Say(subscribe(filter, SubscriptionOptions { qos, no_local, ..SubscriptionOptions::default() }))
         }),
         1 => prop::sample::select(FILTERS.to_vec()).prop_map(|filter| Op::Say(unsubscribe(filter))),

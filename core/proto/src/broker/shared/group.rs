@@ -131,3 +131,115 @@ fn nth(hash: u64, len: usize) -> Option<usize> {
     let len = u64::try_from(len).ok()?;
     usize::try_from(hash.checked_rem(len)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SUBSCRIPTION: Subscription = Subscription {
+        qos: Qos::AtLeastOnce,
+        no_local: false,
+        retain_as_published: false,
+        id: None,
+    };
+
+    #[derive(Clone, Copy, Debug)]
+    enum Op {
+        Join(u32),
+        Leave(u32),
+        ShowPresence(u32, bool),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            (0..6_u32).prop_map(Op::Join),
+            (0..6_u32).prop_map(Op::Leave),
+            (0..6_u32, any::<bool>()).prop_map(|(member, is_online)| Op::ShowPresence(member, is_online)),
+        ]
+    }
+
+    /// Does the same to a group and to a map of who is there and whether connected.
+    fn carry_out(op: Op, group: &mut Group, members: &mut BTreeMap<u32, bool>) {
+        match op {
+            Op::Join(member) => {
+                let is_new = group.join(SessionKey(member), SUBSCRIPTION);
+                assert_eq!(is_new, !members.contains_key(&member));
+                members.entry(member).or_insert(false);
+            }
+            Op::Leave(member) => {
+                group.leave(SessionKey(member));
+                members.remove(&member);
+            }
+            Op::ShowPresence(member, is_online) => {
+                group.show_presence(SessionKey(member), is_online);
+                members.entry(member).and_modify(|now| *now = is_online);
+            }
+        }
+    }
+
+    fn chosen(group: &mut Group, distribution: SharedDistribution, hash: u64) -> Option<u32> {
+        let chosen = group.choose(distribution, hash, |_, _| Some(0));
+        chosen.map(|(member, _)| member.0)
+    }
+
+    proptest! {
+        #[test]
+        fn who_is_chosen_is_connected_if_anybody_is_and_everybody_has_a_turn(
+            ops in prop::collection::vec(op(), 0..40),
+            hash: u64,
+        ) {
+            let mut group = Group::new(1, &FixedState::with_seed(1));
+            let mut members = BTreeMap::new();
+            for op in ops {
+                carry_out(op, &mut group, &mut members);
+                let online: BTreeSet<u32> =
+                    members.iter().filter(|(_, online)| **online).map(|(member, _)| *member).collect();
+                let candidates = if online.is_empty() {
+                    members.keys().copied().collect()
+                } else {
+                    online
+                };
+                let turns: BTreeSet<u32> = (0..candidates.len())
+                    .filter_map(|_| chosen(&mut group, SharedDistribution::RoundRobin, hash))
+                    .collect();
+                prop_assert_eq!(&turns, &candidates);
+                for distribution in [
+                    SharedDistribution::Random,
+                    SharedDistribution::Sticky,
+                    SharedDistribution::HashClient,
+                    SharedDistribution::HashTopic,
+                ] {
+                    let chosen = chosen(&mut group, distribution, hash);
+                    prop_assert_eq!(chosen.is_none(), candidates.is_empty());
+                    prop_assert!(chosen.is_none_or(|member| candidates.contains(&member)));
+                }
+                prop_assert_eq!(group.is_empty(), members.is_empty());
+            }
+        }
+    }
+
+    /// What stands before a message at each member, who is first in turn, and who gets it.
+    #[test]
+    fn the_first_who_is_free_gets_the_message_or_else_who_is_least_behind() {
+        for (loads, first, wanted) in [
+            ([Some(0), Some(0), Some(0)], 1, 1),
+            ([Some(0), Some(5), Some(9)], 1, 0),
+            ([Some(7), Some(5), Some(9)], 2, 1),
+            ([Some(7), None, None], 1, 0),
+            ([None, None, None], 2, 2),
+        ] {
+            let mut group = Group::new(1, &FixedState::with_seed(1));
+            for member in 0..3 {
+                group.join(SessionKey(member), SUBSCRIPTION);
+            }
+            group.next = first;
+            let load = |member: SessionKey, _| loads.get(member.0 as usize).copied().flatten();
+            let (member, _) = group.choose(SharedDistribution::RoundRobin, 0, load).unwrap();
+            assert_eq!(member.0, wanted, "{loads:?} from {first}");
+        }
+    }
+}
