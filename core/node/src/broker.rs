@@ -2,13 +2,14 @@
 //!
 //! In reading order: a [`Server`] accepts; `connection` is the task of one connection; it reads by `inbound`, has `shared` handle
 //! what it read under one lock a batch, and writes the receivers' `outbox`es itself. `links` is what the broker sees of the
-//! connections, `queue` the bytes on their way.
+//! connections, `queue` the bytes on their way, `judging` the asking who a client is.
 //!
 //! Invariants: no task but the connections', no channel and no wake-up a message. Nothing waits while it holds the lock, and nothing
 //! is written while it is held. Dropping [`Server::serve`] drops every connection at once, and the broker is not told: a crash.
 
 mod connection;
 mod inbound;
+mod judging;
 mod links;
 mod outbox;
 mod queue;
@@ -22,7 +23,7 @@ use tokio::{task::JoinSet, time::timeout};
 use tracing::{debug, warn};
 
 use self::{connection::Connection, outbox::Outbox, shared::Shared};
-use crate::{Acceptor, Peer};
+use crate::{Acceptor, Peer, authentication::Authenticator};
 
 /// A broker, served on as many [`Acceptor`]s as are wanted.
 #[derive(Clone)]
@@ -36,11 +37,24 @@ impl Server {
     /// A broker without connections or sessions. `seed` decides the Client Identifiers it assigns and the hashing of names.
     /// Its time begins now.
     pub fn new(settings: impl Into<Settings>, seed: u64) -> Self {
-        let settings = settings.into();
+        Self::with(settings.into(), seed, None)
+    }
+
+    /// As [`Server::new`], with somebody who judges who clients are. Without, CONNECT with an Authentication Method is refused, and
+    /// User Name and Password are not looked at.
+    pub fn authenticating(
+        settings: impl Into<Settings>,
+        seed: u64,
+        authenticator: Arc<dyn Authenticator>,
+    ) -> Self {
+        Self::with(settings.into(), seed, Some(authenticator))
+    }
+
+    fn with(settings: Settings, seed: u64, authenticator: Option<Arc<dyn Authenticator>>) -> Self {
         Self {
             packet_size_max: settings.limits.packet_size,
             connections_max: settings.limits.connections.saturating_add(REFUSED_MAX),
-            shared: Arc::new(Shared::new(settings, seed)),
+            shared: Arc::new(Shared::new(settings, seed, authenticator)),
         }
     }
 

@@ -73,7 +73,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::{
     acknowledgement::Acknowledgement,
-    authentication::{Authentication, Exchange},
+    authentication::{Authentication, Beginning, Exchange},
     connector::{AddressConnector, ConnectorError},
     event::{Event, Events},
     options::{Again, Options, Reconnect},

@@ -5,6 +5,7 @@
 //! the broker's state machine and back, [`client`] to the client's; [`config`] is what `squall broker` reads. `tcp` and `unix` are the
 //! places that touch the machine's network, [`tls`] and [`ws`] go over any stream; `clock` is the one place that asks for the time.
 
+pub mod authentication;
 pub mod broker;
 pub mod client;
 pub mod config;

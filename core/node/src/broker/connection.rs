@@ -16,6 +16,7 @@ use tracing::{debug, info};
 
 use super::{
     inbound::Inbound,
+    judging::Judging,
     outbox::{Notice, Outbox},
     shared::Shared,
 };
@@ -103,9 +104,15 @@ impl Connection {
 
     async fn serve<R: AsyncRead + Unpin>(&self, inbound: &mut Inbound<R>) {
         // Without tokio's budget a fan-out to more receivers than it allows polls would find every further socket full.
-        let mut end = unconstrained(poll_fn(|cx| self.poll_open(cx, inbound))).await;
+        let mut judging = self
+            .shared
+            .authenticator()
+            .cloned()
+            .map(Judging::new)
+            .map(Box::new);
+        let mut end = unconstrained(poll_fn(|cx| self.poll_open(cx, inbound, &mut judging))).await;
         if let End::Unwritable(_) = end {
-            let rest = unconstrained(poll_fn(|cx| self.poll_rest(cx, inbound)));
+            let rest = unconstrained(poll_fn(|cx| self.poll_rest(cx, inbound, &mut judging)));
             end = timeout(CLOSE_TIMEOUT, rest).await.unwrap_or(end);
         }
         let told = match end {
@@ -124,15 +131,20 @@ impl Connection {
     }
 
     /// Reads and handles batches, and writes when the network can take again what it could not.
-    fn poll_open<R: AsyncRead + Unpin>(&self, cx: &mut Context<'_>, inbound: &mut Inbound<R>) -> Poll<End> {
+    fn poll_open<R: AsyncRead + Unpin>(
+        &self,
+        cx: &mut Context<'_>,
+        inbound: &mut Inbound<R>,
+        judging: &mut Option<Box<Judging>>,
+    ) -> Poll<End> {
         for _ in 0..BATCHES {
             match self.outbox.poll_notice(cx) {
                 Notice::Open => {
-                    if let Some(end) = ready!(self.poll_batch(cx, inbound)) {
+                    if let Some(end) = ready!(self.poll_next(cx, inbound, judging)) {
                         return Poll::Ready(end);
                     }
                 }
-                Notice::Flushed => self.shared.handle([Input::Flushed(self.conn)]),
+                Notice::Flushed => self.handle(judging, [Input::Flushed(self.conn)]),
                 Notice::Closing(close) => return Poll::Ready(End::Closing(close)),
                 Notice::Broken(error) => return Poll::Ready(End::Unwritable(error)),
             }
@@ -143,25 +155,52 @@ impl Connection {
     }
 
     /// Reads what a peer had sent when writing to it failed: there may be a DISCONNECT, and then there is no Will to publish.
-    fn poll_rest<R: AsyncRead + Unpin>(&self, cx: &mut Context<'_>, inbound: &mut Inbound<R>) -> Poll<End> {
+    fn poll_rest<R: AsyncRead + Unpin>(
+        &self,
+        cx: &mut Context<'_>,
+        inbound: &mut Inbound<R>,
+        judging: &mut Option<Box<Judging>>,
+    ) -> Poll<End> {
         loop {
-            if let Some(end) = ready!(self.poll_batch(cx, inbound)) {
+            if let Some(end) = ready!(self.poll_next(cx, inbound, judging)) {
                 return Poll::Ready(end);
             }
         }
     }
 
-    fn poll_batch<R: AsyncRead + Unpin>(
+    /// Tells the broker the answer to what it asked, or reads a batch, unless the question holds the connection.
+    fn poll_next<R: AsyncRead + Unpin>(
         &self,
         cx: &mut Context<'_>,
         inbound: &mut Inbound<R>,
+        judging: &mut Option<Box<Judging>>,
     ) -> Poll<Option<End>> {
-        let batch = inbound.poll_batch(cx, self.conn, |inputs| self.shared.handle(inputs));
+        if let Some(asked) = judging {
+            if let Poll::Ready((judgement, held)) = asked.poll(cx) {
+                self.handle(judging, [Input::Judged(self.conn, judgement)]);
+                if held {
+                    inbound.go_on(self.conn, |inputs| self.handle(judging, inputs));
+                }
+                return Poll::Ready(None);
+            }
+            if asked.holds() {
+                return Poll::Pending;
+            }
+        }
+        let batch = inbound.poll_batch(cx, self.conn, |inputs| self.handle(judging, inputs));
         batch.map(|batch| match batch {
             Ok(true) => None,
             Ok(false) => Some(End::Eof),
             Err(error) => Some(End::Unreadable(error)),
         })
+    }
+
+    fn handle(&self, judging: &mut Option<Box<Judging>>, inputs: impl IntoIterator<Item = Input>) {
+        if let Some(question) = self.shared.handle(inputs)
+            && let Some(judging) = judging
+        {
+            judging.ask(question);
+        }
     }
 }
 

@@ -28,7 +28,7 @@ impl<R: AsyncRead + Unpin> Inbound<R> {
         }
     }
 
-    /// Reads once and gives `handle` all that became whole. `false` at the end of the stream.
+    /// Reads once and gives `handle` all that became whole, of which it need not take everything. `false` at the end of the stream.
     pub(super) fn poll_batch(
         &mut self,
         cx: &mut Context<'_>,
@@ -42,6 +42,13 @@ impl<R: AsyncRead + Unpin> Inbound<R> {
         } else {
             self.poll_small(cx, conn, handle)
         }
+    }
+
+    /// Gives `handle` what became whole before, as far as it has not taken it yet.
+    pub(super) fn go_on(&mut self, conn: ConnId, handle: impl FnOnce(&mut dyn Iterator<Item = Input>)) {
+        let mut rest = mem::take(&mut self.rest);
+        handle(&mut self.inputs(conn, &mut rest));
+        self.rest = rest;
     }
 
     /// Reads and forgets until the stream ends or fails, or goes on and on.

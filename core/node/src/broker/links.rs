@@ -3,7 +3,7 @@ use std::{mem, sync::Arc};
 use slab::Slab;
 use squall_proto::{
     ConnId, PacketRef, Version,
-    broker::{Close, Note, Output},
+    broker::{Close, Note, Output, Question},
 };
 use tracing::{debug, info};
 
@@ -16,6 +16,8 @@ pub(super) struct Links {
     /// Those with output since the last [`Links::hand_over`].
     touched: Vec<ConnId>,
     output_bytes: usize,
+    /// What the broker asked about the connection that a batch comes from.
+    question: Option<Question>,
     unsent_bytes_soft: usize,
 }
 
@@ -34,6 +36,7 @@ impl Links {
             links: Slab::new(),
             touched: Vec::new(),
             output_bytes: 0,
+            question: None,
             unsent_bytes_soft,
         }
     }
@@ -60,6 +63,16 @@ impl Links {
     /// Bytes of output since the last [`Links::hand_over`].
     pub(super) const fn output_bytes(&self) -> usize {
         self.output_bytes
+    }
+
+    /// Whether what the broker asked holds the connection that the batch comes from.
+    pub(super) fn holds(&self) -> bool {
+        self.question.as_ref().is_some_and(Question::holds)
+    }
+
+    /// What the broker asked since the last time.
+    pub(super) const fn take_question(&mut self) -> Option<Question> {
+        self.question.take()
     }
 
     /// Gives this batch's output to the outboxes, in `to` those that are to be flushed when the lock is free.
@@ -111,6 +124,10 @@ impl Output for Links {
         }
     }
 
+    fn authenticate(&mut self, _conn: ConnId, question: Question) {
+        self.question = Some(question);
+    }
+
     fn unsent_bytes(&self, conn: ConnId) -> usize {
         self.links
             .get(conn.0 as usize)
@@ -131,6 +148,10 @@ impl Output for Links {
             } => {
                 let peer = self.peer(*conn).map(tracing::field::display);
                 info!(%conn, peer, %client_id, %version, session_present, "connected");
+            }
+            Note::Authenticated { conn, user } => {
+                let user = user.as_ref().map(tracing::field::display);
+                info!(%conn, user, "authenticated");
             }
             Note::Refused { conn, cause } => {
                 let peer = self.peer(*conn).map(tracing::field::display);

@@ -3,16 +3,17 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use squall_proto::{
     ConnId, Instant,
-    broker::{Broker, Input, Settings},
+    broker::{Broker, Input, Question, Settings},
 };
 use tokio::sync::watch;
 
 use super::{links::Links, outbox::Outbox};
-use crate::{Peer, clock::Clock};
+use crate::{Peer, authentication::Authenticator, clock::Clock};
 
 /// What all tasks of a broker share.
 pub(super) struct Shared {
     clock: Clock,
+    authenticator: Option<Arc<dyn Authenticator>>,
     core: Mutex<Core>,
     /// When the next tick is wanted, as far as the ticking task needs to know: early perhaps, never late.
     deadline: watch::Sender<Option<Instant>>,
@@ -27,18 +28,28 @@ struct Core {
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, seed: u64) -> Self {
+    pub(super) fn new(settings: Settings, seed: u64, authenticator: Option<Arc<dyn Authenticator>>) -> Self {
         let links = Links::new(settings.limits.unsent_bytes_soft);
+        let broker = match authenticator {
+            Some(_) => Broker::authenticating(settings, seed),
+            None => Broker::new(settings, seed),
+        };
         Self {
             clock: Clock::start(),
+            authenticator,
             core: Mutex::new(Core {
-                broker: Broker::new(settings, seed),
+                broker,
                 links,
                 armed: None,
             }),
             deadline: watch::Sender::new(None),
             stopping: watch::Sender::new(false),
         }
+    }
+
+    /// Who judges clients.
+    pub(super) const fn authenticator(&self) -> Option<&Arc<dyn Authenticator>> {
+        self.authenticator.as_ref()
     }
 
     /// Takes up a connection. `None` when no `ConnId` is left for it.
@@ -58,10 +69,17 @@ impl Shared {
         });
     }
 
-    /// Handles a batch of inputs, and writes what follows from them as far as the network takes it now.
-    pub(super) fn handle(&self, inputs: impl IntoIterator<Item = Input>) {
+    /// Handles a batch of inputs, and writes what follows from them as far as the network takes it now. Stops early when the
+    /// broker has a question that holds the connection which the inputs come from.
+    pub(super) fn handle(&self, inputs: impl IntoIterator<Item = Input>) -> Option<Question> {
         let mut inputs = inputs.into_iter();
-        while self.step(|core, now| core.handle_some(now, &mut inputs)) {}
+        let mut question = None;
+        while self.step(|core, now| {
+            let more = core.handle_some(now, &mut inputs);
+            question = core.links.take_question().or_else(|| question.take());
+            more
+        }) {}
+        question
     }
 
     /// Handles deadlines, for ever.
@@ -80,7 +98,8 @@ impl Shared {
     /// Tells the broker to stop, which tells its clients.
     pub(super) fn stop(&self) {
         self.stopping.send_replace(true);
-        self.handle([Input::Shutdown]);
+        // That asks about nobody.
+        let _ = self.handle([Input::Shutdown]);
     }
 
     /// Waits until the broker is told to stop.
@@ -139,6 +158,9 @@ impl Core {
     fn handle_some(&mut self, now: Instant, inputs: &mut impl Iterator<Item = Input>) -> bool {
         for input in inputs {
             self.handle(now, input);
+            if self.links.holds() {
+                return false;
+            }
             if self.links.output_bytes() >= OUTPUT_MAX {
                 return true;
             }

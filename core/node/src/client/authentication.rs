@@ -14,8 +14,11 @@ pub trait Authentication: Debug + Send + Sync + 'static {
     /// Prepares an exchange: before each connection is made, and before [`Client::reauthenticate`](super::Client::reauthenticate)
     /// sends anything. May do I/O, such as getting a token, for [`connect_timeout`](squall_proto::client::Options::connect_timeout)
     /// at most. An error counts as a connection that could not be made.
-    fn begin(&self) -> Pin<Box<dyn Future<Output = io::Result<Box<dyn Exchange>>> + Send + '_>>;
+    fn begin(&self) -> Beginning<'_>;
 }
+
+/// An exchange, as soon as what it needs is there.
+pub type Beginning<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Exchange>>> + Send + 'a>>;
 
 /// One exchange, from CONNECT to CONNACK or from AUTH 0x19 to AUTH 0x00. Its functions do not wait.
 pub trait Exchange: Debug + Send {

@@ -1,10 +1,11 @@
 use std::{
     future::{Ready, pending, ready},
     io,
+    sync::Arc,
 };
 
 use bytes::{Bytes, BytesMut};
-use squall_node::{Acceptor, Peer, Stream, broker::Server};
+use squall_node::{Acceptor, Peer, Stream, authentication::Authenticator, broker::Server};
 use squall_proto::{
     Ack, Binary, Connect, Decoder, Delivery, Packet, PacketId, Properties, Publish, Qos, ReasonCode,
     Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Version, Will, broker::Limits, encode,
@@ -70,8 +71,17 @@ impl Served {
 
     /// The acceptor fails that often before it accepts.
     pub(crate) fn failing_first(limits: Limits, failures: usize) -> Self {
+        Self::of(Server::new(limits, 0), failures)
+    }
+
+    /// A broker that has its clients judged.
+    pub(crate) fn authenticating(authenticator: impl Authenticator) -> Self {
+        let server = Server::authenticating(Limits::default(), 0, Arc::new(authenticator));
+        Self::of(server, 0)
+    }
+
+    fn of(server: Server, failures: usize) -> Self {
         let (connect, streams) = mpsc::unbounded_channel();
-        let server = Server::new(limits, 0);
         let serving = server.clone();
         let task = tokio::spawn(async move { serving.serve(Incoming { streams, failures }).await });
         Self {
@@ -163,7 +173,7 @@ pub(crate) fn connect_with_will(client_id: &str, payload: &'static str) -> Packe
     Packet::Connect(Box::new(connect))
 }
 
-fn plain_connect(client_id: &str) -> Connect {
+pub(crate) fn plain_connect(client_id: &str) -> Connect {
     Connect {
         version: VERSION,
         clean_start: true,

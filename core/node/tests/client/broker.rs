@@ -30,7 +30,7 @@ impl Acceptor for Incoming {
 }
 
 #[derive(Clone)]
-struct Wire(mpsc::UnboundedSender<DuplexStream>);
+pub(crate) struct Wire(mpsc::UnboundedSender<DuplexStream>);
 
 impl Connector for Wire {
     type Stream = Duplex;
@@ -45,8 +45,11 @@ impl Connector for Wire {
 }
 
 fn broker() -> Wire {
+    serve(Server::new(Limits::default(), 1))
+}
+
+pub(crate) fn serve(server: Server) -> Wire {
     let (connect, incoming) = mpsc::unbounded_channel();
-    let server = Server::new(Limits::default(), 1);
     tokio::spawn(async move { server.serve(Incoming(incoming)).await });
     Wire(connect)
 }

@@ -1,6 +1,7 @@
 //! The async client over streams in memory, in virtual time: against a peer that the test plays, and against our broker.
 
 mod acknowledge;
+mod authentication;
 mod broker;
 mod events;
 mod lifetime;
