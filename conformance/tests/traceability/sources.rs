@@ -169,15 +169,21 @@ fn citation(name: &str, nth: usize, (version, id): Cited, kind: Kind) -> Citatio
 }
 
 fn side(name: &str, kind: Kind) -> Side {
-    let is_whole = !name.starts_with("core/") || (kind == Kind::Code);
-    if name.starts_with("core/") && (name.contains("/broker/") || name.ends_with("/broker.rs")) {
-        Side::Broker
-    } else if name.starts_with("core/") && (name.contains("/client/") || name.ends_with("/client.rs")) {
-        Side::Client
-    } else if is_whole {
+    let is_of = |side: &str| name.contains(&format!("/{side}/")) || name.ends_with(&format!("/{side}.rs"));
+    let is_codec =
+        name.starts_with("core/proto/tests/") || (name.starts_with("core/proto/") && kind == Kind::Test);
+    if !name.starts_with("core/") {
         Side::Both
-    } else {
+    } else if name.contains("/client/") {
+        Side::Client
+    } else if is_of("broker") {
+        Side::Broker
+    } else if is_of("client") {
+        Side::Client
+    } else if is_codec {
         Side::Codec
+    } else {
+        Side::Both
     }
 }
 

@@ -73,7 +73,7 @@ async fn answer(served: &Served, bytes: &[u8]) -> String {
     String::from_utf8(answer).expect("text")
 }
 
-/// [MQTT-6.0.0-4]
+/// [MQTT-6.0.0-4] [v3 MQTT-6.0.0-4]
 #[tokio::test]
 async fn the_subprotocol_mqtt_is_chosen_among_those_offered() {
     let served = Served::at(&plain_ws()).await;
@@ -83,7 +83,7 @@ async fn the_subprotocol_mqtt_is_chosen_among_those_offered() {
     }
 }
 
-/// [MQTT-6.0.0-3]
+/// [MQTT-6.0.0-3] [v3 MQTT-6.0.0-3]
 #[tokio::test]
 async fn without_the_subprotocol_mqtt_there_is_an_answer_that_says_so() {
     let served = Served::at(&plain_ws()).await;
@@ -160,7 +160,7 @@ async fn server(subprotocol: Option<&'static str>, status: u16) -> Served {
     }
 }
 
-/// [MQTT-6.0.0-3] [MQTT-6.0.0-4]
+/// [MQTT-6.0.0-3] [MQTT-6.0.0-4] [v3 MQTT-6.0.0-3] [v3 MQTT-6.0.0-4]
 #[tokio::test]
 async fn a_client_wants_the_subprotocol_mqtt_and_says_what_it_got_instead() {
     let tls = ClientTls::default();

@@ -83,7 +83,7 @@ fn fragment(bytes: &[u8], of: Data, last: bool) -> Message {
     Message::Frame(Frame::message(payload, OpCode::Data(of), last))
 }
 
-/// [MQTT-6.0.0-2]
+/// [MQTT-6.0.0-2] [v3 MQTT-6.0.0-2]
 #[tokio::test]
 async fn frames_need_not_begin_or_end_where_packets_do() {
     let served = Served::at(&plain_ws()).await;
@@ -133,7 +133,7 @@ async fn a_fragment_is_taken_before_the_message_is_whole() {
     assert_eq!(framed.packet().await, Packet::Pingresp);
 }
 
-/// [MQTT-6.0.0-1]
+/// [MQTT-6.0.0-1] [v3 MQTT-6.0.0-1]
 #[tokio::test]
 async fn a_text_frame_closes_the_connection_and_no_other() {
     let served = Served::at(&plain_ws()).await;
