@@ -14,6 +14,7 @@
 )]
 
 mod broker;
+mod client;
 mod values;
 
 use std::sync::{

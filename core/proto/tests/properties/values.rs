@@ -148,7 +148,7 @@ fn text(payload: &[u8]) -> String {
     String::from_utf8_lossy(payload).into_owned()
 }
 
-fn properties(properties: &Properties) -> String {
+pub(crate) fn properties(properties: &Properties) -> String {
     properties
         .iter()
         .map(|property| format!(" {}", property_line(property)))
