@@ -146,7 +146,11 @@ fn send_requests(
                 let order = session.next_order();
                 connection.requests.insert(packet_id, (order, request));
             }
-            Err(misuse) => request.fail(misuse, out),
+            // Of what is renewed together, the rest may yet be permitted.
+            Err(misuse) => match request.apart() {
+                Ok(requests) => queue.ask_again(requests),
+                Err(request) => request.fail(misuse, out),
+            },
         }
     }
 }

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::{Event, Failure, Misuse, Output, Subscription, Ticket, Unsubscription, connection::Connection};
 use crate::{Packet, PacketId, RetainHandling, Subscribe};
 
@@ -33,6 +35,27 @@ impl Request {
                 connection.permits_subscription(subscription, packet)
             }
             Self::Unsubscribe(..) => connection.permits_size(packet),
+        }
+    }
+
+    /// A renewal of several subscriptions as one of each; the request itself where it is of one, or was asked for as it is.
+    pub(super) fn apart(self) -> Result<Vec<Self>, Self> {
+        match self {
+            Self::Resubscribe {
+                subscription,
+                may_exist,
+            } if subscription.filters.len() > 1 => {
+                let properties = subscription.properties;
+                let one = |filter| Self::Resubscribe {
+                    subscription: Subscription {
+                        filters: [filter].into(),
+                        properties: properties.clone(),
+                    },
+                    may_exist,
+                };
+                Ok(subscription.filters.into_iter().map(one).collect())
+            }
+            Self::Subscribe(..) | Self::Unsubscribe(..) | Self::Resubscribe { .. } => Err(self),
         }
     }
 

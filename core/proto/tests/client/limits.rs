@@ -145,6 +145,24 @@ fn a_subscription_of_a_kind_the_server_lacks_is_misuse() {
 }
 
 #[test]
+fn of_the_subscriptions_the_server_lost_those_it_still_takes_are_renewed() {
+    let mut rig = Rig::persistent(Version::V5);
+    for (ticket, filter) in [(1, "a/#"), (2, "b")] {
+        rig.subscribe(ticket, filter, Qos::AtMostOnce);
+        rig.receive(suback(id(u16::try_from(ticket).unwrap()), &[ReasonCode::Success]));
+    }
+    rig.discard();
+    rig.lose();
+    rig.connect(false, one(Property::WildcardSubscriptionAvailable(false)));
+    assert!(matches!(rig.event(), Event::SubscriptionLost { filter, .. } if &*filter == "a/#"));
+    let Packet::Subscribe(renewed) = rig.sent() else {
+        panic!("the other is renewed")
+    };
+    assert_eq!(&*renewed.filters[0].0, "b");
+    rig.assert_quiet();
+}
+
+#[test]
 fn a_subscription_the_server_lost_and_lacks_is_told() {
     let mut rig = Rig::persistent(Version::V5);
     rig.subscribe(1, "a/#", Qos::AtMostOnce);

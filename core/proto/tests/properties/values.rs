@@ -1,7 +1,8 @@
 //! Values of packets, and how a packet reads as a line of a script.
 
 use squall_proto::{
-    Ack, Delivery, Packet, PacketId, Properties, Property, Publish, Qos, ReasonCode, SubscriptionOptions,
+    Ack, Connect, Delivery, Packet, PacketId, Properties, Property, Publish, Qos, ReasonCode,
+    SubscriptionOptions,
 };
 
 pub(crate) fn id(value: u16) -> PacketId {
@@ -19,26 +20,7 @@ pub(crate) fn delivery(qos: Qos, packet_id: u16) -> Delivery {
 /// `PUBLISH q1 id 7 t/1 "x"`.
 pub(crate) fn line(packet: &Packet) -> String {
     match packet {
-        Packet::Connect(connect) => {
-            let version = connect.version;
-            let clean = if connect.clean_start { " clean" } else { "" };
-            let keep_alive = connect.keep_alive;
-            let will = connect.will.as_ref().map_or_else(String::new, |will| {
-                let retain = if will.retain { " retain" } else { "" };
-                format!(
-                    " will(q{}{retain} {} {:?}{})",
-                    will.qos.value(),
-                    &*will.topic,
-                    text(will.payload.as_ref()),
-                    properties(&will.properties)
-                )
-            });
-            format!(
-                "CONNECT {version} {:?}{clean} keep alive {keep_alive}{will}{}",
-                &*connect.client_id,
-                properties(&connect.properties)
-            )
-        }
+        Packet::Connect(connect) => connect_line(connect),
         Packet::Connack(connack) => format!(
             "CONNACK {}{}{}",
             code(connack.reason_code),
@@ -93,6 +75,27 @@ pub(crate) fn line(packet: &Packet) -> String {
         }
         Packet::Auth(auth) => format!("AUTH {}", code(auth.reason_code)),
     }
+}
+
+fn connect_line(connect: &Connect) -> String {
+    let version = connect.version;
+    let clean = if connect.clean_start { " clean" } else { "" };
+    let keep_alive = connect.keep_alive;
+    let will = connect.will.as_ref().map_or_else(String::new, |will| {
+        let retain = if will.retain { " retain" } else { "" };
+        format!(
+            " will(q{}{retain} {} {:?}{})",
+            will.qos.value(),
+            &*will.topic,
+            text(will.payload.as_ref()),
+            properties(&will.properties)
+        )
+    });
+    format!(
+        "CONNECT {version} {:?}{clean} keep alive {keep_alive}{will}{}",
+        &*connect.client_id,
+        properties(&connect.properties)
+    )
 }
 
 fn publish_line(publish: &Publish) -> String {

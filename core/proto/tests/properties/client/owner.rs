@@ -65,6 +65,21 @@ impl Play for Owner {
     fn play(&mut self, step: &Step) -> Result<(), String> {
         // No two inputs at one moment: what comes first is then never in doubt.
         self.now += Duration::from_micros(1);
+        self.carry_out(step)?;
+        // What a lost session had sent may be overdue by now.
+        self.wait(Duration::ZERO)
+    }
+
+    fn transcript(&self) -> String {
+        self.said.iter().fold(String::new(), |mut text, (at, line)| {
+            let _ = writeln!(text, "{at} {line}");
+            text
+        })
+    }
+}
+
+impl Owner {
+    fn carry_out(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Open => self.open(),
             Step::Accept(present, properties) => self.accept(*present, properties),
@@ -97,15 +112,6 @@ impl Play for Owner {
         }
     }
 
-    fn transcript(&self) -> String {
-        self.said.iter().fold(String::new(), |mut text, (at, line)| {
-            let _ = writeln!(text, "{at} {line}");
-            text
-        })
-    }
-}
-
-impl Owner {
     pub(crate) fn new(script: &Script) -> Self {
         let options = script.options.clone();
         let wire = Wire {

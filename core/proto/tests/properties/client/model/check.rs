@@ -2,7 +2,7 @@
 
 use squall_proto::{
     Packet,
-    client::{Event, Failure},
+    client::{Event, Failure, Misuse},
 };
 
 use super::{Model, Phase};
@@ -61,6 +61,7 @@ impl Model {
 
     /// The application is told something.
     pub(crate) fn told(&mut self, event: &Event) -> Result<(), String> {
+        let event = &without_count(event);
         match event {
             Event::Message { .. } => return self.told_message(event),
             Event::Disconnected(why) if matches!(self.phase, Phase::Ending(_)) => {
@@ -100,4 +101,15 @@ impl Model {
         self.settle_publishes()?;
         self.settle_requests()
     }
+}
+
+/// How many requests wait when one is refused is not for the model to say.
+fn without_count(event: &Event) -> Event {
+    let mut event = event.clone();
+    if let Event::Subscribed { result, .. } | Event::Unsubscribed { result, .. } = &mut event
+        && let Err(Failure::Misuse(Misuse::QueueFull(waiting))) = result
+    {
+        *waiting = 0;
+    }
+    event
 }

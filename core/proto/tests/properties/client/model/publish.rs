@@ -34,7 +34,7 @@ impl Model {
         if is_offline && self.options.at_most_once_offline == AtMostOnceOffline::Drop {
             return self.finished(ticket, Err(Failure::Offline));
         }
-        if self.waiting.len() >= self.options.queued {
+        while self.waiting.len() >= self.options.queued {
             match self.options.overflow {
                 Overflow::DropNewest => return self.finished(ticket, Err(Failure::Dropped)),
                 Overflow::DropOldest => {

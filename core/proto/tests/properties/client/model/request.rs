@@ -49,9 +49,7 @@ impl Model {
         self.now = now;
         let unsent = self.requests.iter().filter(|it| it.sent.is_none()).count();
         if unsent >= self.options.queued {
-            return self
-                .events
-                .push(asks.failed(ticket, Misuse::QueueFull(unsent).into()));
+            return self.events.push(asks.failed(ticket, Misuse::QueueFull(0).into()));
         }
         self.requests.push(Request {
             ticket,
@@ -195,10 +193,8 @@ impl Model {
         if let Some(last) = self.requests.last().filter(|_| !self.is_connected()) {
             // What is to be renewed takes room too, a place for one filter or for several.
             let room = self.options.queued.saturating_sub(self.renewals.len());
-            let queue_full = |waiting| last.asks.failed(last.ticket, Misuse::QueueFull(waiting).into());
-            if self.requests.len() > room
-                && (0..=self.options.queued).any(|waiting| *event == queue_full(waiting))
-            {
+            let refused = last.asks.failed(last.ticket, Misuse::QueueFull(0).into());
+            if self.requests.len() > room && *event == refused {
                 self.requests.pop();
                 return Ok(());
             }
