@@ -82,7 +82,8 @@ struct Connection {
     pingresp_deadline: Option<Instant>,
     /// PUBLISH packets at QoS 1 and 2 that may be sent now.
     quota: u16,
-    aliases: BTreeMap<u16, TopicName>,
+    aliases_of_server: BTreeMap<u16, TopicName>,
+    aliases_of_client: BTreeMap<u16, TopicName>,
 }
 
 /// What comes from the server.

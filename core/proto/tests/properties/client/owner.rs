@@ -4,8 +4,8 @@ use std::{fmt::Write as _, time::Duration};
 
 use bytes::BytesMut;
 use squall_proto::{
-    Ack, Connack, Decoder, Delivery, Instant, Packet, PacketRef, Properties, ReasonCode, Suback, Unsuback,
-    Version,
+    Ack, Connack, Decoder, Delivery, Disconnect, Instant, Packet, PacketRef, Properties, ReasonCode, Suback,
+    Unsuback, Version,
     client::{Client, Event, Input, Message, Output, Refusal, Ticket},
     encode,
 };
@@ -98,7 +98,7 @@ impl Owner {
             Step::Disconnect(code) => {
                 self.say_line(format!("app: disconnect {}", values::code(*code)));
                 self.model.disconnect(self.now, *code);
-                self.handle(Input::Disconnect(*code))
+                self.handle(Input::Disconnect(Disconnect::of(*code)))
             }
             Step::Answer(nth, code) => self.answer(*nth, *code),
             Step::Say(packet) => self.say(packet),

@@ -153,7 +153,7 @@ fn options() -> BoxedStrategy<Options> {
     );
     let lost = select(vec![SessionLost::PublishAgain, SessionLost::Fail]);
     let acknowledge = select(vec![Acknowledge::Automatic, Acknowledge::Manual]);
-    let rest = (select(vec![0, 2, 5]), lost, acknowledge);
+    let rest = (select(vec![0, 2, 5]), lost, acknowledge, select(vec![0, 1, 2]));
     (
         select(Version::ALL.to_vec()).no_shrink(), // What was drawn for one version makes no sense in the other.
         session,
@@ -162,7 +162,13 @@ fn options() -> BoxedStrategy<Options> {
         rest,
     )
         .prop_map(
-            |(version, (persistent, resubscribe), window, queue, (keep_alive, session_lost, acknowledge))| {
+            |(
+                version,
+                (persistent, resubscribe),
+                window,
+                queue,
+                (keep_alive, session_lost, acknowledge, topic_aliases),
+            )| {
                 let (inflight, receive_maximum, topic_alias_maximum) = window;
                 let (queued, overflow, at_most_once_offline) = queue;
                 let client_id = Text::new("c").unwrap();
@@ -185,6 +191,7 @@ fn options() -> BoxedStrategy<Options> {
                     keep_alive,
                     session_lost,
                     acknowledge,
+                    topic_aliases,
                     ..options
                 }
             },

@@ -44,9 +44,14 @@ impl Model {
         let refusals = self.refusals(connect);
         if !refusals.is_empty() {
             // [MQTT-3.2.2-6] [MQTT-3.2.2-7] [v3 MQTT-3.2.2-4] [v3 MQTT-3.2.2-5]
-            let connacks = refusals.iter().map(|code| connack(connect.version, false, *code));
-            let answers = connacks.collect();
-            self.connection(conn).answers.push_back(answers);
+            let connacks = refusals.iter().filter(|code| can_say(connect.version, **code));
+            let answers: Vec<Packet> = connacks
+                .map(|code| connack(connect.version, false, *code))
+                .collect();
+            // [v3 MQTT-3.2.2-6] 3.1.1 has no word for some; the refusal is then a close.
+            if !answers.is_empty() {
+                self.connection(conn).answers.push_back(answers);
+            }
             return self.end(conn, &refusals, false);
         }
         let client_id = self.client_id(connect);
@@ -96,7 +101,8 @@ impl Model {
         }
     }
 
-    /// The codes with which this CONNECT may be refused; none if it may not.
+    /// The codes with which this CONNECT may be refused; none if it may not. In 3.1.1, where some are said and others are not, the
+    /// first.
     fn refusals(&self, connect: &Connect) -> Vec<ReasonCode> {
         let limits = &self.limits;
         let will = |is_wrong: &dyn Fn(&WillOfConnect) -> bool| connect.will.as_ref().is_some_and(is_wrong);
@@ -128,6 +134,7 @@ impl Model {
         ]
         .into_iter()
         .filter_map(|(is_wrong, code)| is_wrong.then_some(code))
+        .take(if v3 { 1 } else { usize::MAX })
         .collect()
     }
 
@@ -207,9 +214,11 @@ impl Model {
 fn connack(version: Version, session_present: bool, code: ReasonCode) -> Packet {
     let reason_code = match version {
         Version::V5 => code,
-        // What 3.1.1 has no word for is Server unavailable.
         Version::V3_1_1 => {
-            ReasonCode::from_connect_return_code(code.connect_return_code().unwrap_or(3)).unwrap()
+            let return_code = code.connect_return_code();
+            return_code
+                .and_then(ReasonCode::from_connect_return_code)
+                .expect("3.1.1 can say it")
         }
     };
     Packet::Connack(Connack {
@@ -217,6 +226,10 @@ fn connack(version: Version, session_present: bool, code: ReasonCode) -> Packet 
         reason_code,
         properties: Properties::new(),
     })
+}
+
+fn can_say(version: Version, code: ReasonCode) -> bool {
+    version == Version::V5 || code.connect_return_code().is_some()
 }
 
 fn packet_size_max(connect: &Connect) -> usize {

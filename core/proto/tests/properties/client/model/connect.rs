@@ -136,7 +136,8 @@ impl Model {
             last_received: self.now,
             ping_is_due: false,
             pingresp_deadline: None,
-            aliases: BTreeMap::new(),
+            aliases_of_server: BTreeMap::new(),
+            aliases_of_client: BTreeMap::new(),
         }
     }
 
@@ -300,6 +301,10 @@ impl Limits {
             },
             properties: says.clone(),
         }
+    }
+
+    pub(super) fn topic_alias_maximum(&self) -> u16 {
+        self.properties.topic_alias_maximum().unwrap_or(0)
     }
 
     pub(super) fn retain(&self) -> bool {

@@ -141,6 +141,7 @@ impl Model {
 
     pub(super) fn sent_publish(&mut self, publish: &Publish) -> Result<(), String> {
         let now = self.now;
+        let publish = &self.resolved(publish)?;
         let asked = publish
             .delivery
             .packet_id()
@@ -186,6 +187,28 @@ impl Model {
             sent_here: true,
         });
         Ok(())
+    }
+
+    /// The PUBLISH with the Topic Name that its Topic Alias stands for. [MQTT-3.2.2-17] [MQTT-3.2.2-18] [MQTT-3.3.2-9]
+    fn resolved(&mut self, publish: &Publish) -> Result<Publish, String> {
+        let Phase::Connected(connection) = &mut self.phase else {
+            return Err("not connected".into());
+        };
+        let mut whole = publish.clone();
+        let Some(alias) = publish.properties.topic_alias().map(|alias| alias.value()) else {
+            return Ok(whole);
+        };
+        if alias > connection.limits.topic_alias_maximum() {
+            return Err("the topic alias exceeds the server's maximum".into());
+        }
+        if let Some(topic) = &publish.topic {
+            connection.aliases_of_client.insert(alias, topic.clone());
+        }
+        whole.topic = connection.aliases_of_client.get(&alias).cloned();
+        whole
+            .properties
+            .retain(|property| !matches!(property, Property::TopicAlias(_)));
+        Ok(whole)
     }
 
     fn sent_at_most_once(&mut self, publish: &Publish) -> Result<(), String> {

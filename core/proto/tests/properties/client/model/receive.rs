@@ -226,9 +226,9 @@ impl Model {
             return None;
         }
         if let (Some(alias), Some(topic)) = (alias, &publish.topic) {
-            connection.aliases.insert(alias, topic.clone());
+            connection.aliases_of_server.insert(alias, topic.clone());
         }
-        let aliased = alias.and_then(|alias| connection.aliases.get(&alias).cloned());
+        let aliased = alias.and_then(|alias| connection.aliases_of_server.get(&alias).cloned());
         let topic = publish.topic.clone().or(aliased);
         if topic.is_none() {
             self.violated(&[ReasonCode::ProtocolError]);

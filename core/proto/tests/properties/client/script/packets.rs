@@ -103,15 +103,17 @@ pub(crate) fn connack_properties(version: Version) -> BoxedStrategy<Properties> 
             Property::SubscriptionIdentifierAvailable(false),
         ]).prop_map(Some),
     ];
+    let aliases = prop_oneof![1 => Just(None), 1 => select(vec![1_u16, 2]).prop_map(Some)];
     let keep_alive = prop_oneof![8 => Just(None), 1 => Just(Some(3_u16))];
     let expiry = prop_oneof![12 => Just(None), 1 => Just(Some(0))];
-    (window, limits, keep_alive, expiry)
-        .prop_map(|(window, limit, keep_alive, expiry)| {
+    (window, limits, keep_alive, expiry, aliases)
+        .prop_map(|(window, limit, keep_alive, expiry, aliases)| {
             [
                 window.map(|window| Property::ReceiveMaximum(window.try_into().unwrap())),
                 limit,
                 keep_alive.map(Property::ServerKeepAlive),
                 expiry.map(Property::SessionExpiryInterval),
+                aliases.map(Property::TopicAliasMaximum),
             ]
             .into_iter()
             .flatten()
