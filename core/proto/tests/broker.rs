@@ -20,12 +20,16 @@ mod authenticate;
 mod bounds;
 #[path = "broker/connect.rs"]
 mod connect;
+#[path = "broker/expiry.rs"]
+mod expiry;
 #[path = "broker/field.rs"]
 mod field;
 #[path = "broker/keep_alive.rs"]
 mod keep_alive;
 #[path = "broker/limits.rs"]
 mod limits;
+#[path = "broker/paths.rs"]
+mod paths;
 #[path = "broker/publish.rs"]
 mod publish;
 #[path = "broker/reasons.rs"]
@@ -46,3 +50,5 @@ mod told;
 mod violations;
 #[path = "broker/will.rs"]
 mod will;
+#[path = "broker/will_sweep.rs"]
+mod will_sweep;

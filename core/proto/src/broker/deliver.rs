@@ -59,7 +59,7 @@ impl Broker {
                 subscription_ids: ids.into(),
                 share: None,
             };
-            return self.enqueue(key, outgoing, out);
+            return self.enqueue(now, key, outgoing, out);
         }
         if out.unsent_bytes(online.conn) > unsent_bytes_soft {
             return session.dropped(Drop::SlowReader, out);
@@ -80,7 +80,7 @@ impl Broker {
         out: &mut impl Output,
     ) {
         // [v3 MQTT-3.1.2-5]
-        self.enqueue(key, outgoing, out);
+        self.enqueue(now, key, outgoing, out);
         self.pump(now, key, out);
     }
 
@@ -115,16 +115,27 @@ impl Broker {
         }
     }
 
-    pub(super) fn enqueue(&mut self, key: SessionKey, outgoing: Outgoing, out: &mut impl Output) {
+    pub(super) fn enqueue(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        outgoing: Outgoing,
+        out: &mut impl Output,
+    ) {
         let (messages, bytes) = (self.limits.queued_messages, self.limits.queued_bytes);
         let session = self.session_mut(key);
-        let full = session.outbound.waiting_messages() >= messages
-            || session
-                .outbound
-                .waiting_bytes()
-                .saturating_add(outgoing.message.size())
-                > bytes;
-        if full {
+        let is_full = |session: &Session| {
+            let waiting = &session.outbound;
+            waiting.waiting_messages() >= messages
+                || waiting.waiting_bytes().saturating_add(outgoing.message.size()) > bytes
+        };
+        // What has expired takes up no room.
+        if is_full(session) {
+            for _ in 0..session.outbound.drop_expired(now) {
+                session.dropped(Drop::Expired, out);
+            }
+        }
+        if is_full(session) {
             session.dropped(Drop::QueueFull, out);
         } else {
             session.outbound.wait(outgoing);

@@ -83,8 +83,10 @@ impl Message {
         })
     }
 
+    /// Whether its time has passed. An interval of 0 reaches those who can be sent to in the same moment, and nobody later.
+    // [MQTT-3.3.2-5]
     pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.expires_at.is_some_and(|at| at <= now)
+        self.expires_at.is_some_and(|at| at < now)
     }
 
     /// Bytes of what it says.

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 
 use super::message::Outgoing;
 use crate::{
-    PacketId, Qos,
+    Instant, PacketId, Qos,
     exchange::{Answer, OutboundQos1, OutboundQos2},
 };
 
@@ -75,6 +75,8 @@ pub(super) struct Outbound {
     waiting: VecDeque<Outgoing>,
     waiting_bytes: usize,
     waiting_at_most_once: usize,
+    /// Until then no message that waits expires; `None` is for ever.
+    expires_from: Option<Instant>,
 }
 
 impl Outbound {
@@ -166,6 +168,8 @@ impl Outbound {
     pub(super) fn wait(&mut self, outgoing: Outgoing) {
         self.waiting_bytes += outgoing.message.size();
         self.waiting_at_most_once += usize::from(outgoing.qos == Qos::AtMostOnce);
+        let expires_at = outgoing.message.expires_at;
+        self.expires_from = [self.expires_from, expires_at].into_iter().flatten().min();
         self.waiting.push_back(outgoing);
     }
 
@@ -187,9 +191,29 @@ impl Outbound {
         if self.waiting_at_most_once == 0 {
             return;
         }
-        self.waiting.retain(|outgoing| outgoing.qos != Qos::AtMostOnce);
-        self.waiting_at_most_once = 0;
+        self.keep_waiting(|outgoing| outgoing.qos != Qos::AtMostOnce);
+    }
+
+    /// Forgets the messages that expired while they waited; how many there were. Looks at them only when one may have.
+    pub(super) fn drop_expired(&mut self, now: Instant) -> usize {
+        if self.expires_from.is_none_or(|at| at >= now) {
+            return 0;
+        }
+        let before = self.waiting.len();
+        self.keep_waiting(|outgoing| !outgoing.message.is_expired(now));
+        before - self.waiting.len()
+    }
+
+    fn keep_waiting(&mut self, keep: impl FnMut(&Outgoing) -> bool) {
+        self.waiting.retain(keep);
+        let at_most_once = |outgoing: &&Outgoing| outgoing.qos == Qos::AtMostOnce;
+        self.waiting_at_most_once = self.waiting.iter().filter(at_most_once).count();
         self.waiting_bytes = self.waiting.iter().map(|outgoing| outgoing.message.size()).sum();
+        self.expires_from = self
+            .waiting
+            .iter()
+            .filter_map(|outgoing| outgoing.message.expires_at)
+            .min();
     }
 
     pub(super) fn waiting_messages(&self) -> usize {
@@ -227,7 +251,7 @@ mod tests {
         super::message::{Message, SubscriptionIds},
         *,
     };
-    use crate::{Instant, Properties, TopicName};
+    use crate::{Properties, TopicName};
 
     fn outgoing(qos: Qos) -> Outgoing {
         let topic = TopicName::new("t").unwrap();

@@ -242,6 +242,9 @@ impl Broker {
         out: &mut impl Output,
     ) -> Result<ReasonCode, Refusal> {
         let mut keep = retain && !message.payload.is_empty();
+        if keep {
+            self.retained.drop_expired(now);
+        }
         if keep && !self.can_retain(&message) {
             out.note(Note::RetainedNotKept {
                 topic: message.topic.clone(),

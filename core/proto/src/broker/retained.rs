@@ -1,8 +1,15 @@
 //! Retained messages, by topic.
 
-use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
+    vec::Vec,
+};
+use core::cmp::Reverse;
 
 use super::message::Message;
+use crate::{Instant, TopicName};
 
 /// The last retained message of each topic, in a tree of topic levels.
 // [v3 MQTT-3.1.2-7] Kept beside the sessions, in none of them.
@@ -11,6 +18,10 @@ pub(super) struct Retained {
     root: Level,
     messages: usize,
     bytes: usize,
+    /// When a message expires, and whose; what was replaced or removed since means nothing.
+    expiries: BinaryHeap<Reverse<(Instant, TopicName)>>,
+    /// How many messages expire.
+    expiring: usize,
 }
 
 #[derive(Debug, Default)]
@@ -32,11 +43,7 @@ impl Retained {
 
     /// The bytes of the one of this topic, if it has one.
     pub(super) fn size(&self, topic: &str) -> Option<usize> {
-        let mut at = &self.root;
-        for level in topic.split('/') {
-            at = at.children.get(level)?;
-        }
-        at.message.as_ref().map(|message| message.size())
+        self.root.at(topic).map(|message| message.size())
     }
 
     // [MQTT-3.3.1-5] [v3 MQTT-3.3.1-5] It replaces the one before.
@@ -48,18 +55,51 @@ impl Retained {
             }
             at = at.children.get_mut(level).expect("it is there or was just added");
         }
+        let replaced = at.message.replace(Arc::clone(&message));
+        self.messages += 1;
         self.bytes += message.size();
-        match at.message.replace(Arc::clone(&message)) {
-            Some(replaced) => self.bytes -= replaced.size(),
-            None => self.messages += 1,
+        if let Some(replaced) = replaced {
+            self.forget(&replaced);
+        }
+        if let Some(at) = message.expires_at {
+            self.expiring += 1;
+            self.expiries.push(Reverse((at, message.topic.clone())));
+            self.forget_expiries();
         }
     }
 
     pub(super) fn remove(&mut self, topic: &str) {
         let mut levels = topic.split('/');
         if let Some(removed) = self.root.remove(&mut levels) {
-            self.messages -= 1;
-            self.bytes -= removed.size();
+            self.forget(&removed);
+        }
+    }
+
+    /// Removes the messages that have expired. Costs nothing where none has.
+    // [MQTT-3.3.2-5]
+    pub(super) fn drop_expired(&mut self, now: Instant) {
+        while let Some(Reverse((at, _))) = self.expiries.peek()
+            && *at < now
+            && let Some(Reverse((at, topic))) = self.expiries.pop()
+        {
+            if expires(&self.root, &topic, at) {
+                self.remove(&topic);
+            }
+        }
+    }
+
+    fn forget(&mut self, message: &Message) {
+        self.messages -= 1;
+        self.bytes -= message.size();
+        self.expiring -= usize::from(message.expires_at.is_some());
+    }
+
+    /// Forgets what means nothing any more, once that is most.
+    fn forget_expiries(&mut self) {
+        if self.expiries.len() > 2 * self.expiring + 64 {
+            let root = &self.root;
+            self.expiries
+                .retain(|Reverse((at, topic))| expires(root, topic, *at));
         }
     }
 
@@ -71,7 +111,22 @@ impl Retained {
     }
 }
 
+/// Whether the message of a topic expires at this moment.
+fn expires(root: &Level, topic: &str, at: Instant) -> bool {
+    root.at(topic)
+        .is_some_and(|message| message.expires_at == Some(at))
+}
+
 impl Level {
+    /// The message of exactly this topic.
+    fn at(&self, topic: &str) -> Option<&Message> {
+        let mut at = self;
+        for level in topic.split('/') {
+            at = at.children.get(level)?;
+        }
+        at.message.as_deref()
+    }
+
     fn is_empty(&self) -> bool {
         self.message.is_none() && self.children.is_empty()
     }

@@ -62,7 +62,7 @@ impl Broker {
             return;
         }
         for (filter, subscription) in wants_retained {
-            self.send_retained(key, &filter, subscription, out);
+            self.send_retained(now, key, &filter, subscription, out);
         }
         self.pump(now, key, out);
     }
@@ -141,12 +141,14 @@ impl Broker {
     // [MQTT-3.3.1-9] [v3 MQTT-3.3.1-6] [v3 MQTT-3.3.1-8]
     fn send_retained(
         &mut self,
+        now: Instant,
         key: SessionKey,
         filter: &TopicFilter,
         subscription: Subscription,
         out: &mut impl Output,
     ) {
         // [MQTT-3.3.4-5] Each copy has the identifier of its own subscription.
+        self.retained.drop_expired(now);
         for message in self.retained.matching(filter.levels()) {
             let outgoing = Outgoing {
                 qos: message.qos.min(subscription.qos),
@@ -155,7 +157,7 @@ impl Broker {
                 subscription_ids: subscription.id.into_iter().collect(),
                 share: None,
             };
-            self.enqueue(key, outgoing, out);
+            self.enqueue(now, key, outgoing, out);
         }
     }
 
