@@ -2,12 +2,20 @@
 
 mod properties;
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::ArgAction;
 use rand::{TryRng as _, rngs::SysRng};
-use squall_node::client::{Event, Events, Options, Reconnect, TcpConnector, protocol};
-use squall_proto::{Binary, BinaryTooLong, Qos, Text, TopicError, TopicFilter, TopicName, Version, Will};
+use squall_node::client::{
+    Client, Event, Events, FileStore, Options, Reconnect, RestoreError, TcpConnector, protocol,
+};
+use squall_proto::{
+    Binary, BinaryTooLong, Disconnect, Properties, Qos, ReasonCode, Text, TopicError, TopicFilter, TopicName,
+    Version, Will,
+};
 
 pub(crate) use self::properties::AllProperties;
 use crate::exit::{Exit, Misuse};
@@ -67,6 +75,12 @@ pub(crate) struct ConnectionArgs {
     /// A property of 5.0: -D connect user-property NAME VALUE, -D publish content-type text/plain ..
     #[arg(short = 'D', long, num_args = 3..=4, action = ArgAction::Append, value_names = ["PACKET", "PROPERTY", "VALUE"])]
     property: Vec<String>,
+    /// Keep what is unfinished in this file, and go on with it next time; needs -c
+    #[arg(long, value_name = "FILE", requires = "disable_clean_session")]
+    store: Option<PathBuf>,
+    /// Send each message at once, as is always done
+    #[arg(long)]
+    nodelay: bool,
     /// Say on standard error what happens
     #[arg(short, long)]
     pub(crate) debug: bool,
@@ -85,11 +99,40 @@ pub(crate) struct Asked {
     pub(crate) properties: AllProperties,
 }
 
+impl Asked {
+    /// Begins.
+    pub(crate) fn spawn(self, store: Option<&Path>) -> Result<(Client, Events), anyhow::Error> {
+        let Some(path) = store else {
+            return Client::spawn(self.options, self.connector).map_err(|error| misuse(error).into());
+        };
+        let opened = FileStore::open(path).map_err(RestoreError::from);
+        let restored = opened.and_then(|store| Client::restore(self.options, self.connector, store));
+        let (client, events, runner) = restored.map_err(|error| match error {
+            RestoreError::Misuse(error) => misuse(error),
+            RestoreError::Store(error) => {
+                Misuse::new(error, "--store takes a file of its own for each client")
+            }
+        })?;
+        tokio::spawn(runner.run());
+        Ok((client, events))
+    }
+}
+
 impl ConnectionArgs {
-    /// The client these options ask for; `command` names it where they do not.
-    pub(crate) fn ask(&self, command: &str, reconnect: Option<Reconnect>) -> Result<Asked, anyhow::Error> {
+    /// Where the session is kept.
+    pub(crate) fn store(&self) -> Option<&Path> {
+        self.store.as_deref()
+    }
+
+    /// The client these options ask for; `command` names it where they do not, and `needs_5` says that others ask for 5.0.
+    pub(crate) fn ask(
+        &self,
+        command: &str,
+        needs_5: bool,
+        reconnect: Option<Reconnect>,
+    ) -> Result<Asked, anyhow::Error> {
         let properties = AllProperties::parse(&self.property)?;
-        let mut protocol = protocol::Options::new(self.version(), self.client_id(command)?);
+        let mut protocol = protocol::Options::new(self.version(needs_5), self.client_id(command)?);
         protocol.clean_start = !self.disable_clean_session;
         protocol.adopt_session = self.disable_clean_session;
         protocol.session_expiry_interval = self.expiry(protocol.version);
@@ -108,8 +151,8 @@ impl ConnectionArgs {
         })
     }
 
-    fn version(&self) -> Version {
-        let asks_for_5 = !self.property.is_empty() || self.session_expiry_interval.is_some();
+    fn version(&self, needs_5: bool) -> Version {
+        let asks_for_5 = needs_5 || !self.property.is_empty() || self.session_expiry_interval.is_some();
         let default = if asks_for_5 { Version::V5 } else { Version::V3_1_1 };
         self.protocol_version.unwrap_or(default)
     }
@@ -229,6 +272,16 @@ pub(crate) fn failed(failure: protocol::Failure, args: &ConnectionArgs) -> Resul
     }
 }
 
+/// Says DISCONNECT with the properties of -D.
+pub(crate) async fn disconnect(client: &Client, properties: Properties) -> Result<(), Misuse> {
+    let reason_code = ReasonCode::Success;
+    let disconnect = Disconnect {
+        reason_code,
+        properties,
+    };
+    client.disconnect_with(disconnect).await.map_err(misuse)
+}
+
 /// Waits for the client's last event; says what went wrong last, if something did.
 pub(crate) async fn last_trouble(mut events: Events, args: &ConnectionArgs) -> Option<String> {
     let mut last = None;
@@ -299,7 +352,7 @@ mod tests {
 
     fn asked(line: &[&str]) -> Result<protocol::Options, anyhow::Error> {
         let line = Line::try_parse_from([&["squall"], line].concat())?;
-        Ok(line.connection.ask("test", None)?.options.protocol)
+        Ok(line.connection.ask("test", false, None)?.options.protocol)
     }
 
     #[test]

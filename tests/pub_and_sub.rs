@@ -36,6 +36,14 @@ mod program {
             Self { port }
         }
 
+        /// One that takes connections and says nothing.
+        pub(crate) fn silent() -> Self {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let port = listener.local_addr().unwrap().port().to_string();
+            thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+            Self { port }
+        }
+
         /// `squall`, told where the broker is.
         pub(crate) fn command(&self, arguments: &[&str]) -> Command {
             let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
@@ -94,6 +102,8 @@ mod program {
 
 #[cfg(test)]
 mod published {
+    use std::thread;
+
     use super::program::{Broker, ended};
 
     #[test]
@@ -145,6 +155,78 @@ mod published {
         assert_eq!(broker.squall_with_input(&line, "one\ntwo\n").0, Some(0));
         let line = ["sub", "-t", "r", "-V", "5", "-C", "1", "-N", "-F", "%C %l %r %p"];
         assert_eq!(broker.squall(&line).1, "text/plain 8 1 one\ntwo\n");
+    }
+
+    #[test]
+    fn lines_share_a_topic_alias_and_goodbye_may_say_why() {
+        let broker = Broker::start();
+        let sub = broker.subscribed(&["-t", "long/topic", "-C", "3", "-F", "%-12t|%03l|%.2p"]);
+        let line = [
+            "pub",
+            "-t",
+            "long/topic",
+            "-l",
+            "-M",
+            "2",
+            "-D",
+            "publish",
+            "topic-alias",
+            "1",
+        ];
+        let why = ["-D", "disconnect", "reason-string", "it is late"];
+        let published = broker.squall_with_input(&[&line[..], &why].concat(), "one\ntwo\nthree");
+        assert_eq!(published, (Some(0), String::new(), String::new()));
+        let expected = "long/topic  |003|on\nlong/topic  |003|tw\nlong/topic  |005|th\n";
+        assert_eq!(ended(sub.wait_with_output().unwrap()).1, expected);
+    }
+
+    #[test]
+    fn a_subscription_has_the_options_of_5_0() {
+        let broker = Broker::start();
+        let retained = ["pub", "-t", "r", "-m", "old", "-r"];
+        assert_eq!(broker.squall(&retained).0, Some(0));
+        for (options, printed) in [
+            (
+                &["--retain-handling", "never", "--retain-as-published"][..],
+                "1 new\n",
+            ),
+            (&["--retain-handling", "new"], "1 old\n"),
+            (&["--random-filter", "100", "--no-local"], "1 old\n"),
+        ] {
+            let sub = broker.subscribed(&[&["-t", "r", "-C", "1", "-F", "%r %p"], options].concat());
+            let line = ["pub", "-t", "r", "-m", "new", "-r"];
+            assert_eq!(broker.squall(&line).0, Some(0));
+            assert_eq!(ended(sub.wait_with_output().unwrap()).1, printed, "{options:?}");
+            assert_eq!(broker.squall(&retained).0, Some(0));
+        }
+    }
+
+    #[test]
+    fn what_one_process_could_not_finish_the_next_does() {
+        let broker = Broker::start();
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("session.redb");
+        let store = ["-c", "-i", "me", "-V", "5", "--store", file.to_str().unwrap()];
+        let line = [&["pub", "-t", "t", "-m", "kept", "-q", "1"], &store[..]].concat();
+        let sub = broker.subscribed(&["-t", "t", "-q", "1", "-C", "2"]);
+        let mut child = Broker::silent().command(&line).spawn().unwrap();
+        while !kept(&file) {
+            thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(broker.squall(&line), (Some(0), String::new(), String::new()));
+        assert_eq!(ended(sub.wait_with_output().unwrap()).1, "kept\nkept\n");
+        std::fs::write(&file, "no database").unwrap();
+        let (exit, _, complaint) = broker.squall(&line);
+        assert_eq!(exit, Some(2));
+        assert!(complaint.contains("Move it away to begin anew"), "{complaint}");
+    }
+
+    /// Whether the message of the test is in the file, whoever has it open.
+    fn kept(file: &std::path::Path) -> bool {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        bytes.windows(4).any(|bytes| bytes == b"kept")
     }
 
     #[test]

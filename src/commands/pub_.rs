@@ -8,7 +8,7 @@ use squall_proto::{Properties, Qos, ReasonCode, TopicName};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::{
-    connection::{self, ConnectionArgs},
+    connection::{self, AllProperties, ConnectionArgs},
     exit::{Exit, Misuse},
 };
 
@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// Seconds between repeats
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "0")]
     repeat_delay: Duration,
+    /// QoS 1 and 2 messages that are sent before the first is acknowledged, if the broker takes as many
+    #[arg(short = 'M', value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    max_inflight: Option<u16>,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -66,6 +69,9 @@ struct Payload {
     null_message: bool,
 }
 
+/// How long messages of an earlier process may take after ours are done.
+const LEFT_OVER: Duration = Duration::from_secs(10);
+
 /// Messages that may wait for their acknowledgement while more are read from standard input.
 const ON_THEIR_WAY_MAX: usize = 1000;
 
@@ -80,12 +86,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
 }
 
 async fn publish(args: &Args) -> Result<Exit, anyhow::Error> {
-    let asked = args.connection.ask("pub", None)?;
+    let mut asked = args.connection.ask("pub", false, None)?;
+    if let Some(inflight) = args.max_inflight {
+        asked.options.protocol.inflight = inflight;
+    }
     let once = match args.payload.whole()? {
         Some(payload) => Some(args.message(payload, &asked.properties.publish)),
         None => None,
     };
-    let (client, events) = Client::spawn(asked.options, asked.connector).map_err(connection::misuse)?;
+    let AllProperties {
+        publish, disconnect, ..
+    } = asked.properties.clone();
+    let (client, events) = asked.spawn(args.connection.store())?;
     let work = async {
         let published = tokio::select! {
             biased;
@@ -93,9 +105,13 @@ async fn publish(args: &Args) -> Result<Exit, anyhow::Error> {
                 args.connection.complain("interrupted");
                 Ok(Exit::NotHeld)
             }
-            published = publish_all(args, &client, once, &asked.properties.publish) => published,
+            published = publish_all(args, &client, once, &publish) => published,
         };
-        client.disconnect().await;
+        if args.connection.store().is_some() {
+            // What an earlier process left goes out before ours, and is ours to finish.
+            client.flush(LEFT_OVER).await;
+        }
+        connection::disconnect(&client, disconnect).await?;
         published
     };
     let (published, trouble) = tokio::join!(work, connection::last_trouble(events, &args.connection));

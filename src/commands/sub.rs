@@ -4,10 +4,12 @@ mod format;
 
 use std::{future::pending, time::Duration};
 
+use rand::{RngExt as _, SeedableRng as _, TryRng as _, rngs::SysRng};
+use rand_pcg::Pcg64Mcg;
 use squall_node::client::{
     Client, Error, Event, Events, Message, Publishing, Subscription, Unsubscription, protocol,
 };
-use squall_proto::{Qos, ReasonCode, SubscriptionOptions, TopicFilter};
+use squall_proto::{Qos, ReasonCode, RetainHandling, SubscriptionOptions, TopicFilter};
 
 use self::format::Format;
 use crate::{
@@ -54,9 +56,25 @@ pub(crate) struct Args {
     #[arg(short, long)]
     verbose: bool,
     /// Print so: %t topic, %p payload, %x payload in hex, %l its length, %q QoS, %r retained, %I time, %U Unix time, %j JSON,
-    /// %J JSON with a JSON payload, %C %D %E %F %P %R %S properties, \n
+    /// %J JSON with a JSON payload, %C %D %E %F %P %R %S properties, @Y @m @d .. as strftime has them, \n; %-20t %05l %.10p give a
+    /// field room
     #[arg(short = 'F', value_name = "FORMAT", conflicts_with = "verbose", value_parser = Format::parse)]
     format: Option<Format>,
+    /// Print JSON (%j, %J) with a line a member
+    #[arg(long)]
+    pretty: bool,
+    /// Print so many percent of the messages, chosen by chance
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    random_filter: Option<f64>,
+    /// Get none of the messages that this client publishes, in 5.0
+    #[arg(long)]
+    no_local: bool,
+    /// Get messages with the RETAIN flag they were published with, in 5.0
+    #[arg(long)]
+    retain_as_published: bool,
+    /// Which retained messages subscribing brings, in 5.0
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = RetainedWhen::Always)]
+    retain_handling: RetainedWhen,
     /// Put no end of line after a message
     #[arg(short = 'N')]
     no_newline: bool,
@@ -73,6 +91,27 @@ pub(crate) struct Args {
     connection: ConnectionArgs,
 }
 
+/// Retain Handling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum RetainedWhen {
+    /// All, each time
+    Always,
+    /// Those of subscriptions that did not exist
+    New,
+    /// None
+    Never,
+}
+
+impl From<RetainedWhen> for RetainHandling {
+    fn from(when: RetainedWhen) -> Self {
+        match when {
+            RetainedWhen::Always => Self::Send,
+            RetainedWhen::New => Self::SendIfNew,
+            RetainedWhen::Never => Self::DoNotSend,
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -81,14 +120,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
 }
 
 async fn subscribe(args: &Args) -> Result<Exit, anyhow::Error> {
-    let asked = args.connection.ask("sub", Some(connection::reconnect()))?;
-    let (client, events) = Client::spawn(asked.options, asked.connector).map_err(connection::misuse)?;
+    let asked = args
+        .connection
+        .ask("sub", args.needs_5(), Some(connection::reconnect()))?;
+    let properties = asked.properties.clone();
+    let (client, events) = asked.spawn(args.connection.store())?;
     let mut printing = Printing {
         args,
         client: &client,
         connected: false,
         printed: 0,
         removals: Vec::new(),
+        random: Pcg64Mcg::seed_from_u64(SysRng.try_next_u64()?),
     };
     let timeout = async {
         match args.timeout {
@@ -100,13 +143,13 @@ async fn subscribe(args: &Args) -> Result<Exit, anyhow::Error> {
         biased;
         _ = tokio::signal::ctrl_c() => Exit::Held,
         () = timeout => Exit::TimedOut,
-        exit = both(requests(args, &client, &asked.properties), printing.print_all(events)) => exit?,
+        exit = both(requests(args, &client, &properties), printing.print_all(events)) => exit?,
     };
     for removal in printing.removals {
         // The broker may be gone, or slow; what was sent is all that can be done.
         let _ = tokio::time::timeout(Duration::from_secs(1), removal).await;
     }
-    client.disconnect().await;
+    connection::disconnect(&client, properties.disconnect).await?;
     Ok(exit)
 }
 
@@ -155,7 +198,9 @@ async fn ask(args: &Args, client: &Client, properties: &AllProperties) -> Result
     if !args.topic.is_empty() {
         let options = SubscriptionOptions {
             qos: args.qos,
-            ..SubscriptionOptions::default()
+            no_local: args.no_local,
+            retain_as_published: args.retain_as_published,
+            retain_handling: args.retain_handling.into(),
         };
         let subscription = Subscription {
             filters: args
@@ -203,6 +248,8 @@ struct Printing<'a> {
     connected: bool,
     printed: u64,
     removals: Vec<Publishing>,
+    /// Decides what --random-filter leaves out.
+    random: Pcg64Mcg,
 }
 
 impl Printing<'_> {
@@ -257,7 +304,11 @@ impl Printing<'_> {
             .filter_out
             .iter()
             .any(|filter| filter.matches(&message.topic));
-        if left_out || (self.args.no_retained && message.retain) {
+        let drawn_out = self
+            .args
+            .random_filter
+            .is_some_and(|percent| self.random.random::<f64>() * 100.0 >= percent);
+        if left_out || drawn_out || (self.args.no_retained && message.retain) {
             return Ok(None);
         }
         if self.args.remove_retained && message.retain {
@@ -272,9 +323,13 @@ impl Printing<'_> {
 }
 
 impl Args {
+    fn needs_5(&self) -> bool {
+        self.no_local || self.retain_as_published || self.retain_handling != RetainedWhen::Always
+    }
+
     fn print(&self, message: &Message, lines: &mut Vec<u8>) {
         match &self.format {
-            Some(format) => format.print(message, lines),
+            Some(format) => format.print(message, self.pretty, lines),
             None => {
                 if self.verbose {
                     lines.extend_from_slice(message.topic.as_bytes());
@@ -287,4 +342,12 @@ impl Args {
             lines.push(b'\n');
         }
     }
+}
+
+fn percent(percent: &str) -> Result<f64, &'static str> {
+    let percent = percent
+        .parse()
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent));
+    percent.ok_or("expected a number from 0 to 100")
 }

@@ -1,18 +1,21 @@
 //! `-D PACKET PROPERTY VALUE`: the properties of 5.0, by mosquitto's names.
 
 use squall_node::client::protocol;
-use squall_proto::{Binary, Properties, Property, SubscriptionId, Text, TopicName};
+use squall_proto::{Binary, Properties, Property, SubscriptionId, Text, TopicAlias, TopicName};
 
 use crate::exit::Misuse;
 
 /// What the -D options of a command line say, by the packet they are for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct AllProperties {
     connect: Vec<Property>,
     pub(crate) will: Properties,
     pub(crate) publish: Properties,
     pub(crate) subscribe: Properties,
     pub(crate) unsubscribe: Properties,
+    pub(crate) disconnect: Properties,
+    /// How many topics get a Topic Alias: `-D publish topic-alias` asks for it.
+    topic_aliases: u16,
 }
 
 impl AllProperties {
@@ -38,11 +41,15 @@ impl AllProperties {
         match packet {
             "connect" => self.connect.push(property),
             "will" => self.will.push(property),
-            "publish" => self.publish.push(property),
+            "publish" => match property {
+                Property::TopicAlias(alias) => self.topic_aliases = alias.value(),
+                property => self.publish.push(property),
+            },
             "subscribe" => self.subscribe.push(property),
             "unsubscribe" => self.unsubscribe.push(property),
+            "disconnect" => self.disconnect.push(property),
             _ => {
-                let mend = "-D takes connect, will, publish, subscribe or unsubscribe";
+                let mend = "-D takes connect, will, publish, subscribe, unsubscribe or disconnect";
                 return Err(Misuse::new(
                     format!("-D {packet} is no packet with properties"),
                     mend,
@@ -58,6 +65,7 @@ impl AllProperties {
         reason = "the few that CONNECT takes are picked out of all"
     )]
     pub(crate) fn apply_to_connect(&self, options: &mut protocol::Options) -> Result<(), Misuse> {
+        options.topic_aliases = self.topic_aliases;
         for property in &self.connect {
             match property {
                 Property::SessionExpiryInterval(seconds) => options.session_expiry_interval = *seconds,
@@ -87,6 +95,7 @@ fn property<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Result
         "maximum-packet-size" => Property::MaximumPacketSize(number(value)?),
         "message-expiry-interval" => Property::MessageExpiryInterval(number(value)?),
         "payload-format-indicator" => Property::PayloadFormatIndicator(flag(value)?),
+        "reason-string" => Property::ReasonString(text(value)?),
         "receive-maximum" => Property::ReceiveMaximum(number(value)?),
         "request-problem-information" => Property::RequestProblemInformation(flag(value)?),
         "request-response-information" => Property::RequestResponseInformation(flag(value)?),
@@ -97,6 +106,9 @@ fn property<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Result
         "subscription-identifier" => {
             let id = SubscriptionId::new(number(value)?);
             Property::SubscriptionIdentifier(id.ok_or("expected a number from 1 to 268435455")?)
+        }
+        "topic-alias" => {
+            Property::TopicAlias(TopicAlias::new(number(value)?).ok_or("expected a number from 1 to 65535")?)
         }
         "topic-alias-maximum" => Property::TopicAliasMaximum(number(value)?),
         "user-property" => {
@@ -160,6 +172,23 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_alias_is_for_the_client_to_use_and_not_a_property_of_the_message() {
+        let all = parse(&[
+            "publish",
+            "topic-alias",
+            "3",
+            "disconnect",
+            "reason-string",
+            "bye",
+        ])
+        .unwrap();
+        let mut options = protocol::Options::new(squall_proto::Version::V5, Text::new("c").unwrap());
+        all.apply_to_connect(&mut options).unwrap();
+        assert_eq!((all.publish.len(), options.topic_aliases), (0, 3));
+        assert_eq!(all.disconnect.reason_string().as_deref(), Some("bye"));
+    }
+
+    #[test]
     fn what_is_no_property_says_so() {
         for line in [
             &["publish", "colour", "red"][..],
@@ -168,6 +197,7 @@ mod tests {
             &["connect", "receive-maximum", "0"],
             &["publish", "payload-format-indicator", "2"],
             &["subscribe", "subscription-identifier", "0"],
+            &["publish", "topic-alias", "0"],
         ] {
             assert!(parse(line).is_err(), "{line:?}");
         }

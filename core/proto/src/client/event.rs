@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
 use super::{Message, Misuse, NotReauthenticated, Receipt};
-use crate::{Connack, DecodeError, Disconnect, ReasonCode, TopicFilter, Violation};
+use crate::{Connack, DecodeError, Disconnect, Properties, ReasonCode, Text, TopicFilter, Violation};
 
 /// Names something the application asked for, so that its end can be reported. The application chooses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,12 +116,57 @@ pub enum Why {
     Lost,
 }
 
+impl Why {
+    /// What the server said with the Reason Code.
+    pub fn reason_string(&self) -> Option<Text> {
+        self.properties()?.reason_string()
+    }
+
+    /// Another server to use, as Use another server and Server moved may say. It is told and not followed: whom to trust with a Client
+    /// Identifier, a password and messages is the application's business.
+    pub fn server_reference(&self) -> Option<Text> {
+        self.properties()?.server_reference()
+    }
+
+    const fn properties(&self) -> Option<&Properties> {
+        match self {
+            Self::Refused(connack) => Some(&connack.properties),
+            Self::Server(disconnect) => Some(&disconnect.properties),
+            Self::Requested
+            | Self::Violated(_)
+            | Self::Malformed(_)
+            | Self::Distrusted
+            | Self::ConnackTimeout
+            | Self::PingrespTimeout
+            | Self::AnswerTooLarge
+            | Self::Lost => None,
+        }
+    }
+
+    /// The server's own words are quoted, with what could steer a terminal escaped.
+    fn explain(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if let Some(reason) = self.reason_string() {
+            write!(f, ", {:?}", &*reason)?;
+        }
+        if let Some(server) = self.server_reference() {
+            write!(f, ", see {:?}", &*server)?;
+        }
+        Ok(())
+    }
+}
+
 impl core::fmt::Display for Why {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Requested => f.write_str("disconnected"),
-            Self::Refused(connack) => write!(f, "the server refused the connection: {}", connack.reason_code),
-            Self::Server(disconnect) => write!(f, "the server disconnected: {}", disconnect.reason_code),
+            Self::Refused(connack) => {
+                write!(f, "the server refused the connection: {}", connack.reason_code)?;
+                self.explain(f)
+            }
+            Self::Server(disconnect) => {
+                write!(f, "the server disconnected: {}", disconnect.reason_code)?;
+                self.explain(f)
+            }
             Self::Violated(violation) => write!(f, "the server broke the protocol: {violation}"),
             Self::Malformed(error) => write!(f, "the server sent a malformed packet: {error}"),
             Self::Distrusted => write!(f, "{}", super::Distrust),
