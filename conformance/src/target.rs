@@ -92,6 +92,7 @@ pub fn restricted() -> Limits {
         maximum_qos: Qos::AtLeastOnce,
         retain_available: false,
         wildcard_subscription_available: false,
+        subscription_identifier_available: false,
         shared_subscription_available: false,
         ..Limits::default()
     }

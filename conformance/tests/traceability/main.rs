@@ -79,3 +79,28 @@ fn every_case_names_statements_that_a_harness_can_see_something_of() {
         }
     }
 }
+
+#[test]
+fn the_list_of_ambiguities_names_cases_that_there_are() {
+    let text = std::fs::read_to_string(root().join("docs/AMBIGUITIES.md")).expect("docs/ can be read");
+    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| A")).collect();
+    assert_eq!(rows.len(), 50);
+    for row in rows {
+        let named = row
+            .trim_end_matches(" |")
+            .rsplit(" | ")
+            .next()
+            .unwrap_or_default();
+        let names: Vec<_> = named
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|name| name.contains('_'))
+            .collect();
+        assert!(!names.is_empty() || named.starts_with("none: "), "{row}");
+        for name in names {
+            let mut cases = SECTIONS.iter().flat_map(|section| section.cases);
+            assert!(cases.any(|case| case.name == name), "{name} is no case");
+        }
+    }
+}
