@@ -39,6 +39,11 @@ pub(super) struct Outgoing {
 /// Most messages are sent for one subscription.
 pub(super) type SubscriptionIds = SmallVec<[SubscriptionId; 1]>;
 
+/// Those of one subscription.
+pub(super) fn ids_of(id: Option<SubscriptionId>) -> SubscriptionIds {
+    id.map_or_else(SubscriptionIds::new, |id| SubscriptionIds::from_buf([id]))
+}
+
 impl Message {
     /// A PUBLISH whose Topic Alias is resolved already.
     pub(super) fn new(

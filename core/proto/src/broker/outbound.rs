@@ -66,7 +66,9 @@ impl Exchange {
 // [MQTT-4.6.0-5] [MQTT-4.6.0-6] [v3 MQTT-4.6.0-5] [v3 MQTT-4.6.0-6] First in, first out.
 // [MQTT-2.2.1-4] [v3 MQTT-2.3.1-4]
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Outbound {
+    waiting_at_most_once: usize,
     exchanges: VecDeque<Exchange>,
     /// The number of the first in `exchanges`.
     first: u64,
@@ -74,7 +76,6 @@ pub(super) struct Outbound {
     resend_from: u64,
     waiting: VecDeque<Outgoing>,
     waiting_bytes: usize,
-    waiting_at_most_once: usize,
     /// Until then no message that waits expires; `None` is for ever.
     expires_from: Option<Instant>,
 }

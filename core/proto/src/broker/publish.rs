@@ -5,7 +5,7 @@ use core::mem;
 
 use super::{
     Broker, Note, Output, Refusal,
-    message::{Message, Outgoing, SubscriptionIds},
+    message::{Message, Outgoing, SubscriptionIds, ids_of},
     session::{LastMatch, SessionKey},
     shared::{Chosen, GroupKey, Share},
 };
@@ -42,7 +42,7 @@ impl From<Chosen> for Match {
             session: chosen.member,
             qos: chosen.subscription.qos,
             retain_as_published: chosen.subscription.retain_as_published,
-            ids: chosen.subscription.id.into_iter().collect(),
+            ids: ids_of(chosen.subscription.id),
             group: Some(chosen.group),
         }
     }
@@ -330,7 +330,7 @@ impl Broker {
                         session: key,
                         qos: subscription.qos,
                         retain_as_published: subscription.retain_as_published,
-                        ids: subscription.id.into_iter().collect(),
+                        ids: ids_of(subscription.id),
                         group: None,
                     });
                 }

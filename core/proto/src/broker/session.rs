@@ -20,21 +20,25 @@ use crate::{ConnId, Instant, PacketId, Text, TopicFilter, TopicName, Version};
 pub(super) struct SessionKey(pub(super) u32);
 
 /// Session State (section 4.1), and the connection it is used on.
+///
+/// A message to many subscribers waits for memory above all, so what a delivery reads stands together, in the order of use. The
+/// size is no power of two: all sessions would then compete for the same few places of the cache.
 // [MQTT-3.1.3-2] [v3 MQTT-3.1.3-2] Kept by Client Identifier.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Session {
-    pub(super) client_id: Text,
+    /// The last match this session was found in, so that a second matching subscription joins it.
+    pub(super) last_match: LastMatch,
+    pub(super) outbound: Outbound,
     pub(super) link: Link,
+    pub(super) client_id: Text,
     /// How long the session outlives its connection; `None` is for ever.
     pub(super) expiry: Option<Duration>,
     /// What it is subscribed to; the options are in the subscription tree.
     pub(super) subscriptions: IndexSet<TopicFilter, FixedState>,
-    pub(super) outbound: Outbound,
     /// QoS 2 messages taken from the client whose PUBREL has not come.
     pub(super) unreleased: HashSet<PacketId, FixedState>,
     pub(super) will: WillState,
-    /// The last match this session was found in, so that a second matching subscription joins it.
-    pub(super) last_match: LastMatch,
     pub(super) scheduled: Scheduled,
 }
 
@@ -50,17 +54,10 @@ pub(super) enum Link {
 
 /// What belongs to the connection, not the session.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Online {
     pub(super) conn: ConnId,
     pub(super) version: Version,
-    /// What CONNECT asked for, whatever was granted.
-    pub(super) expiry_asked: Expiry,
-    pub(super) identity: Identity,
-    /// One and a half times the Keep Alive.
-    pub(super) silence_max: Option<Duration>,
-    pub(super) last_packet_at: Instant,
-    /// The client's Maximum Packet Size.
-    pub(super) packet_size_max: Option<usize>,
     /// The client's Request Problem Information.
     pub(super) problem_information: bool,
     /// QoS 1 and 2 PUBLISH packets that may be sent now (section 4.9).
@@ -68,10 +65,18 @@ pub(super) struct Online {
     pub(super) send_quota_max: u16,
     /// QoS 2 messages taken on this connection whose exchange is not over.
     pub(super) receiving: u16,
+    /// The client's Maximum Packet Size.
+    pub(super) packet_size_max: Option<usize>,
+    pub(super) sent_aliases: SentAliases,
+    /// What CONNECT asked for, whatever was granted.
+    pub(super) expiry_asked: Expiry,
+    pub(super) identity: Identity,
+    /// One and a half times the Keep Alive.
+    pub(super) silence_max: Option<Duration>,
+    pub(super) last_packet_at: Instant,
     /// The client's Topic Aliases, by number from 1.
     // [MQTT-3.3.2-7] They end with the connection.
     pub(super) topic_aliases: Vec<Option<TopicName>>,
-    pub(super) sent_aliases: SentAliases,
 }
 
 /// Marks a session during one routing of a message.
@@ -143,5 +148,24 @@ impl Online {
     // [MQTT-4.9.0-2] Section 4.9: never above where it began.
     pub(super) fn raise_send_quota(&mut self) {
         self.send_quota = self.send_quota.saturating_add(1).min(self.send_quota_max);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::mem::{offset_of, size_of};
+
+    use super::*;
+
+    #[test]
+    fn what_a_delivery_reads_stands_together() {
+        let read = [
+            offset_of!(Session, last_match),
+            offset_of!(Session, outbound),
+            offset_of!(Session, link) + offset_of!(Online, packet_size_max),
+            offset_of!(Session, link) + offset_of!(Online, sent_aliases),
+        ];
+        assert!(read.is_sorted() && read.iter().all(|at| *at < 192), "{read:?}");
+        assert!(!size_of::<Session>().is_power_of_two());
     }
 }

@@ -5,7 +5,7 @@
 mod group;
 
 use alloc::vec::Vec;
-use core::{hash::BuildHasher as _, mem};
+use core::{hash::BuildHasher as _, mem, num::NonZeroU32};
 
 use foldhash::quality::FixedState;
 use hashbrown::HashMap;
@@ -14,7 +14,7 @@ use slab::Slab;
 use self::group::Group;
 use super::{
     Broker, Output, SharedDistribution,
-    message::{Message, Outgoing},
+    message::{Message, Outgoing, ids_of},
     outbound::Outbound,
     publish::{Match, Subscription},
     session::{Link, Session, SessionKey},
@@ -28,8 +28,8 @@ pub(super) struct SharedSubscriptions {
     tree: SubscriptionTree<()>,
     groups: Slab<Group>,
     by_filter: HashMap<TopicFilter, u32, FixedState>,
-    /// Groups formed so far.
-    formed: u32,
+    /// The number of the next group.
+    next_number: NonZeroU32,
     /// What messages and members are hashed with.
     chance: FixedState,
     /// Kept for its memory alone; empty between inputs.
@@ -40,7 +40,7 @@ pub(super) struct SharedSubscriptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct GroupKey {
     place: u32,
-    number: u32,
+    number: NonZeroU32,
 }
 
 /// Which group a message was sent to one member of, and what another member has to know of it.
@@ -66,7 +66,7 @@ impl SharedSubscriptions {
             tree: SubscriptionTree::new(seed),
             groups: Slab::new(),
             by_filter: HashMap::with_hasher(chance.clone()),
-            formed: 0,
+            next_number: NonZeroU32::MIN,
             chance,
             found: Vec::new(),
         }
@@ -83,8 +83,8 @@ impl SharedSubscriptions {
     }
 
     fn form(&mut self, filter: &TopicFilter) -> u32 {
-        self.formed = self.formed.wrapping_add(1);
-        let place = self.groups.insert(Group::new(self.formed, &self.chance));
+        let place = self.groups.insert(Group::new(self.next_number, &self.chance));
+        self.next_number = self.next_number.checked_add(1).unwrap_or(NonZeroU32::MIN);
         let place = u32::try_from(place).expect("fewer groups than 4,294,967,296");
         self.tree.insert(filter.levels(), place, ());
         self.by_filter.insert(filter.detached(), place);
@@ -231,7 +231,7 @@ impl Broker {
         let outgoing = Outgoing {
             qos: outgoing.message.qos.min(chosen.subscription.qos),
             retain: share.retain && chosen.subscription.retain_as_published,
-            subscription_ids: chosen.subscription.id.into_iter().collect(),
+            subscription_ids: ids_of(chosen.subscription.id),
             ..outgoing
         };
         if outgoing.qos > Qos::AtMostOnce {

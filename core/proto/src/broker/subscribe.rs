@@ -3,7 +3,11 @@
 use alloc::{sync::Arc, vec::Vec};
 
 use super::{
-    Broker, Output, Refusal, deliver::Sent, message::Outgoing, publish::Subscription, session::SessionKey,
+    Broker, Output, Refusal,
+    deliver::Sent,
+    message::{Outgoing, ids_of},
+    publish::Subscription,
+    session::SessionKey,
 };
 use crate::{
     Instant, Packet, Properties, Qos, ReasonCode, RetainHandling, Suback, Subscribe, SubscriptionId,
@@ -154,7 +158,7 @@ impl Broker {
                 qos: message.qos.min(subscription.qos),
                 message: Arc::clone(&message),
                 retain: true,
-                subscription_ids: subscription.id.into_iter().collect(),
+                subscription_ids: ids_of(subscription.id),
                 share: None,
             };
             self.enqueue(now, key, outgoing, out);

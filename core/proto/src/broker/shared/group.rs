@@ -1,3 +1,5 @@
+use core::num::NonZeroU32;
+
 use foldhash::quality::FixedState;
 use indexmap::IndexMap;
 
@@ -12,7 +14,7 @@ use crate::Qos;
 /// ```
 #[derive(Debug)]
 pub(super) struct Group {
-    number: u32,
+    number: NonZeroU32,
     members: IndexMap<SessionKey, Subscription, FixedState>,
     /// How many of the members are connected.
     online: usize,
@@ -27,7 +29,7 @@ const ASKED_MAX: usize = 16;
 
 impl Group {
     /// A group without members. `number` tells it from others that have its place before or after it.
-    pub(super) fn new(number: u32, hasher: &FixedState) -> Self {
+    pub(super) fn new(number: NonZeroU32, hasher: &FixedState) -> Self {
         Self {
             number,
             members: IndexMap::with_hasher(hasher.clone()),
@@ -37,7 +39,7 @@ impl Group {
         }
     }
 
-    pub(super) const fn number(&self) -> u32 {
+    pub(super) const fn number(&self) -> NonZeroU32 {
         self.number
     }
 
@@ -192,7 +194,7 @@ mod tests {
             ops in prop::collection::vec(op(), 0..40),
             hash: u64,
         ) {
-            let mut group = Group::new(1, &FixedState::with_seed(1));
+            let mut group = Group::new(NonZeroU32::MIN, &FixedState::with_seed(1));
             let mut members = BTreeMap::new();
             for op in ops {
                 carry_out(op, &mut group, &mut members);
@@ -232,7 +234,7 @@ mod tests {
             ([Some(7), None, None], 1, 0),
             ([None, None, None], 2, 2),
         ] {
-            let mut group = Group::new(1, &FixedState::with_seed(1));
+            let mut group = Group::new(NonZeroU32::MIN, &FixedState::with_seed(1));
             for member in 0..3 {
                 group.join(SessionKey(member), SUBSCRIPTION);
             }
