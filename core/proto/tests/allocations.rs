@@ -45,8 +45,14 @@ fn feed(broker: &mut Broker, decoder: &mut Decoder, bytes: &mut BytesMut, sink: 
     }
 }
 
-/// Allocations for each of a thousand messages that a client sends itself. At QoS 1 each is acknowledged before the next.
+/// The least of three counts: the harness has a thread of its own, which may allocate meanwhile.
 fn allocations_a_message(subscribe: &[u8], qos: u8) -> u64 {
+    let counts = (0..3).map(|_| count_allocations(subscribe, qos));
+    counts.min().unwrap_or(u64::MAX)
+}
+
+/// Allocations for each of a thousand messages that a client sends itself. At QoS 1 each is acknowledged before the next.
+fn count_allocations(subscribe: &[u8], qos: u8) -> u64 {
     let limits = Limits {
         shared_subscriptions_v3: true,
         ..Limits::default()
