@@ -1,6 +1,7 @@
 //! What `squall pub` and `squall sub` share: the options of mosquitto's clients that say whom to connect to, and as whom.
 
 mod properties;
+mod server;
 
 use std::{
     path::{Path, PathBuf},
@@ -10,14 +11,17 @@ use std::{
 use clap::ArgAction;
 use rand::{TryRng as _, rngs::SysRng};
 use squall_node::client::{
-    Client, Event, Events, FileStore, Options, Reconnect, RestoreError, TcpConnector, protocol,
+    AddressConnector, Client, Event, Events, FileStore, Options, Reconnect, RestoreError, protocol,
 };
 use squall_proto::{
-    Binary, BinaryTooLong, Disconnect, Properties, Qos, ReasonCode, Text, TopicError, TopicFilter, TopicName,
-    Version, Will,
+    Binary, BinaryTooLong, Disconnect, Properties, Qos, ReasonCode, Text, TextError, TopicError, TopicFilter,
+    TopicName, Version, Will,
 };
 
-pub(crate) use self::properties::AllProperties;
+pub(crate) use self::{
+    properties::AllProperties,
+    server::{ServerArgs, connector, secured},
+};
 use crate::exit::{Exit, Misuse};
 use crate::output;
 
@@ -25,12 +29,8 @@ use crate::output;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
-    /// The broker's host
-    #[arg(short = 'h', long, default_value = "localhost")]
-    host: String,
-    /// The broker's port
-    #[arg(short, long, default_value_t = 1883)]
-    port: u16,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
     /// Client Identifier; a random one if not given
     #[arg(short, long, value_parser = Text::new)]
     id: Option<Text>,
@@ -95,7 +95,7 @@ pub(crate) struct ConnectionArgs {
 /// A client that was asked for, and what else its -D options said.
 pub(crate) struct Asked {
     pub(crate) options: Options,
-    pub(crate) connector: TcpConnector,
+    pub(crate) connector: AddressConnector,
     pub(crate) properties: AllProperties,
 }
 
@@ -137,8 +137,8 @@ impl ConnectionArgs {
         protocol.adopt_session = self.disable_clean_session;
         protocol.session_expiry_interval = self.expiry(protocol.version);
         protocol.keep_alive = self.keepalive;
-        protocol.user_name.clone_from(&self.username);
-        protocol.password.clone_from(&self.pw);
+        protocol.user_name = self.user_name()?;
+        protocol.password = self.password()?;
         protocol.will = self.will(&properties);
         properties.apply_to_connect(&mut protocol)?;
         Ok(Asked {
@@ -146,7 +146,7 @@ impl ConnectionArgs {
                 reconnect,
                 ..Options::new(protocol, SysRng.try_next_u64()?)
             },
-            connector: TcpConnector::new(&self.host, self.port),
+            connector: self.server.connector()?,
             properties,
         })
     }
@@ -169,6 +169,16 @@ impl ConnectionArgs {
             Some(prefix) => Text::new(&format!("{prefix}{}", std::process::id()))?,
             None => Text::new(&format!("squall-{command}-{:08x}", SysRng.try_next_u32()?))?,
         })
+    }
+
+    fn user_name(&self) -> Result<Option<Text>, TextError> {
+        let of_url = self.server.user().map(Text::new).transpose()?;
+        Ok(self.username.clone().or(of_url))
+    }
+
+    fn password(&self) -> Result<Option<Binary>, BinaryTooLong> {
+        let of_url = self.server.password().map(binary).transpose()?;
+        Ok(self.pw.clone().or(of_url))
     }
 
     fn expiry(&self, version: Version) -> u32 {
@@ -208,7 +218,7 @@ impl ConnectionArgs {
     pub(crate) fn trouble(&self, event: &Event) -> Option<String> {
         match event {
             Event::Unreachable(error) => {
-                Some(format!("cannot connect to {}:{}: {error}", self.host, self.port))
+                Some(format!("cannot connect to {}: {error}", self.server.address()))
             }
             Event::Disconnected {
                 why: protocol::Why::Requested,

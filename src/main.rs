@@ -1,6 +1,7 @@
 //! The command line of Squall: what each command takes is in its file under `commands/`.
 //!
 //! * [`commands`] lists them, [`results`] holds the options of those that end with verdicts,
+//! * [`connection`] those of clients, [`tls`] those of every command that connects,
 //! * [`exit`] gives the process its number, [`output`] prints.
 
 mod commands;
@@ -8,6 +9,7 @@ mod connection;
 mod exit;
 mod output;
 mod results;
+mod tls;
 
 use std::process::ExitCode;
 

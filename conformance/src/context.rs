@@ -2,6 +2,7 @@
 //!
 //! * [`Context`] makes connections and names,
 //! * [`Client`] is one connection: `client` moves bytes, `expect` says what must come, `flows` are whole exchanges,
+//! * [`websocket`] is a connection of which a case writes every WebSocket frame,
 //! * `log` keeps every packet for the report,
 //! * `trail` is what a case leaves behind at the target, and takes away again.
 
@@ -10,6 +11,7 @@ mod expect;
 mod flows;
 mod log;
 mod trail;
+pub(crate) mod websocket;
 
 use std::{sync::Arc, time::Duration};
 

@@ -5,10 +5,10 @@
 //!   [`untagged`] list them.
 //! * [`Section`] and [`Case`]: the cases, laid out as the standard is; each file of `sections/` is a section.
 //! * `context`: what a case sees, [`Context`], and how it speaks to the target; `packets` and `hex` are what it says.
-//! * [`Transport`]: where the target is reached: over TCP, or in a simulated world.
+//! * [`Transport`]: how the target is reached: whoever runs the suite knows, over a network or in a simulated world.
 //! * [`Target`], [`select`], [`run`], [`report`]: the suite.
 //!
-//! A case knows no socket and no clock but tokio's, so that the same case runs in virtual time and over TCP. Malformed packets are
+//! A case knows no socket and no clock but tokio's, so that the same case runs in virtual time and over a network. Malformed packets are
 //! written by hand in hex, never by our encoder.
 
 mod case;
@@ -31,4 +31,4 @@ pub use statement::{
 pub use stop::{Outcome, Stop};
 pub use suite::{Selected, Settings, interrupted, report, run, select};
 pub use target::{Target, restricted};
-pub use transport::{Duplex, TcpTransport, Transport, Via};
+pub use transport::{BelowWebSocket, Connecting, Duplex, Segmented, Transport, Via};

@@ -6,17 +6,23 @@ mod list;
 mod real;
 mod simulated;
 
-use std::time::{Duration, Instant};
+use std::{
+    num::NonZeroUsize,
+    time::{Duration, Instant},
+};
 
 use squall_conformance::{Selected, Settings, interrupted, report, select};
+use squall_node::Address;
 use squall_proto::Version;
 use squall_reports::TestResult;
 use tokio::task::JoinSet;
 
-use self::real::Address;
+use self::real::Way;
 use crate::{
+    connection::secured,
     exit::{Exit, Misuse},
     results::ResultArgs,
+    tls::TlsArgs,
 };
 
 /// Hold a broker to the MQTT standard, statement by statement
@@ -28,14 +34,18 @@ Examples:
   squall conform                                            our broker, in the simulated world
   squall conform --target mqtt://127.0.0.1:1883             any broker
   squall conform --target mqtt://127.0.0.1:1883 --mqtt 5.0 --filter will
+  squall conform --target wss://broker.example/mqtt --cafile ca.pem --segment 1
   squall conform --list --filter 3.3                        the cases of a section, and their statements
   squall conform --target mqtt://127.0.0.1:1883 --report json=result.json --report junit=result.xml
 
 Cases use topics below squall/ and Client Identifiers that begin with sq, and leave neither sessions nor retained messages behind.")]
 pub(crate) struct Args {
-    /// The broker, such as mqtt://127.0.0.1:1883
+    /// The broker: mqtt://, mqtts://, ws:// or wss://HOST[:PORT][/PATH], or unix:PATH
     #[arg(long, value_name = "URL")]
     target: Option<Address>,
+    /// Send so many bytes at a time, each in a segment, record or frame of its own
+    #[arg(long, value_name = "BYTES", requires = "target")]
+    segment: Option<NonZeroUsize>,
     /// Only this version of the protocol
     #[arg(long, value_name = "VERSION", value_parser = version)]
     mqtt: Option<Version>,
@@ -56,6 +66,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value = "0", conflicts_with = "target")]
     seed: u64,
     #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
     results: ResultArgs,
 }
 
@@ -70,19 +82,22 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     args.results.check()?;
     let start = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let settings = args.settings();
+    let settings = args.settings()?;
     let results = runtime.block_on(async {
         let running = match &args.target {
-            Some(address) => real::start(address, args.jobs, &args.versions(), &selected, &settings).await?,
+            Some(address) => {
+                let way = args.way(address);
+                real::start(&way, args.jobs, &args.versions(), &selected, &settings).await?
+            }
             None => simulated::start(args.seed, &selected, &settings),
         };
         collect(running, &selected, &settings).await
     })?;
     runtime.shutdown_background();
-    let target = args
-        .target
-        .as_ref()
-        .map_or_else(|| "the simulated broker".to_owned(), Address::url);
+    let target = args.target.as_ref().map_or_else(
+        || "the simulated broker".to_owned(),
+        |address| args.way(address).address.to_string(),
+    );
     let micros = u64::try_from(start.elapsed().as_micros())?;
     args.results.show(&report(target, micros, results))
 }
@@ -104,21 +119,38 @@ impl Args {
             .map_or_else(|| Version::ALL.to_vec(), |version| vec![version])
     }
 
-    fn settings(&self) -> Settings {
+    fn way(&self, address: &Address) -> Way<'_> {
+        Way {
+            address: secured(address.clone(), self.tls.ask_for_tls()),
+            tls: &self.tls,
+            segment: self.segment,
+        }
+    }
+
+    fn settings(&self) -> Result<Settings, anyhow::Error> {
         let mut command = String::from("squall conform");
         match &self.target {
-            Some(address) => command.push_str(&format!(" --target {}", address.url())),
+            Some(address) => {
+                command.push_str(&format!(
+                    " --target {}{}",
+                    self.way(address).address,
+                    self.tls.repeat()
+                ));
+                if let Some(bytes) = self.segment {
+                    command.push_str(&format!(" --segment {bytes}"));
+                }
+            }
             None => command.push_str(&format!(" --seed {}", self.seed)),
         }
-        Settings {
+        let unique = match &self.target {
+            Some(_) => real::unique()?,
+            None => "000000".into(),
+        };
+        Ok(Settings {
             patience: Duration::from_secs(self.timeout.into()),
-            unique: if self.target.is_some() {
-                real::unique()
-            } else {
-                "000000".into()
-            },
+            unique,
             command,
-        }
+        })
     }
 }
 

@@ -20,13 +20,14 @@ Examples:
   squall pub -t room/temperature -m 21
   squall pub -h broker.example -t log -l -q 1 < lines.txt       a message a line
   squall pub -t room/temperature -r -n                          remove what is retained
+  squall pub -L mqtts://broker.example/room/temperature -m 21   over TLS
   squall pub -t a -m b -D publish user-property unit celsius    in 5.0
 
 The options are mosquitto_pub's. Ends with: 0 all was published; 1 the broker refused, or was lost; 2 wrong use.")]
 pub(crate) struct Args {
     /// Where to publish
-    #[arg(short, long, value_parser = connection::topic_name)]
-    topic: TopicName,
+    #[arg(short, long, value_parser = connection::topic_name, required_unless_present = "url")]
+    topic: Option<TopicName>,
     #[command(flatten)]
     payload: Payload,
     /// QoS: 0, 1 or 2
@@ -91,7 +92,7 @@ async fn publish(args: &Args) -> Result<Exit, anyhow::Error> {
         asked.options.protocol.inflight = inflight;
     }
     let once = match args.payload.whole()? {
-        Some(payload) => Some(args.message(payload, &asked.properties.publish)),
+        Some(payload) => Some(args.message(payload, &asked.properties.publish)?),
         None => None,
     };
     let AllProperties {
@@ -154,7 +155,7 @@ async fn publish_all(
     } else {
         let mut lines = BufReader::new(tokio::io::stdin()).split(b'\n');
         while let Some(line) = lines.next_segment().await.context("cannot read standard input")? {
-            let message = args.message(line, properties);
+            let message = args.message(line, properties)?;
             outcome.add(client.enqueue(message).await?).await?;
         }
     }
@@ -203,14 +204,25 @@ impl Outcome<'_> {
 }
 
 impl Args {
-    fn message(&self, payload: Vec<u8>, properties: &Properties) -> Message {
-        Message {
-            topic: self.topic.clone(),
+    fn message(&self, payload: Vec<u8>, properties: &Properties) -> Result<Message, anyhow::Error> {
+        Ok(Message {
+            topic: self.topic()?,
             payload: payload.into(),
             qos: self.qos,
             retain: self.retain,
             properties: properties.clone(),
+        })
+    }
+
+    /// That of -t, or the URL's.
+    fn topic(&self) -> Result<TopicName, anyhow::Error> {
+        if let Some(topic) = &self.topic {
+            return Ok(topic.clone());
         }
+        let mend = "add -t TOPIC, or the topic to the URL: mqtt://host/topic";
+        let topic = self.connection.server.topic();
+        let topic = topic.ok_or_else(|| Misuse::new("there is no topic to publish to", mend))?;
+        Ok(TopicName::new(topic).map_err(|error| Misuse::new(error, mend))?)
     }
 }
 

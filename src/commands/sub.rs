@@ -14,7 +14,7 @@ use squall_proto::{Qos, ReasonCode, RetainHandling, SubscriptionOptions, TopicFi
 use self::format::Format;
 use crate::{
     connection::{self, AllProperties, ConnectionArgs},
-    exit::Exit,
+    exit::{Exit, Misuse},
     output::{self, Reader},
 };
 
@@ -23,6 +23,7 @@ use crate::{
 #[command(disable_help_flag = true)]
 #[command(after_help = "\
 Examples:
+  squall sub -L wss://broker.example -t 'room/+'           over WebSocket and TLS
   squall sub -t 'room/+' -v                                topic and payload
   squall sub -h broker.example -t log -q 1 -c -i reader    what came while nobody listened, too
   squall sub -t '#' -F '%I %t %q %p'                       when, where, QoS, what
@@ -32,7 +33,7 @@ The options are mosquitto_sub's. Ends with: 0 all was done; 1 the broker refused
 27 the time of -W is over.")]
 pub(crate) struct Args {
     /// What to subscribe to; may be given many times
-    #[arg(short, long, required_unless_present = "unsubscribe", value_parser = connection::topic_filter)]
+    #[arg(short, long, required_unless_present_any = ["unsubscribe", "url"], value_parser = connection::topic_filter)]
     topic: Vec<TopicFilter>,
     /// The highest QoS to get messages at: 0, 1 or 2
     #[arg(short, long, default_value = "0", value_parser = connection::qos)]
@@ -120,6 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
 }
 
 async fn subscribe(args: &Args) -> Result<Exit, anyhow::Error> {
+    let filters = args.filters()?;
     let asked = args
         .connection
         .ask("sub", args.needs_5(), Some(connection::reconnect()))?;
@@ -143,7 +145,7 @@ async fn subscribe(args: &Args) -> Result<Exit, anyhow::Error> {
         biased;
         _ = tokio::signal::ctrl_c() => Exit::Held,
         () = timeout => Exit::TimedOut,
-        exit = both(requests(args, &client, &properties), printing.print_all(events)) => exit?,
+        exit = both(requests(args, &filters, &client, &properties), printing.print_all(events)) => exit?,
     };
     for removal in printing.removals {
         // The broker may be gone, or slow; what was sent is all that can be done.
@@ -175,10 +177,11 @@ async fn both(
 /// Subscribes and unsubscribes; says how to end, if that is to be the end.
 async fn requests(
     args: &Args,
+    filters: &[TopicFilter],
     client: &Client,
     properties: &AllProperties,
 ) -> Result<Option<Exit>, anyhow::Error> {
-    let answered = match ask(args, client, properties).await {
+    let answered = match ask(args, filters, client, properties).await {
         Ok(answered) => answered,
         Err(Error::Failed(failure)) => return connection::failed(failure, &args.connection).map(Some),
         // Why it ended is among the events.
@@ -193,9 +196,14 @@ async fn requests(
 }
 
 /// Whether any of the subscriptions was granted, or there was none to ask for.
-async fn ask(args: &Args, client: &Client, properties: &AllProperties) -> Result<bool, Error> {
+async fn ask(
+    args: &Args,
+    filters: &[TopicFilter],
+    client: &Client,
+    properties: &AllProperties,
+) -> Result<bool, Error> {
     let mut granted = true;
-    if !args.topic.is_empty() {
+    if !filters.is_empty() {
         let options = SubscriptionOptions {
             qos: args.qos,
             no_local: args.no_local,
@@ -203,15 +211,11 @@ async fn ask(args: &Args, client: &Client, properties: &AllProperties) -> Result
             retain_handling: args.retain_handling.into(),
         };
         let subscription = Subscription {
-            filters: args
-                .topic
-                .iter()
-                .map(|filter| (filter.clone(), options))
-                .collect(),
+            filters: filters.iter().map(|filter| (filter.clone(), options)).collect(),
             properties: properties.subscribe.clone(),
         };
         let reason_codes = client.subscribe(subscription).await?;
-        tell(args, "subscription to", &args.topic, &reason_codes);
+        tell(args, "subscription to", filters, &reason_codes);
         granted = reason_codes.iter().any(|reason_code| !reason_code.is_error());
     }
     if !args.unsubscribe.is_empty() {
@@ -325,6 +329,18 @@ impl Printing<'_> {
 impl Args {
     fn needs_5(&self) -> bool {
         self.no_local || self.retain_as_published || self.retain_handling != RetainedWhen::Always
+    }
+
+    /// Those of -t, and the URL's.
+    fn filters(&self) -> Result<Vec<TopicFilter>, anyhow::Error> {
+        let of_url = self.connection.server.topic().map(TopicFilter::new).transpose();
+        let mend = "add -t FILTER, or the filter to the URL: mqtt://host/filter";
+        let mut filters = self.topic.clone();
+        filters.extend(of_url.map_err(|error| Misuse::new(error, mend))?);
+        if filters.is_empty() && self.unsubscribe.is_empty() {
+            return Err(Misuse::new("there is nothing to subscribe to", mend).into());
+        }
+        Ok(filters)
     }
 
     fn print(&self, message: &Message, lines: &mut Vec<u8>) {

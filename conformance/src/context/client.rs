@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use squall_proto::{Decoder, Packet, PacketRef, Version, encode};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
@@ -55,7 +55,7 @@ pub(super) enum End {
 
 const TARGET: &str = "broker";
 /// More than any case lets the target send in one packet.
-const PACKET_SIZE_MAX: u32 = 1 << 20;
+pub(super) const PACKET_SIZE_MAX: u32 = 1 << 20;
 
 impl Client {
     pub(super) fn new(context: &Context, name: &str, duplex: Duplex) -> Self {
@@ -120,6 +120,11 @@ impl Client {
         self.ended.is_some()
     }
 
+    /// What came and is no packet yet.
+    pub(super) const fn unread(&mut self) -> &mut BytesMut {
+        &mut self.unread
+    }
+
     /// What the wire brings next, cut by MQTT's framing.
     pub(super) async fn next(&mut self, deadline: Instant) -> Next {
         loop {
@@ -144,7 +149,7 @@ impl Client {
     }
 
     /// Whether more bytes came before the deadline. The end of the connection is noted.
-    async fn fill(&mut self, deadline: Instant) -> bool {
+    pub(super) async fn fill(&mut self, deadline: Instant) -> bool {
         match timeout_at(deadline, self.duplex.read.read_buf(&mut self.unread)).await {
             Ok(Ok(1..)) => true,
             // An RST is as good a close as a FIN.
@@ -164,8 +169,14 @@ impl Client {
         self.ended = Some(end);
     }
 
-    async fn write(&mut self, bytes: &[u8]) {
-        let _ = timeout_at(Instant::now() + self.patience, self.duplex.write.write_all(bytes)).await;
+    /// Whether the target takes it or not: that shows in what comes back. Patience is for each part that it takes.
+    async fn write(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let written = timeout(self.patience, self.duplex.write.write(bytes)).await;
+            let Ok(Ok(taken @ 1..)) = written else { return };
+            bytes = bytes.get(taken..).unwrap_or_default();
+        }
+        let _ = timeout(self.patience, self.duplex.write.flush()).await;
     }
 }
 

@@ -204,11 +204,13 @@ impl Client {
         }
     }
 
-    /// Whether the target has closed the connection within a short while: for where it may or may not.
+    /// Whether the target closes the connection because of what was sent, where it may or may not: one that goes on answers a PINGREQ.
     pub(crate) async fn closes(&mut self) -> bool {
-        let deadline = Instant::now() + WINDOW;
+        self.send(Packet::Pingreq).await;
+        let deadline = Instant::now() + self.patience;
         loop {
             match self.next(deadline).await {
+                Next::Packet(Packet::Pingresp) => return false,
                 Next::Packet(packet) => self.inbox.push_back(packet),
                 Next::End(_) => return true,
                 Next::Nothing => return self.has_ended(),

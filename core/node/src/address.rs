@@ -75,6 +75,26 @@ impl Address {
     }
 }
 
+impl Address {
+    /// What is below the WebSocket there: TCP or TLS, at the same port. `None` where there is no WebSocket.
+    #[must_use]
+    pub fn without_websocket(&self) -> Option<Self> {
+        let Self::Network(address) = self else {
+            return None;
+        };
+        let scheme = match address.scheme {
+            Scheme::Ws => Scheme::Mqtt,
+            Scheme::Wss => Scheme::Mqtts,
+            Scheme::Mqtt | Scheme::Mqtts => return None,
+        };
+        Some(Self::Network(NetworkAddress {
+            scheme,
+            path: String::new(),
+            ..address.clone()
+        }))
+    }
+}
+
 impl FromStr for Address {
     type Err = AddressError;
 

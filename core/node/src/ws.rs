@@ -78,6 +78,18 @@ impl<C> WsConnector<C> {
     }
 }
 
+impl<C: Clone> WsConnector<C> {
+    /// Another of the same, with masks of its own.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self {
+            below: self.below.clone(),
+            host: self.host.clone(),
+            path: self.path.clone(),
+            random: StdRng::from_rng(&mut self.random),
+        }
+    }
+}
+
 impl<A: Acceptor> Acceptor for WsAcceptor<A> {
     type Stream = WsStream<<A::Stream as Stream>::Read, <A::Stream as Stream>::Write>;
     type Opening = Pin<Box<dyn Future<Output = io::Result<Self::Stream>> + Send>>;

@@ -1,82 +1,58 @@
 //! The suite against a broker that listens somewhere.
 
-use std::{str::FromStr, sync::Arc, time::SystemTime};
+use std::{
+    io,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use squall_conformance::{Selected, Settings, Target, TcpTransport, Transport, run};
+use rand::{TryRng as _, rngs::SysRng};
+use squall_conformance::{
+    BelowWebSocket, Connecting, Duplex, Segmented, Selected, Settings, Target, Transport, run,
+};
+use squall_node::{Address, Connector as _, Stream as _, client::AddressConnector, tls::ClientTls};
 use squall_proto::Version;
 use tokio::sync::Semaphore;
 
 use super::Running;
-use crate::exit::Misuse;
+use crate::{connection::connector, exit::Misuse, tls::TlsArgs};
 
-/// Where a broker listens: `mqtt://host:port`, or without the scheme, or without the port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Address {
-    host_and_port: String,
+/// How the broker is reached.
+pub(super) struct Way<'a> {
+    /// Where it listens.
+    pub(super) address: Address,
+    pub(super) tls: &'a TlsArgs,
+    /// Bytes sent at a time, if not all there are.
+    pub(super) segment: Option<NonZeroUsize>,
 }
 
-impl FromStr for Address {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let rest = match text.split_once("://") {
-            Some(("mqtt" | "tcp", rest)) => rest,
-            Some((scheme, _)) => return Err(format!("only mqtt:// can be tested, not {scheme}://")),
-            None => text,
-        };
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (host, port) = match rest.rsplit_once(':') {
-            // The last colon of `[::1]` stands within the host.
-            Some((host, port)) if !port.contains(']') => {
-                (host, port.parse().map_err(|_| format!("{port:?} is no port"))?)
-            }
-            Some(_) | None => (rest, 1883_u16),
-        };
-        if host.is_empty() {
-            return Err("write mqtt://HOST:PORT, such as mqtt://127.0.0.1:1883".into());
-        }
-        Ok(Self {
-            host_and_port: format!("{host}:{port}"),
-        })
-    }
-}
-
-impl Address {
-    /// As the user may write it.
-    pub(super) fn url(&self) -> String {
-        format!("mqtt://{}", self.host_and_port)
-    }
-}
-
-/// What sets this run's names apart from those of others at the same broker: six letters and digits.
-pub(super) fn unique() -> String {
+/// What sets this run's names apart from those of others at the same broker, also of one that begins in the same moment: six letters
+/// and digits.
+pub(super) fn unique() -> Result<String, anyhow::Error> {
     const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    let mut rest = since.as_micros() / 1000;
+    let mut rest = SysRng.try_next_u32()?;
     let mut name = String::new();
     for _ in 0..6 {
-        let digit = DIGITS.iter().cycle().nth((rest % 32) as usize);
+        let digit = DIGITS.iter().nth(rest as usize % DIGITS.len());
         name.extend(digit.map(|digit| char::from(*digit)));
         rest /= 32;
     }
-    name
+    Ok(name)
 }
 
 /// Looks whether the broker is there, and starts the cases.
 pub(super) async fn start(
-    address: &Address,
+    way: &Way<'_>,
     jobs: u16,
     versions: &[Version],
     selected: &[Selected],
     settings: &Settings,
 ) -> Result<Running, anyhow::Error> {
-    let transport: Arc<dyn Transport> = Arc::new(TcpTransport(address.host_and_port.clone()));
+    let transport = transport(way)?;
     let probed = Target::probe(&transport, versions, &settings.unique, settings.patience).await;
     let target = Arc::new(probed.map_err(|error| {
         Misuse::new(
-            format!("nothing answers at {}: {error}", address.url()),
+            format!("nothing answers at {}: {error}", way.address),
             "start the broker first, and name the host and port it listens on",
         )
     })?);
@@ -97,33 +73,70 @@ pub(super) async fn start(
     Ok(running)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn transport(way: &Way<'_>) -> Result<Arc<dyn Transport>, anyhow::Error> {
+    let tls = way.tls.client();
+    let below = way.address.without_websocket();
+    let below = below
+        .map(|address| Below::new(address, &way.address, &tls))
+        .transpose()?;
+    let whole = Reached {
+        connector: Mutex::new(connector(&way.address, &tls)?),
+        below,
+    };
+    Ok(match way.segment {
+        Some(segment) => Arc::new(Segmented::new(whole, segment)),
+        None => Arc::new(whole),
+    })
+}
 
-    fn url(text: &str) -> Result<String, String> {
-        text.parse::<Address>().map(|address| address.url())
+/// A broker that is reached as our clients reach one.
+struct Reached {
+    connector: Mutex<AddressConnector>,
+    /// What is below its WebSocket, if that is what it speaks.
+    below: Option<Below>,
+}
+
+struct Below {
+    connector: Mutex<AddressConnector>,
+    host: String,
+    path: String,
+}
+
+impl Below {
+    fn new(address: Address, websocket: &Address, tls: &ClientTls) -> Result<Self, anyhow::Error> {
+        let tls = ClientTls {
+            alpn: tls.alpn.clone().or_else(|| Some(vec!["http/1.1".into()])),
+            ..tls.clone()
+        };
+        let (host, path) = match websocket {
+            Address::Network(network) => (network.host_and_port(), network.path.clone()),
+            Address::Unix(_) => (String::new(), String::new()),
+        };
+        Ok(Self {
+            connector: Mutex::new(connector(&address, &tls)?),
+            host,
+            path,
+        })
+    }
+}
+
+async fn connect(connector: &Mutex<AddressConnector>) -> io::Result<Duplex> {
+    let mut connector = connector.lock().unwrap_or_else(PoisonError::into_inner).fork();
+    let (read, write) = connector.connect().await?.split();
+    Ok(Duplex::new(read, write))
+}
+
+impl Transport for Reached {
+    fn connect(&self) -> Connecting<'_> {
+        Box::pin(connect(&self.connector))
     }
 
-    #[test]
-    fn scheme_and_port_may_be_left_out() {
-        for text in [
-            "mqtt://localhost:1883",
-            "mqtt://localhost",
-            "localhost:1883",
-            "localhost",
-            "mqtt://localhost/",
-        ] {
-            assert_eq!(url(text).as_deref(), Ok("mqtt://localhost:1883"), "{text}");
-        }
-        assert_eq!(url("[::1]").as_deref(), Ok("mqtt://[::1]:1883"));
-        assert_eq!(url("[::1]:1900").as_deref(), Ok("mqtt://[::1]:1900"));
-    }
-
-    #[test]
-    fn what_is_no_address_is_refused() {
-        for text in ["wss://localhost", "mqtt://localhost:no", "mqtt://", ":1883"] {
-            assert!(url(text).is_err(), "{text}");
-        }
+    fn below_websocket(&self) -> Option<BelowWebSocket<'_>> {
+        let below = self.below.as_ref()?;
+        Some(BelowWebSocket {
+            host: below.host.clone(),
+            path: below.path.clone(),
+            connecting: Box::pin(connect(&below.connector)),
+        })
     }
 }

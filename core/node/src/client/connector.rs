@@ -61,6 +61,21 @@ impl AddressConnector {
     }
 }
 
+impl AddressConnector {
+    /// Another of the same, for connections side by side. It shares what TLS has learnt of the server, and masks differently.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self(match &mut self.0 {
+            Way::Tcp(way) => Way::Tcp(way.clone()),
+            Way::Tls(way) => Way::Tls(way.clone()),
+            Way::Ws(way) => Way::Ws(way.fork()),
+            Way::Wss(way) => Way::Wss(way.fork()),
+            #[cfg(unix)]
+            Way::Unix(way) => Way::Unix(way.clone()),
+        })
+    }
+}
+
 fn over_tls<C>(
     below: C,
     address: &NetworkAddress,

@@ -184,8 +184,7 @@ fn key(text: &str) -> Result<Key, VerifierError> {
 
 impl fmt::Display for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [salt, stored_key, server_key] =
-            [&*self.salt, &self.stored_key, &self.server_key].map(base64);
+        let [salt, stored_key, server_key] = [&*self.salt, &self.stored_key, &self.server_key].map(base64);
         write!(f, "{METHOD}${}:{salt}${stored_key}:{server_key}", self.iterations)
     }
 }

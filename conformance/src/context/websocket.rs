@@ -1,0 +1,213 @@
+//! A connection on which a case writes the WebSocket by hand: the request, and frame by frame what a client sends.
+
+use bytes::{Buf as _, BytesMut};
+use squall_proto::{Decoder, Packet};
+use tokio::time::{Instant, timeout};
+
+use super::{Client, Context, client::PACKET_SIZE_MAX, log::describe};
+use crate::{
+    Outcome, Stop, hex,
+    stop::{SetUp as _, check},
+};
+
+/// The beginning of a frame that is a whole message: FIN, and what is in it.
+pub(crate) const BINARY: u8 = 0x82;
+/// A whole text message.
+pub(crate) const TEXT: u8 = 0x81;
+/// A binary message that goes on in another frame.
+pub(crate) const BINARY_BEGINS: u8 = 0x02;
+/// The last frame of a message.
+pub(crate) const ENDS: u8 = 0x80;
+
+/// A case's end of a WebSocket.
+pub(crate) struct WebSocket {
+    below: Client,
+    /// What data frames have brought and is no whole packet yet.
+    payload: BytesMut,
+    decoder: Decoder,
+}
+
+/// A frame of the target: its first byte, and its payload.
+type Frame = (u8, BytesMut);
+
+impl Context {
+    /// Opens a WebSocket with the subprotocol `mqtt`.
+    pub(crate) async fn websocket(&self, name: &str) -> Outcome<WebSocket> {
+        let (websocket, head) = self.ask_for_websocket(name, Some("mqtt")).await?;
+        check(accepted(&head), "a WebSocket", || head).set_up()?;
+        Ok(websocket)
+    }
+
+    /// Asks for a WebSocket with these subprotocols; returns the head of the answer too.
+    pub(crate) async fn ask_for_websocket(
+        &self,
+        name: &str,
+        subprotocols: Option<&str>,
+    ) -> Outcome<(WebSocket, String)> {
+        let Some(below) = self.transport.below_websocket() else {
+            return Err(Stop::Unsupported("it is not reached over WebSocket".into()));
+        };
+        let mut request = format!(
+            "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+            below.path, below.host
+        );
+        if let Some(subprotocols) = subprotocols {
+            request.push_str(&format!("Sec-WebSocket-Protocol: {subprotocols}\r\n"));
+        }
+        request.push_str("\r\n");
+        let opened = timeout(self.patience, below.connecting).await;
+        let Ok(Ok(duplex)) = opened else {
+            return Err(Stop::Inconclusive("no connection below the WebSocket".into()));
+        };
+        let mut below = Client::new(self, name, duplex);
+        below.send_bytes(request.as_bytes()).await;
+        let head = below.head().await?;
+        let websocket = WebSocket {
+            below,
+            payload: BytesMut::new(),
+            decoder: Decoder::with_version(self.version, PACKET_SIZE_MAX),
+        };
+        Ok((websocket, head))
+    }
+
+    /// CONNECT with a clean start, by hand; every byte of it is ASCII.
+    pub(crate) fn connect_by_hand(&self, name: &str) -> Vec<u8> {
+        let version: &[u8] = self.by_version(
+            // Protocol Level 4, clean session, Keep Alive 60.
+            b"\x04\x02\x00\x3C",
+            // The same in 5.0, and no properties.
+            b"\x05\x02\x00\x3C\x00",
+        );
+        let client_id = hex::string(&self.client_id(name));
+        hex::packet(0x10, &[b"\x00\x04MQTT", version, &client_id].concat())
+    }
+}
+
+/// Whether this is the head of an answer that makes a WebSocket.
+pub(crate) fn accepted(head: &str) -> bool {
+    head.starts_with("HTTP/1.1 101 ")
+}
+
+/// The value of a header, in whatever case its name is written.
+pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    let found = lines.find(|(found, _)| found.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.trim())
+}
+
+impl WebSocket {
+    /// Sends a frame: its first byte, then its payload of at most 125 bytes, masked as a client must.
+    pub(crate) async fn send(&mut self, first: u8, payload: &[u8]) {
+        const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+        let len = u8::try_from(payload.len()).unwrap_or(u8::MAX).min(125);
+        let mut frame = vec![first, 0x80 | len];
+        frame.extend(KEY);
+        let masked = payload
+            .iter()
+            .zip(KEY.iter().cycle())
+            .map(|(byte, key)| byte ^ key);
+        frame.extend(masked.take(len.into()));
+        self.below.send_bytes(&frame).await;
+    }
+
+    /// The next packet must be one that `is` takes.
+    pub(crate) async fn expect(&mut self, expected: &str, is: impl Fn(&Packet) -> bool) -> Outcome {
+        let deadline = Instant::now() + self.below.patience;
+        loop {
+            match self.decoder.decode(&mut self.payload) {
+                Ok(Some(packet)) => return check(is(&packet), expected, || describe(&packet)),
+                Ok(None) => {}
+                Err(error) => return Err(Stop::broken(expected, error.to_string())),
+            }
+            match self.frame(deadline).await {
+                // [MQTT-6.0.0-1] [v3 MQTT-6.0.0-1] Data frames of the server are binary too.
+                Some((first, _)) if first & 0x0F == TEXT & 0x0F => {
+                    return Err(Stop::broken("binary frames", "a text frame"));
+                }
+                Some((first, payload)) if first & 0x08 == 0 => self.payload.extend_from_slice(&payload),
+                Some(_) => {}
+                None => return Err(Stop::broken(expected, self.silence())),
+            }
+        }
+    }
+
+    /// CONNACK with success must be the next packet.
+    pub(crate) async fn expect_connack(&mut self) -> Outcome {
+        self.expect(
+            "CONNACK 0x00",
+            |packet| matches!(packet, Packet::Connack(connack) if !connack.reason_code.is_error()),
+        )
+        .await
+    }
+
+    /// The target must close the connection, and may send no packet before that.
+    pub(crate) async fn expect_closed(&mut self, because: &str) -> Outcome {
+        let deadline = Instant::now() + self.below.patience;
+        let expected = format!("the connection is closed {because}");
+        while let Some((first, payload)) = self.frame(deadline).await {
+            let is_connack = first & 0x08 == 0 && payload.first() == Some(&0x20);
+            check(!is_connack, &expected, || "CONNACK".into())?;
+        }
+        check(self.below.has_ended(), &expected, || self.silence())
+    }
+
+    fn silence(&self) -> String {
+        match self.below.has_ended() {
+            true => "the end of the connection".into(),
+            false => format!("nothing in {:?}", self.below.patience),
+        }
+    }
+
+    /// The next frame. `None` at the deadline, or at the end of the connection.
+    async fn frame(&mut self, deadline: Instant) -> Option<Frame> {
+        loop {
+            if let Some(frame) = frame(self.below.unread()) {
+                return Some(frame);
+            }
+            if !self.below.fill(deadline).await {
+                return None;
+            }
+        }
+    }
+}
+
+/// Takes a whole frame of a server off the front.
+fn frame(bytes: &mut BytesMut) -> Option<Frame> {
+    let (first, short) = (*bytes.first()?, *bytes.get(1)? & 0x7F);
+    let (before, len): (usize, usize) = match short {
+        126 => {
+            let len = bytes.get(2..4)?.first_chunk()?;
+            (4, usize::from(u16::from_be_bytes(*len)))
+        }
+        127 => {
+            let len = bytes.get(2..10)?.first_chunk()?;
+            (10, usize::try_from(u64::from_be_bytes(*len)).ok()?)
+        }
+        len => (2, usize::from(len)),
+    };
+    if bytes.len() < before.checked_add(len)? {
+        return None;
+    }
+    bytes.advance(before);
+    Some((first, bytes.split_to(len)))
+}
+
+impl Client {
+    /// The head of an answer in HTTP.
+    async fn head(&mut self) -> Outcome<String> {
+        const END: &[u8] = b"\r\n\r\n";
+        let deadline = Instant::now() + self.patience;
+        loop {
+            let end = self.unread().windows(END.len()).position(|window| window == END);
+            if let Some(end) = end {
+                let head = self.unread().split_to(end + END.len());
+                return Ok(String::from_utf8_lossy(&head).into_owned());
+            }
+            if !self.fill(deadline).await {
+                let got = String::from_utf8_lossy(self.unread()).into_owned();
+                return Err(Stop::broken("an answer in HTTP", got)).set_up();
+            }
+        }
+    }
+}
