@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use squall_proto::{
     Ack, ConnId, Connect, Decoder, Delivery, Disconnect, Instant, Packet, PacketId, Properties, ReasonCode,
     Text, Version,
-    broker::{Broker, Counts, Input, Judgement, Limits, SharedDistribution},
+    broker::{Broker, Counts, Input, Judgement, Limits, Rule, Rules, Settings, SharedDistribution, Told},
     encode,
 };
 
@@ -33,15 +33,42 @@ const DISTRIBUTIONS: [SharedDistribution; 5] = [
 /// Runs the inputs; panics where a rule is broken.
 pub(crate) fn broker_inputs(input: &[u8]) {
     let mut u = Unstructured::new(input);
-    let Ok(limits) = limits(&mut u) else { return };
+    let Ok(settings) = settings(&mut u) else { return };
     let Ok(authenticates) = u.ratio(1, 4) else { return };
-    let mut owner = Owner::new(limits, authenticates);
+    let mut owner = Owner::new(settings, authenticates);
     for _ in 0..STEPS_MAX {
         if u.is_empty() || step(&mut u, &mut owner).is_err() {
             break;
         }
     }
     owner.everybody_leaves();
+}
+
+fn settings(u: &mut Unstructured<'_>) -> Result<Settings> {
+    let strict = |u: &mut Unstructured<'_>| u.choose(&[Rule::Strict, Rule::Tolerant]).copied();
+    let rules = Rules {
+        receive_maximum: strict(u)?,
+        unknown_packet_id: strict(u)?,
+        wrong_acknowledgement: strict(u)?,
+        dollar_topics: strict(u)?,
+        payload_format: strict(u)?,
+        ..Rules::default()
+    };
+    let told = Told {
+        response_information: if u.arbitrary()? {
+            Some(packets::text(u)?)
+        } else {
+            None
+        },
+        server_reference: if u.arbitrary()? {
+            Some(packets::text(u)?)
+        } else {
+            None
+        },
+        ..Told::default()
+    };
+    let limits = limits(u)?;
+    Ok(Settings { limits, rules, told })
 }
 
 fn limits(u: &mut Unstructured<'_>) -> Result<Limits> {
@@ -55,6 +82,13 @@ fn limits(u: &mut Unstructured<'_>) -> Result<Limits> {
         unsent_bytes_soft: 10,
         unsent_bytes: 100,
         subscriptions: *u.choose(&[1, 3, 100])?,
+        subscriptions_total: *u.choose(&[2, 1000])?,
+        sessions: *u.choose(&[2, 1000])?,
+        topic_bytes: *u.choose(&[3, 100])?,
+        will_bytes: *u.choose(&[10, 1000])?,
+        user_properties: *u.choose(&[0, 1, 10])?,
+        retained_bytes: *u.choose(&[30, 10_000])?,
+        topic_aliases_sent: *u.choose(&[0, 1, 2, 100])?,
         topic_levels: 8,
         retained_messages: *u.choose(&[0, 1, 100])?,
         topic_alias_maximum: *u.choose(&[0, 2])?,
@@ -173,14 +207,14 @@ struct Owner {
 }
 
 impl Owner {
-    fn new(limits: Limits, authenticates: bool) -> Self {
+    fn new(settings: Settings, authenticates: bool) -> Self {
         let broker = if authenticates {
             Broker::authenticating
         } else {
             Broker::new
         };
         Self {
-            broker: broker(limits, 1),
+            broker: broker(settings, 1),
             now: Instant::ZERO,
             wires: Wires::default(),
             peers: BTreeMap::new(),

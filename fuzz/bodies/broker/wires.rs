@@ -159,6 +159,16 @@ impl Wire {
         match packet {
             Packet::Connack(connack) => {
                 assert!(!self.connected, "CONNACK comes once");
+                // [MQTT-3.1.2-28]
+                let asked = self
+                    .connect
+                    .as_ref()
+                    .and_then(|it| it.properties.request_response_information());
+                let told = connack.properties.response_information().is_some();
+                assert!(
+                    !told || asked == Some(true),
+                    "Response Information that nobody asked for"
+                );
                 self.connected = connack.reason_code == ReasonCode::Success;
             }
             // [MQTT-4.12.0-6]
