@@ -6,8 +6,8 @@ use std::time::Duration;
 use arbitrary::{Result, Unstructured};
 use bytes::BytesMut;
 use squall_proto::{
-    Ack, Connack, Decoder, Disconnect, Instant, Packet, PacketId, Properties, ReasonCode, Suback, Text,
-    Unsuback, Version,
+    Ack, Connack, Decoder, Disconnect, Instant, Packet, PacketId, Properties, Property, ReasonCode, Suback,
+    Text, Unsuback, Version,
     client::{
         Acknowledge, AtMostOnceOffline, Client, Input, Message, Options, Overflow, Refusal, Resubscribe,
         SessionLost, Subscription, Ticket, Unsubscription,
@@ -43,6 +43,7 @@ pub(crate) fn client_inputs(input: &[u8]) {
         wire: Wire::new(&options),
         decoder: Decoder::with_version(options.version, options.packet_size_max),
         tickets: 0,
+        options,
     };
     for _ in 0..STEPS_MAX {
         if u.is_empty() || step(&mut u, &mut owner).is_err() {
@@ -71,6 +72,12 @@ fn options(u: &mut Unstructured<'_>) -> Result<Options> {
         receive_maximum: *u.choose(&[1, 2, 65_535])?,
         packet_size_max: 1000,
         topic_alias_maximum: *u.choose(&[0, 2])?,
+        topic_aliases: *u.choose(&[0, 1, 100])?,
+        authentication_method: if version == Version::V5 && u.ratio(1, 6)? {
+            Some(packets::text(u)?)
+        } else {
+            None
+        },
         inflight: *u.choose(&[1, 2, 1000])?,
         queued: *u.choose(&[1, 5, 1000])?,
         queued_bytes: *u.choose(&[1, 100, 1_000_000])?,
@@ -98,6 +105,8 @@ fn step(u: &mut Unstructured<'_>, owner: &mut Owner) -> Result<()> {
             let reason_code = *u.choose(&[ReasonCode::Success, ReasonCode::DisconnectWithWillMessage])?;
             owner.handle(Input::Disconnect(Disconnect::of(reason_code)));
         }
+        30 if u.ratio(1, 3)? => owner.restart(),
+        30 => owner.wire.trusts = u.ratio(7, 8)?,
         _ if u.ratio(1, 2)? => owner.lose(),
         _ => owner.wait(Duration::from_millis(1)),
     }
@@ -147,6 +156,7 @@ fn answer(u: &mut Unstructured<'_>, owner: &Owner) -> Result<Option<Packet>> {
 }
 
 struct Owner {
+    options: Options,
     client: Client,
     now: Instant,
     wire: Wire,
@@ -168,7 +178,8 @@ impl Owner {
     /// The application asks for something.
     fn asked(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
         let version = self.client.version();
-        let input = match u.int_in_range(0..=7)? {
+        let input = match u.int_in_range(0..=8)? {
+            8 => Input::Reauthenticate(self.ticket()),
             0..=5 => {
                 let message = Message {
                     topic: packets::topic(u)?,
@@ -226,6 +237,13 @@ impl Owner {
         self.handle(Input::Opened);
     }
 
+    /// The process dies; another takes up what it kept.
+    fn restart(&mut self) {
+        let saved = self.wire.restart();
+        let restored = Client::restore(self.options.clone(), saved, self.now);
+        self.client = restored.expect("the records of a client are its own");
+    }
+
     fn hear(&mut self, bytes: &[u8]) {
         let mut bytes = BytesMut::from(bytes);
         loop {
@@ -268,12 +286,14 @@ impl Owner {
     /// A server without the session answers everything: every request is at its end then, told once.
     fn everything_is_answered(&mut self) {
         self.lose();
+        self.wire.trusts = true;
         self.open();
         let version = self.client.version();
+        let method = self.options.authentication_method.clone();
         self.say(&Packet::Connack(Connack {
             session_present: false,
             reason_code: ReasonCode::Success,
-            properties: Properties::new(),
+            properties: method.map(Property::AuthenticationMethod).into_iter().collect(),
         }));
         for _ in 0..10_000 {
             let Some((packet_id, awaited)) = self.wire.awaited().first().copied() else {

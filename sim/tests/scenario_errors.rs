@@ -86,6 +86,12 @@ fn a_lone_carriage_return_does_not_move_the_place() {
 }
 
 #[test]
+fn a_key_that_begins_with_a_character_of_several_bytes_is_shown_whole() {
+    let text = GOOD.replacen("name", "\u{FFFD}e", 1);
+    assert!(show(&text).contains("`\u{FFFD}e`"), "{}", show(&text));
+}
+
+#[test]
 fn a_file_of_comments_is_refused() {
     insta::assert_snapshot!(show("# nothing yet\n"));
 }

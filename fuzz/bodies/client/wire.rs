@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::BytesMut;
 use squall_proto::{
-    Connack, Decoder, Delivery, Packet, PacketId, PacketRef, Publish, Qos, Subscribe, TopicAlias, TopicName,
-    Version,
-    client::{Event, Options, Output, Receipt, Ticket},
+    Binary, Connack, Decoder, Delivery, Packet, PacketId, PacketRef, Publish, Qos, Subscribe, TopicAlias,
+    TopicName, Version,
+    client::{Authenticate, Distrust, Event, Failure, Options, Output, Receipt, Record, Saved, Ticket},
     encode, encoded_len,
 };
 
@@ -44,6 +44,11 @@ pub(super) struct Wire {
     tickets: BTreeSet<Ticket>,
     told: BTreeSet<Ticket>,
     receipts: Vec<Receipt>,
+    saved: Saved,
+    /// Messages of `unfinished` that the client dropped, because the server it met again does not take them any more.
+    dropped: usize,
+    /// Whether the application has Authentication Data, and takes the server's.
+    pub(super) trusts: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +76,9 @@ impl Wire {
             tickets: BTreeSet::new(),
             told: BTreeSet::new(),
             receipts: Vec::new(),
+            saved: Saved::default(),
+            dropped: 0,
+            trusts: true,
         }
     }
 
@@ -113,6 +121,15 @@ impl Wire {
         self.aliases.clear();
     }
 
+    /// The process dies. What it was asked for and did not keep is nobody's any more.
+    pub(super) fn restart(&mut self) -> Saved {
+        self.told_connected = false;
+        self.lost();
+        self.tickets.clone_from(&self.told);
+        self.receipts.clear();
+        self.saved.clone()
+    }
+
     /// The server says this.
     pub(super) fn heard(&mut self, packet: &Packet) {
         if self.state == State::SentConnect && self.is_connected() {
@@ -143,7 +160,11 @@ impl Wire {
                 | (Packet::Suback(_), Some(Awaited::Suback(_)))
                 | (Packet::Unsuback(_), Some(Awaited::Unsuback(_)))
         );
-        if awaited.is_none() && then.is_some() {
+        let is_known = matches!(
+            awaited,
+            Some(Awaited::Puback | Awaited::Pubrec | Awaited::Pubcomp)
+        );
+        if !is_known && then.is_some() {
             self.stray.insert(packet_id);
         }
         if !fits {
@@ -211,10 +232,18 @@ impl Wire {
             None,
             "{packet_id:?} is in use"
         );
+        self.forget_dropped(packet_id);
         assert!(
             !self.unfinished.contains_key(&packet_id),
             "{packet_id:?} is in use by an unfinished message"
         );
+    }
+
+    /// The identifier of a message that was dropped may be used again.
+    fn forget_dropped(&mut self, packet_id: PacketId) {
+        if self.dropped > 0 && self.unfinished.remove(&packet_id).is_some() {
+            self.dropped -= 1;
+        }
     }
 
     fn published(&mut self, publish: &Publish) {
@@ -225,6 +254,9 @@ impl Wire {
             Delivery::ExactlyOnce(packet_id) => (packet_id, Awaited::Pubrec),
         };
         // [MQTT-3.3.1-1] [v3 MQTT-3.3.1-1] [MQTT-4.4.0-1] The same again, and DUP says so.
+        if !publish.dup {
+            self.forget_dropped(packet_id);
+        }
         let before = self.unfinished.remove(&packet_id);
         assert_eq!(publish.dup, before.is_some(), "DUP of {publish:?}");
         assert!(
@@ -299,6 +331,9 @@ impl Wire {
     }
 
     fn tell(&mut self, ticket: Ticket) {
+        if ticket == Ticket::RESTORED {
+            return;
+        }
         assert!(self.tickets.contains(&ticket), "{ticket:?} was asked for");
         assert!(self.told.insert(ticket), "{ticket:?} has one end");
     }
@@ -327,11 +362,22 @@ impl Output for Wire {
 
     fn close(&mut self) {
         assert!(
-            matches!(self.state, State::SentConnect | State::SentDisconnect),
+            matches!(
+                self.state,
+                State::Opened | State::SentConnect | State::SentDisconnect
+            ),
             "an open connection is closed once, not when {:?}",
             self.state
         );
         self.state = State::Closed;
+    }
+
+    fn authenticate(&mut self, _: Authenticate) -> Result<Option<Binary>, Distrust> {
+        if self.trusts { Ok(None) } else { Err(Distrust) }
+    }
+
+    fn persist(&mut self, record: Record<'_>) {
+        self.saved.apply(&record);
     }
 
     fn event(&mut self, event: Event) {
@@ -344,10 +390,18 @@ impl Output for Wire {
                 self.told_connected = true;
                 self.connack = Some(connack);
                 if !session_present {
+                    self.dropped = 0;
                     self.unfinished.clear();
                 }
             }
             Event::Disconnected(_) => self.told_connected = false,
+            Event::Published {
+                ticket,
+                result: Err(Failure::Misuse(_)),
+            } => {
+                self.dropped += 1;
+                self.tell(ticket);
+            }
             Event::Published { ticket, .. }
             | Event::Subscribed { ticket, .. }
             | Event::Unsubscribed { ticket, .. }

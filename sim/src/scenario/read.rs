@@ -175,7 +175,7 @@ fn place(text: &str, begin: usize) -> (u64, u64) {
 fn first_line(text: &str, begin: usize, length: usize) -> usize {
     let rest = text.get(begin..).unwrap_or_default();
     let line = rest.find('\n').unwrap_or(rest.len());
-    length.min(line)
+    rest.ceil_char_boundary(length.min(line))
 }
 
 fn unknown(what: &str, word: &str, expected: &[&'static str]) -> (String, Option<String>) {

@@ -35,7 +35,10 @@ impl Client {
         if connack.session_present && !self.may_have_session(clean_start) {
             return Err(Violation::SessionPresentWithoutState);
         }
-        if let Some(client_id) = connack.properties.assigned_client_identifier() {
+        // Who brought an identifier keeps it.
+        if self.session.client_id.is_empty()
+            && let Some(client_id) = connack.properties.assigned_client_identifier()
+        {
             self.session.client_id = client_id;
         }
         let session_present = connack.session_present;

@@ -117,6 +117,17 @@ fn an_assigned_client_identifier_is_used_by_later_connections() {
 }
 
 #[test]
+fn an_identifier_that_the_server_assigns_to_a_client_with_its_own_means_nothing() {
+    let mut rig = Rig::new(Options::persistent(Version::V5, text("mine")));
+    rig.connect(false, one(Property::AssignedClientIdentifier(text("another"))));
+    rig.lose();
+    let Packet::Connect(connect) = rig.open() else {
+        panic!("no connect")
+    };
+    assert_eq!(connect.client_id, text("mine"));
+}
+
+#[test]
 fn disconnect_is_sent_then_the_connection_closed() {
     for version in Version::ALL {
         let mut rig = Rig::connected(Options::new(version, text("c")));
