@@ -99,6 +99,7 @@ impl World {
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     world: World,
+    focus: Focus,
     slots: [Slot; SLOTS],
 }
 
@@ -109,7 +110,19 @@ enum Slot {
     Connected {
         version: Version,
         client_id: String,
+        /// Whether much that was sent to it has not gone out.
+        is_slow: bool,
     },
+}
+
+/// What a script is about: some things go wrong only where several rare ones meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Focus {
+    Everything,
+    /// QoS 1 and 2 within small windows.
+    Windows,
+    /// Shared subscriptions.
+    Groups,
 }
 
 impl From<&Script> for World {
@@ -123,23 +136,30 @@ impl ReferenceStateMachine for Script {
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Self> {
-        prop_oneof![6 => Just(World::Wide), 3 => Just(World::Narrow), 1 => Just(World::Restricted)]
-            .prop_map(|world| Self {
+        let world =
+            prop_oneof![6 => Just(World::Wide), 3 => Just(World::Narrow), 1 => Just(World::Restricted)];
+        let focus =
+            prop_oneof![2 => Just(Focus::Everything), 1 => Just(Focus::Windows), 1 => Just(Focus::Groups)];
+        (world, focus.no_shrink())
+            .prop_map(|(world, focus)| Self {
                 world,
+                focus,
                 slots: Default::default(),
             })
             .boxed()
     }
 
     fn transitions(state: &Self) -> BoxedStrategy<Step> {
+        let focus = state.focus;
         let weighted = state.slots.iter().enumerate().map(|(slot, is)| match is {
             Slot::Free => (
                 3,
-                packets::connect(slot)
+                packets::connect(slot, focus)
                     .prop_map(move |packet| Step::Say(slot, packet))
                     .boxed(),
             ),
-            Slot::Connected { version, .. } => (8, connected(slot, *version)),
+            Slot::Connected { is_slow: true, .. } => (2, Just(Step::Unsent(slot, Unsent::Nothing)).boxed()),
+            Slot::Connected { version, .. } => (8, connected(slot, *version, focus)),
         });
         let anywhere = [
             (
@@ -150,7 +170,7 @@ impl ReferenceStateMachine for Script {
             ),
             (
                 1,
-                (0..SLOTS, packets::any(Version::V5))
+                (0..SLOTS, packets::any(Version::V5, focus))
                     .prop_map(|(slot, packet)| Step::Say(slot, packet))
                     .boxed(),
             ),
@@ -167,7 +187,12 @@ impl ReferenceStateMachine for Script {
                 state.slots[*slot] = Slot::Free;
             }
             Step::Shutdown => state.slots = Default::default(),
-            Step::Say(..) | Step::Answer(..) | Step::Unsent(..) | Step::Wait(_) => {}
+            Step::Unsent(slot, unsent) => {
+                if let Slot::Connected { is_slow, .. } = &mut state.slots[*slot] {
+                    *is_slow = *unsent == Unsent::Much;
+                }
+            }
+            Step::Say(..) | Step::Answer(..) | Step::Wait(_) => {}
         }
         state
     }
@@ -184,6 +209,7 @@ impl Script {
         self.slots[slot] = Slot::Connected {
             version,
             client_id: client_id.to_owned(),
+            is_slow: false,
         };
     }
 }
@@ -194,20 +220,20 @@ const WAITS: [u64; 13] = [
 ];
 
 /// What a connected client does next.
-fn connected(slot: usize, version: Version) -> BoxedStrategy<Step> {
+fn connected(slot: usize, version: Version, focus: Focus) -> BoxedStrategy<Step> {
     let say = move |packet| Step::Say(slot, packet);
     let code = prop_oneof![7 => Just(ReasonCode::Success), 1 => Just(ReasonCode::QuotaExceeded)];
     prop_oneof![
-        120 => packets::publish(version).prop_map(say),
+        120 => packets::publish(version, focus).prop_map(say),
         90 => (0..3_usize, code).prop_map(move |(nth, code)| Step::Answer(slot, nth, code)),
         20 => packets::release().prop_map(say),
         6 => packets::ack().prop_map(say),
-        40 => packets::subscribe().prop_map(say),
-        6 => packets::unsubscribe().prop_map(say),
+        40 => packets::subscribe(focus).prop_map(say),
+        6 => packets::unsubscribe(focus).prop_map(say),
         4 => packets::disconnect(version).prop_map(say),
         3 => Just(Packet::Pingreq).prop_map(say),
         1 => packets::wrong().prop_map(say),
-        1 => packets::connect(slot).prop_map(say),
+        1 => packets::connect(slot, focus).prop_map(say),
         2 => select(packets::MALFORMED.to_vec()).prop_map(move |hex| Step::Bytes(slot, hex)),
         14 => Just(Step::Lose(slot)),
         9 => prop_oneof![4 => Just(Unsent::Nothing), 3 => Just(Unsent::Much), 1 => Just(Unsent::TooMuch)]

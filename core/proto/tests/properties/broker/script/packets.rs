@@ -8,6 +8,7 @@ use squall_proto::{
     Unsubscribe, Version, Will,
 };
 
+use super::Focus;
 use crate::values::{delivery, id};
 
 const TOPICS: [&str; 5] = ["t", "t/1", "u", "$SYS/x", "a/b/c/d"];
@@ -38,11 +39,11 @@ pub(crate) const MALFORMED: [&str; 8] = [
     "30 FF FF FF FF 7F",       // a Remaining Length of five bytes
 ];
 
-pub(crate) fn any(version: Version) -> BoxedStrategy<Packet> {
+pub(crate) fn any(version: Version, focus: Focus) -> BoxedStrategy<Packet> {
     prop_oneof![
-        publish(version),
-        subscribe(),
-        unsubscribe(),
+        publish(version, focus),
+        subscribe(focus),
+        unsubscribe(focus),
         ack(),
         release(),
         disconnect(version)
@@ -51,7 +52,7 @@ pub(crate) fn any(version: Version) -> BoxedStrategy<Packet> {
 }
 
 /// Each slot has a client of its own, which now and then another slot takes over.
-pub(crate) fn connect(slot: usize) -> BoxedStrategy<Packet> {
+pub(crate) fn connect(slot: usize, focus: Focus) -> BoxedStrategy<Packet> {
     let client_ids = ["a", "b", "c", "d"];
     let client_id = prop_oneof![8 => Just(client_ids[slot]), 2 => select(client_ids.to_vec()), 1 => Just("")];
     let keep_alive = select(vec![0, 0, 0, 2, 4]);
@@ -61,12 +62,12 @@ pub(crate) fn connect(slot: usize) -> BoxedStrategy<Packet> {
         prop::bool::weighted(0.15),
         keep_alive,
     )
-        .prop_flat_map(|(version, client_id, clean_start, keep_alive)| {
+        .prop_flat_map(move |(version, client_id, clean_start, keep_alive)| {
             let properties = match version {
-                Version::V5 => connect_properties(),
+                Version::V5 => connect_properties(focus),
                 Version::V3_1_1 => Just(Properties::new()).boxed(),
             };
-            (option::of(will(version)), properties).prop_map(move |(will, properties)| {
+            (option::of(will(version, focus)), properties).prop_map(move |(will, properties)| {
                 Packet::Connect(Box::new(Connect {
                     version,
                     clean_start,
@@ -82,7 +83,7 @@ pub(crate) fn connect(slot: usize) -> BoxedStrategy<Packet> {
         .boxed()
 }
 
-fn connect_properties() -> BoxedStrategy<Properties> {
+fn connect_properties(focus: Focus) -> BoxedStrategy<Properties> {
     let expiry = select(vec![
         None,
         Some(0),
@@ -94,7 +95,10 @@ fn connect_properties() -> BoxedStrategy<Properties> {
         Some(u32::MAX),
         Some(u32::MAX),
     ]);
-    let receive_maximum = select(vec![None, Some(1), Some(2)]);
+    let receive_maximum = match focus {
+        Focus::Everything => select(vec![None, Some(1), Some(2)]),
+        Focus::Windows | Focus::Groups => select(vec![Some(2), Some(1)]),
+    };
     let packet_size = prop_oneof![20 => Just(None), 5 => Just(Some(64)), 1 => Just(Some(3))];
     let aliases = select(vec![None, Some(0), Some(1), Some(2)]);
     (expiry, receive_maximum, packet_size, aliases)
@@ -112,7 +116,7 @@ fn connect_properties() -> BoxedStrategy<Properties> {
         .boxed()
 }
 
-fn will(version: Version) -> BoxedStrategy<Will> {
+fn will(version: Version, focus: Focus) -> BoxedStrategy<Will> {
     let properties = match version {
         Version::V3_1_1 => Just(Properties::new()).boxed(),
         Version::V5 => (option::of(select(vec![0, 2, 4])), message_properties())
@@ -125,7 +129,7 @@ fn will(version: Version) -> BoxedStrategy<Will> {
             })
             .boxed(),
     };
-    (topic(), number(), qos(), any_bool(), properties)
+    (topic(focus), number(), qos(focus), any_bool(), properties)
         .prop_map(|(topic, number, qos, retain, properties)| Will {
             topic,
             payload: Binary::new(format!("will {number}")).unwrap(),
@@ -136,15 +140,15 @@ fn will(version: Version) -> BoxedStrategy<Will> {
         .boxed()
 }
 
-pub(crate) fn publish(version: Version) -> BoxedStrategy<Packet> {
+pub(crate) fn publish(version: Version, focus: Focus) -> BoxedStrategy<Packet> {
     let properties = match version {
         Version::V3_1_1 => Just((Properties::new(), None)).boxed(),
         Version::V5 => (message_properties(), alias()).boxed(),
     };
     (
-        topic(),
+        topic(focus),
         payload(),
-        qos(),
+        qos(focus),
         1..4_u16,
         (any_bool(), prop::bool::weighted(0.2)),
         properties,
@@ -204,20 +208,37 @@ fn number() -> std::ops::Range<u16> {
     0..1000
 }
 
-fn topic() -> BoxedStrategy<TopicName> {
-    prop_oneof![7 => Just(TOPICS[0]), 3 => select(TOPICS.to_vec())]
+fn topic(focus: Focus) -> BoxedStrategy<TopicName> {
+    let elsewhere = match focus {
+        Focus::Everything => 3,
+        Focus::Windows | Focus::Groups => 1,
+    };
+    prop_oneof![7 => Just(TOPICS[0]), elsewhere => select(TOPICS.to_vec())]
         .prop_map(|topic| TopicName::new(topic).unwrap())
         .boxed()
 }
 
-fn filter() -> BoxedStrategy<TopicFilter> {
-    prop_oneof![4 => select(FILTERS[..5].to_vec()), 3 => select(FILTERS.to_vec())]
+fn filter(focus: Focus) -> BoxedStrategy<TopicFilter> {
+    let filter = match focus {
+        Focus::Everything => {
+            prop_oneof![4 => select(FILTERS[..5].to_vec()), 3 => select(FILTERS.to_vec())].boxed()
+        }
+        Focus::Windows => select(FILTERS[..2].to_vec()).boxed(),
+        Focus::Groups => prop_oneof![5 => Just("$share/g/t"), 1 => select(FILTERS.to_vec())].boxed(),
+    };
+    filter
         .prop_map(|filter| TopicFilter::new(filter).unwrap())
         .boxed()
 }
 
-fn qos() -> BoxedStrategy<Qos> {
-    select(Qos::ALL.to_vec()).boxed()
+fn qos(focus: Focus) -> BoxedStrategy<Qos> {
+    match focus {
+        Focus::Everything => select(Qos::ALL.to_vec()).boxed(),
+        Focus::Windows | Focus::Groups => {
+            prop_oneof![1 => Just(Qos::AtMostOnce), 4 => Just(Qos::AtLeastOnce), 4 => Just(Qos::ExactlyOnce)]
+                .boxed()
+        }
+    }
 }
 
 fn any_bool() -> BoxedStrategy<bool> {
@@ -243,13 +264,13 @@ pub(crate) fn ack() -> BoxedStrategy<Packet> {
         .boxed()
 }
 
-pub(crate) fn subscribe() -> BoxedStrategy<Packet> {
+pub(crate) fn subscribe(focus: Focus) -> BoxedStrategy<Packet> {
     let retain_handling = select(vec![
         RetainHandling::Send,
         RetainHandling::SendIfNew,
         RetainHandling::DoNotSend,
     ]);
-    let options = (qos(), any_bool(), any_bool(), retain_handling).prop_map(
+    let options = (qos(focus), any_bool(), any_bool(), retain_handling).prop_map(
         |(qos, no_local, retain_as_published, retain_handling)| SubscriptionOptions {
             qos,
             no_local,
@@ -257,7 +278,7 @@ pub(crate) fn subscribe() -> BoxedStrategy<Packet> {
             retain_handling,
         },
     );
-    let filters = prop::collection::vec((filter(), options), 1..3);
+    let filters = prop::collection::vec((filter(focus), options), 1..3);
     (filters, option::of(1..4_u32), 5..7_u16)
         .prop_map(|(mut filters, subscription_id, packet_id)| {
             for (filter, options) in &mut filters {
@@ -276,8 +297,8 @@ pub(crate) fn subscribe() -> BoxedStrategy<Packet> {
         .boxed()
 }
 
-pub(crate) fn unsubscribe() -> BoxedStrategy<Packet> {
-    (prop::collection::vec(filter(), 1..3), 5..7_u16)
+pub(crate) fn unsubscribe(focus: Focus) -> BoxedStrategy<Packet> {
+    (prop::collection::vec(filter(focus), 1..3), 5..7_u16)
         .prop_map(|(filters, packet_id)| {
             Packet::Unsubscribe(Unsubscribe {
                 packet_id: id(packet_id),
