@@ -12,8 +12,6 @@ mod table;
 
 #[path = "broker/aliases.rs"]
 mod aliases;
-#[path = "broker/any_order.rs"]
-mod any_order;
 #[path = "broker/authenticate.rs"]
 mod authenticate;
 #[path = "broker/bounds.rs"]

@@ -35,6 +35,9 @@ trait Play {
     /// Carries out one step, and holds what follows to the model.
     fn play(&mut self, step: &Self::Step) -> Result<(), String>;
 
+    /// Brings everything to its end, after the last step.
+    fn finish(&mut self) -> Result<(), String>;
+
     /// What was said so far, a line each.
     fn transcript(&self) -> String;
 }
@@ -60,14 +63,17 @@ where
     let result = TestRunner::new(config).run(&scripts, |(state, script, seen)| {
         let nth = played.fetch_add(1, Ordering::SeqCst);
         let mut player = begin(&state);
-        for step in &script {
-            seen.one();
-            player.play(step).map_err(|why| {
-                failed_at.get_or_init(|| nth);
-                TestCaseError::fail(format!("{why}\n\nwhat was said:\n{}", player.transcript()))
-            })?;
-        }
-        Ok(())
+        let mut play = || {
+            for step in &script {
+                seen.one();
+                player.play(step)?;
+            }
+            player.finish()
+        };
+        play().map_err(|why: String| {
+            failed_at.get_or_init(|| nth);
+            TestCaseError::fail(format!("{why}\n\nwhat was said:\n{}", player.transcript()))
+        })
     });
     if let Err(error) = result {
         let held = failed_at.get().copied().unwrap_or_default();

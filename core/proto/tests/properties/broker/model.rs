@@ -136,6 +136,10 @@ impl Model {
         let connection = &self.connections[&conn];
         match (&connection.phase, heard) {
             (Phase::AwaitingConnect, Heard::Packet(Packet::Connect(connect))) => self.connect(conn, connect),
+            // [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2] Squall tells a client of an unknown version.
+            (Phase::AwaitingConnect, Heard::Malformed(DecodeError::UnsupportedProtocolLevel(_))) => {
+                self.refuse_version(conn);
+            }
             // Closed without CONNACK.
             (Phase::AwaitingConnect, Heard::Packet(_) | Heard::Malformed(_)) => self.end(conn, &[], false),
             (Phase::Connected, Heard::Malformed(error)) => self.malformed(conn, *error),

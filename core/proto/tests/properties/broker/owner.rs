@@ -90,6 +90,15 @@ impl Play for Owner {
         }
     }
 
+    fn finish(&mut self) -> Result<(), String> {
+        let open: Vec<ConnId> = self.wires.open.keys().copied().collect();
+        for conn in open {
+            self.now += Duration::from_micros(1);
+            self.lose(conn)?;
+        }
+        self.wait(Duration::from_secs(1000))
+    }
+
     fn transcript(&self) -> String {
         self.wires
             .said

@@ -70,6 +70,12 @@ impl Play for Owner {
         self.wait(Duration::ZERO)
     }
 
+    fn finish(&mut self) -> Result<(), String> {
+        self.now += Duration::from_micros(1);
+        self.lose()?;
+        self.wait(Duration::from_secs(1000))
+    }
+
     fn transcript(&self) -> String {
         self.said.iter().fold(String::new(), |mut text, (at, line)| {
             let _ = writeln!(text, "{at} {line}");

@@ -75,6 +75,13 @@ impl Model {
         self.bring_online(conn, connect, client_id);
     }
 
+    pub(super) fn refuse_version(&mut self, conn: ConnId) {
+        let code = ReasonCode::UnsupportedProtocolVersion;
+        let answers = Version::ALL.map(|version| connack(version, false, code)).to_vec();
+        self.connection(conn).answers.push_back(answers);
+        self.end(conn, &[code], false);
+    }
+
     fn bring_online(&mut self, conn: ConnId, connect: &Connect, client_id: String) {
         let (now, quota) = (self.now, self.quota(connect));
         let silence_max = Some(self.keep_alive(connect)).filter(|seconds| *seconds > 0);

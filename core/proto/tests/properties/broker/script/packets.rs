@@ -28,15 +28,16 @@ const FILTERS: [&str; 11] = [
 ];
 
 /// What is no packet in either version, one fault each.
-pub(crate) const MALFORMED: [&str; 8] = [
-    "00 00",                   // packet type 0
-    "36 06 00 01 74 00 01 00", // PUBLISH at QoS 3
-    "30 04 00 01 2B 00",       // PUBLISH to a Topic Name with a wildcard
-    "60 02 00 01",             // PUBREL without its flags
-    "40 02 00 00",             // PUBACK of Packet Identifier 0
-    "82 02 00 01",             // SUBSCRIBE without a filter
-    "C0 01 00",                // PINGREQ with a byte too many
-    "30 FF FF FF FF 7F",       // a Remaining Length of five bytes
+pub(crate) const MALFORMED: [&str; 9] = [
+    "00 00",                                        // packet type 0
+    "36 06 00 01 74 00 01 00",                      // PUBLISH at QoS 3
+    "30 04 00 01 2B 00",                            // PUBLISH to a Topic Name with a wildcard
+    "60 02 00 01",                                  // PUBREL without its flags
+    "40 02 00 00",                                  // PUBACK of Packet Identifier 0
+    "82 02 00 01",                                  // SUBSCRIBE without a filter
+    "C0 01 00",                                     // PINGREQ with a byte too many
+    "30 FF FF FF FF 7F",                            // a Remaining Length of five bytes
+    "10 0D 00 04 4D 51 54 54 06 02 00 00 00 00 00", // CONNECT of protocol level 6
 ];
 
 pub(crate) fn any(version: Version, focus: Focus) -> BoxedStrategy<Packet> {
