@@ -41,10 +41,13 @@ impl AllProperties {
         match packet {
             "connect" => self.connect.push(property),
             "will" => self.will.push(property),
-            "publish" => match property {
-                Property::TopicAlias(alias) => self.topic_aliases = alias.value(),
-                property => self.publish.push(property),
-            },
+            "publish" => {
+                if let Property::TopicAlias(alias) = property {
+                    self.topic_aliases = alias.value();
+                } else {
+                    self.publish.push(property);
+                }
+            }
             "subscribe" => self.subscribe.push(property),
             "unsubscribe" => self.unsubscribe.push(property),
             "disconnect" => self.disconnect.push(property),

@@ -153,6 +153,8 @@ impl Connection {
     }
 
     /// An acknowledgement with a Reason Code, which 3.1.1 has no room for.
+    // [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3]
+    // Without Reason String and User Properties it fits wherever one fits at all.
     pub(super) const fn ack(&self, packet_id: PacketId, reason_code: ReasonCode) -> Ack {
         match self.version {
             Version::V3_1_1 => Ack::success(packet_id),

@@ -4,8 +4,7 @@ use super::{
     session::{Received, Session},
 };
 use crate::{
-    Ack, Delivery, Instant, Packet, PacketId, Property, Publish, Qos, ReasonCode, TopicName, Version,
-    Violation,
+    Delivery, Instant, Packet, PacketId, Property, Publish, Qos, ReasonCode, TopicName, Version, Violation,
     exchange::{InboundQos2, Request},
 };
 
@@ -126,7 +125,8 @@ fn answer(session: &mut Session, connection: &mut Connection, now: Instant, out:
         if let Some(reason_code) = reason_code {
             // [MQTT-4.3.2-4] [v3 MQTT-4.3.2-2]
             session.received.remove(&packet_id);
-            connection.send(now, &Packet::Puback(Ack::of(packet_id, reason_code)), out);
+            let puback = connection.ack(packet_id, reason_code);
+            connection.send(now, &Packet::Puback(puback), out);
         }
     }
     while let Some(&packet_id) = connection.pubrecs.front() {
@@ -178,7 +178,8 @@ fn pubrec(
             connection.received.remove(&packet_id);
         }
     }
-    connection.send(now, &Packet::Pubrec(Ack::of(packet_id, reason_code)), out);
+    let pubrec = connection.ack(packet_id, reason_code);
+    connection.send(now, &Packet::Pubrec(pubrec), out);
 }
 
 /// 3.1.1 has no word for a refusal: the message is acknowledged.

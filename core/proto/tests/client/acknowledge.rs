@@ -1,9 +1,9 @@
 use squall_proto::{
-    Ack, Delivery, Packet, Properties, ReasonCode, Version, Violation,
+    Ack, Delivery, Packet, Properties, Property, ReasonCode, Version, Violation,
     client::{Acknowledge, Event, Input, Options, Receipt, Refusal, Why},
 };
 
-use crate::rig::{Rig, id, incoming, puback, pubcomp, pubrec, pubrel, text};
+use crate::rig::{Rig, id, incoming, one, puback, pubcomp, pubrec, pubrel, text};
 
 fn manual(version: Version) -> Rig {
     let mut options = Options::persistent(version, text("c"));
@@ -209,4 +209,28 @@ fn a_repeat_on_the_same_connection_is_neither_told_nor_answered_twice() {
     rig.answer(receipt, Ok(()));
     assert_eq!(rig.sent(), puback(id(1)));
     rig.assert_quiet();
+}
+
+/// [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3]
+#[test]
+fn acknowledgements_have_no_words_that_could_make_them_too_large() {
+    let mut options = Options::persistent(Version::V5, text("c"));
+    options.acknowledge = Acknowledge::Manual;
+    // A fixed header of two bytes, the Packet Identifier and the Reason Code.
+    let mut rig = Rig::connected_with(options, one(Property::MaximumPacketSize(5.try_into().unwrap())));
+    let (first, second) = (rig.taken(qos1(1)), rig.taken(qos2(2)));
+    rig.answer(first, Err(Refusal::QuotaExceeded));
+    rig.answer(second, Err(Refusal::QuotaExceeded));
+    rig.receive(pubrec(id(7)));
+    rig.receive(pubrel(id(8)));
+    let code = ReasonCode::PacketIdentifierNotFound;
+    for expected in [
+        Packet::Puback(Ack::of(id(1), ReasonCode::QuotaExceeded)),
+        Packet::Pubrec(Ack::of(id(2), ReasonCode::QuotaExceeded)),
+        Packet::Pubrel(Ack::of(id(7), code)),
+        Packet::Pubcomp(Ack::of(id(8), code)),
+    ] {
+        assert_eq!(rig.sent(), expected);
+    }
+    assert!(!rig.is_closed());
 }
