@@ -29,6 +29,7 @@ sections! {
     s3_03_publish: "3.3" "PUBLISH",
     s3_03_retain: "3.3.1.3" "RETAIN",
     s3_03_properties: "3.3.2.3" "PUBLISH properties",
+    s3_03_server_aliases: "3.3.2.3.4" "Topic Aliases of the server",
     s3_08_subscribe: "3.8" "SUBSCRIBE",
     s3_10_unsubscribe: "3.10" "UNSUBSCRIBE",
     s3_12_pingreq: "3.12" "PINGREQ",

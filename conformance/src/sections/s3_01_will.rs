@@ -6,7 +6,7 @@ use crate::{
     Capability::{Qos1, Retain},
     Case, Context,
     Level::Must,
-    Outcome,
+    Outcome, Stop,
     packets::{user_property, will},
     stop::{SetUp as _, check},
 };
@@ -99,6 +99,14 @@ pub(super) const CASES: &[Case] = &[
         level: Must,
         needs: &[],
         run: |t| Box::pin(reconnecting_within_the_delay_takes_the_will_back(t)),
+    },
+    Case {
+        name: "clean_start_within_the_delay_publishes_the_will_or_not",
+        v3: &[],
+        v5: &["MQTT-3.1.2-8"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(clean_start_within_the_delay_publishes_the_will_or_not(t)),
     },
     Case {
         name: "will_is_published_when_the_session_ends_before_the_delay",
@@ -285,6 +293,20 @@ async fn reconnecting_within_the_delay_takes_the_will_back(t: Context) -> Outcom
         |packet| matches!(packet, Packet::Publish(_)),
     )
     .await
+}
+
+/// Clean Start ends the session, which publishes the Will; or it is a reconnect in time, which takes it back.
+async fn clean_start_within_the_delay_publishes_the_will_or_not(t: Context) -> Outcome {
+    let topic = t.topic("will");
+    let (mut sub, _) = t.pair(&topic, Qos::AtMostOnce).await?;
+    let (client, _) = t
+        .connect_with("client", |connect| delayed(connect, &topic, 60))
+        .await?;
+    client.cut();
+    let _again = t.connect("client").await?;
+    let published = sub.expect_publish(&topic).await.is_ok();
+    let seen = if published { "published" } else { "not published" };
+    Err(Stop::Choice(seen.into()))
 }
 
 async fn will_is_published_when_the_session_ends_before_the_delay(t: Context) -> Outcome {

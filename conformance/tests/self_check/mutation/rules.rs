@@ -1,6 +1,6 @@
 use squall_proto::{
-    Delivery, Packet, PacketId, PacketType, Properties, Property, Qos, ReasonCode, SubscriptionOptions, Text,
-    TopicAlias, TopicFilter, Version,
+    Delivery, Packet, PacketId, PacketType, Properties, Property, Publish, Qos, ReasonCode,
+    SubscriptionOptions, Text, TopicAlias, TopicFilter, Version,
 };
 
 use super::Mutation::{
@@ -38,6 +38,8 @@ pub(crate) const ALL: &[Mutation] = &[
     Sent(more_properties),
     Sent(long_reason_strings),
     Sent(no_properties),
+    Sent(other_alias),
+    Sent(higher_alias),
     Sent(rotated_properties),
     Sent(retain),
     Sent(dup),
@@ -121,6 +123,32 @@ fn more_properties(packet: &mut Packet) {
             .properties
             .push(Property::TopicAlias(TopicAlias::new(1).expect("not zero")));
     }
+}
+
+/// An alias on its own stands for another topic.
+fn other_alias(packet: &mut Packet) {
+    if let Packet::Publish(publish) = packet
+        && publish.topic.is_none()
+    {
+        change_alias(publish, |alias| 3 - alias.min(2));
+    }
+}
+
+/// Every alias is above the maximum that the cases announce.
+fn higher_alias(packet: &mut Packet) {
+    if let Packet::Publish(publish) = packet {
+        change_alias(publish, |alias| alias.saturating_add(2));
+    }
+}
+
+fn change_alias(publish: &mut Publish, change: impl Fn(u16) -> u16) {
+    let Some(alias) = publish.properties.topic_alias() else {
+        return;
+    };
+    let is_alias = |property: &Property| matches!(property, Property::TopicAlias(_));
+    publish.properties.retain(|property| !is_alias(property));
+    let alias = TopicAlias::new(change(alias.value())).expect("not zero");
+    publish.properties.push(Property::TopicAlias(alias));
 }
 
 fn long_reason_strings(packet: &mut Packet) {
