@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use squall_proto::{
     Binary, Connack, Connect, Delivery, Packet, Properties, Property, Publish, Qos, RetainHandling,
-    Subscribe, SubscriptionId, SubscriptionOptions, TopicFilter, TopicName, Version, Will,
+    Subscribe, SubscriptionId, SubscriptionOptions, Text, TopicFilter, TopicName, Version, Will,
     broker::{Counts, Limits},
 };
 
@@ -371,4 +371,102 @@ fn a_member_that_is_taken_over_keeps_what_it_began() {
     assert!(t.connect_as("a", connect));
     assert_eq!(t.next_publish("a"), Publish { dup: true, ..begun });
     assert_eq!(t.take_payloads("b"), ["x"], "its own and no more");
+}
+
+fn identified(filter: &str, subscription_id: u32) -> Packet {
+    let options = SubscriptionOptions {
+        qos: Qos::ExactlyOnce,
+        ..SubscriptionOptions::default()
+    };
+    let named = Property::SubscriptionIdentifier(SubscriptionId::new(subscription_id).unwrap());
+    Packet::Subscribe(Subscribe {
+        packet_id: id(1),
+        filters: vec![(TopicFilter::new(filter).unwrap(), options)],
+        properties: [named].into_iter().collect(),
+    })
+}
+
+fn identifiers(publish: &Publish) -> Vec<u32> {
+    let ids = publish.properties.subscription_identifiers();
+    ids.map(SubscriptionId::value).collect()
+}
+
+/// [MQTT-3.3.4-3] [MQTT-4.4.0-1]
+#[test]
+fn what_is_sent_again_has_the_identifiers_it_had() {
+    let mut t = Table::new(Version::V5);
+    t.connect("pub");
+    let connect = t.persistent("sub");
+    t.connect_as("sub", connect.clone());
+    t.send("sub", identified("t", 42));
+    t.next_packet("sub");
+    t.send(
+        "pub",
+        Packet::Publish(publish("t", "x", delivery(Qos::AtLeastOnce, 1))),
+    );
+    assert_eq!(identifiers(&t.next_publish("sub")), [42]);
+    t.cut("sub");
+    t.connect_as("sub", connect);
+    let again = t.next_publish("sub");
+    assert!(again.dup);
+    assert_eq!(identifiers(&again), [42]);
+}
+
+/// [MQTT-3.3.4-3] Each client sees its own.
+#[test]
+fn a_delivery_has_no_identifier_of_another_client() {
+    let mut t = Table::new(Version::V5);
+    for (name, subscription_id) in [("a", 1), ("b", 2), ("c", 3)] {
+        t.connect(name);
+        t.send(name, identified("t", subscription_id));
+        t.next_packet(name);
+    }
+    t.connect("pub");
+    t.send("pub", Packet::Publish(publish("t", "x", Delivery::AtMostOnce)));
+    for (name, subscription_id) in [("a", 1), ("b", 2), ("c", 3)] {
+        assert_eq!(identifiers(&t.next_publish(name)), [subscription_id], "{name}");
+    }
+}
+
+/// [MQTT-3.3.2-20] [MQTT-3.1.3-10] A Will is a message like any other, but for its delay.
+#[test]
+fn a_will_has_its_properties_in_their_order() {
+    let user = |value| Property::UserProperty(Text::new("k").unwrap(), Text::new(value).unwrap());
+    let own = [Property::PayloadFormatIndicator(true), user("1"), user("2")];
+    let mut t = Table::new(Version::V5);
+    t.connect("watcher");
+    t.subscribe("watcher", "will", Qos::AtMostOnce);
+    let mut will = will(0, false);
+    own.iter()
+        .for_each(|property| will.properties.push(property.clone()));
+    let connect = Connect {
+        will: Some(will),
+        ..t.clean("c")
+    };
+    t.connect_as("c", connect);
+    t.cut("c");
+    let seen = t.next_publish("watcher").properties;
+    assert_eq!(seen.iter().cloned().collect::<Vec<_>>(), own);
+}
+
+/// [MQTT-4.3.3-7] Once PUBLISH was sent, the exchange goes on to its end.
+#[test]
+fn a_qos_2_message_that_was_sent_does_not_expire() {
+    let mut t = Table::new(Version::V5);
+    t.connect("pub");
+    let connect = t.persistent("sub");
+    t.connect_as("sub", connect.clone());
+    t.subscribe("sub", "t", Qos::ExactlyOnce);
+    let expiring = Publish {
+        properties: [Property::MessageExpiryInterval(3)].into_iter().collect(),
+        ..publish("t", "x", delivery(Qos::ExactlyOnce, 1))
+    };
+    t.send("pub", Packet::Publish(expiring));
+    let first = t.next_publish("sub");
+    t.cut("sub");
+    t.wait(Duration::from_secs(10));
+    t.connect_as("sub", connect);
+    let again = t.next_publish("sub");
+    assert_eq!((again.dup, again.delivery), (true, first.delivery));
+    assert_eq!(again.properties.message_expiry_interval(), Some(0));
 }
