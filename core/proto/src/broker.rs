@@ -26,6 +26,7 @@ mod note;
 mod outbound;
 mod publish;
 mod question;
+mod rate;
 mod refusal;
 mod retained;
 mod rules;
@@ -59,6 +60,7 @@ use self::{
     connections::{Connection, Connections},
     deadlines::Deadlines,
     publish::{Match, Subscription},
+    rate::Rate,
     retained::Retained,
     session::{Session, SessionKey},
     shared::SharedSubscriptions,
@@ -77,6 +79,7 @@ pub struct Broker {
     seed: u64,
     hasher: FixedState,
     connections: Connections,
+    rate: Rate,
     /// Whether the owner judges who clients are.
     authenticates: bool,
     /// Who waits to be judged.
@@ -156,6 +159,7 @@ impl Broker {
             told,
             seed,
             connections: Connections::default(),
+            rate: Rate::default(),
             authenticates: false,
             applicants: Slab::new(),
             sessions: Slab::new(),

@@ -13,6 +13,7 @@ use super::units::{Size, at_least_one};
 #[serde(remote = "Limits", default = "Limits::default", deny_unknown_fields)]
 pub(super) struct Table {
     connections: usize,
+    connections_per_second: u32,
     sessions: usize,
     #[serde(with = "humantime_serde")]
     connect_timeout: Duration,

@@ -24,7 +24,9 @@ impl Broker {
             .on(conn, ConnectionEvent::Opened { deadline })
             .is_some()
         {
+            let admitted = self.rate.admits(now, self.limits.connections_per_second);
             let slot = self.connections.slot(conn);
+            slot.too_fast = !admitted;
             self.deadlines
                 .schedule(Whose::Connection(conn), deadline, &mut slot.scheduled);
         }
@@ -32,7 +34,10 @@ impl Broker {
 
     // [MQTT-3.1.4-1] What the decoder let through is checked for what this broker grants.
     pub(super) fn connect(&mut self, now: Instant, conn: ConnId, connect: Connect, out: &mut impl Output) {
-        if self.authenticates {
+        if self.connections.slot(conn).too_fast {
+            let cause = Cause::Refused(Refusal::TooFastConnections);
+            self.refuse_connect(conn, Takes::of(&connect), cause, out);
+        } else if self.authenticates {
             match self.check(&connect) {
                 Ok(()) => self.apply(conn, connect, out),
                 Err(refusal) => {

@@ -84,6 +84,8 @@ pub(super) struct Connections {
 pub(super) struct Slot {
     pub(super) state: Connection,
     pub(super) scheduled: Scheduled,
+    /// It came when more connections had come than there may be in a second.
+    pub(super) too_fast: bool,
 }
 
 impl Slot {
@@ -91,6 +93,7 @@ impl Slot {
         Self {
             state: Connection::Free,
             scheduled: Scheduled::default(),
+            too_fast: false,
         }
     }
 }

@@ -7,6 +7,8 @@ use crate::Qos;
 pub struct Limits {
     /// Connections at a time; one more is refused with 0x97 (Quota exceeded).
     pub connections: usize,
+    /// Connections a second, and as many at once after a quiet second; one more is refused with 0x9F (Connection rate exceeded).
+    pub connections_per_second: u32,
     /// Sessions at a time, with and without a connection; one more is refused with 0x97 (Quota exceeded).
     pub sessions: usize,
     /// From the opening of a connection to its CONNECT.
@@ -93,6 +95,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1_000_000,
+            connections_per_second: 50_000,
             sessions: 2_000_000,
             connect_timeout: Duration::from_secs(10),
             packet_size: 1 << 20,

@@ -6,6 +6,9 @@ pub enum Refusal {
     /// A connection past [`super::Limits::connections`].
     #[error("there are as many connections as this server takes")]
     TooManyConnections,
+    /// A connection past [`super::Limits::connections_per_second`].
+    #[error("there are more connections a second than this server takes")]
+    TooFastConnections,
     /// A session past [`super::Limits::sessions`].
     #[error("there are as many sessions as this server keeps")]
     TooManySessions,
@@ -72,6 +75,7 @@ impl Refusal {
             | Self::WillTooLarge
             | Self::TooManyRetained
             | Self::TooManySubscriptions => ReasonCode::QuotaExceeded,
+            Self::TooFastConnections => ReasonCode::ConnectionRateExceeded,
             Self::ClientIdEmpty | Self::ClientIdNotPlain => ReasonCode::ClientIdentifierNotValid,
             Self::AuthenticationMethod => ReasonCode::BadAuthenticationMethod,
             // [MQTT-3.2.2-12]

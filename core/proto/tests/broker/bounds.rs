@@ -90,6 +90,26 @@ fn one_connection_too_many_is_refused() {
     }
 }
 
+/// A second's worth may come at once; it comes back by and by.
+#[test]
+fn one_connection_too_many_in_a_second_is_refused() {
+    for version in Version::ALL {
+        let mut t = limited(version, |limits| limits.connections_per_second = 2);
+        for (name, waited_ms, wanted) in [
+            ("a", 0, ReasonCode::Success),
+            ("b", 0, ReasonCode::Success),
+            ("c", 0, ReasonCode::ConnectionRateExceeded),
+            ("d", 499, ReasonCode::ConnectionRateExceeded),
+        ] {
+            t.wait(Duration::from_millis(waited_ms));
+            let connect = t.clean(name);
+            assert_eq!(connack(&mut t, name, connect), wanted, "{name}");
+        }
+        t.wait(Duration::from_millis(1));
+        t.connect("e");
+    }
+}
+
 #[test]
 fn one_session_too_many_is_refused_and_those_there_are_go_on() {
     for version in Version::ALL {
