@@ -30,5 +30,5 @@ pub use statement::{
 };
 pub use stop::{Outcome, Stop};
 pub use suite::{Selected, Settings, interrupted, report, run, select};
-pub use target::{Target, restricted};
+pub use target::Target;
 pub use transport::{BelowWebSocket, Connecting, Duplex, Segmented, Transport, Via};

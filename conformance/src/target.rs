@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use squall_proto::{Connack, Packet, Qos, ReasonCode, Version, broker::Limits};
+use squall_proto::{Connack, Packet, ReasonCode, Version};
 use tokio::time::timeout;
 
 use crate::{Capability, Context, Transport, packets};
@@ -81,20 +81,6 @@ impl Target {
         connack
             .and_then(|connack| connack.properties.topic_alias_maximum())
             .unwrap_or(0)
-    }
-}
-
-/// The limits of a broker of ours that grants little, for worlds: it decides the cases about what a server does not do, which a
-/// broker that does everything leaves [`Unsupported`](squall_reports::Verdict::Unsupported).
-#[must_use]
-pub fn restricted() -> Limits {
-    Limits {
-        maximum_qos: Qos::AtLeastOnce,
-        retain_available: false,
-        wildcard_subscription_available: false,
-        subscription_identifier_available: false,
-        shared_subscription_available: false,
-        ..Limits::default()
     }
 }
 

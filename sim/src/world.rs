@@ -16,6 +16,7 @@ mod driver;
 mod host;
 mod link;
 pub(crate) mod network;
+mod ours;
 mod panics;
 mod simulate;
 mod socket;
@@ -25,6 +26,7 @@ mod wire;
 
 pub use driver::{World, WorldConfig};
 pub use host::{Host, HostAcceptor, HostConnector};
+pub use ours::OurBroker;
 pub use simulate::{SimNet, simulate, simulate_with};
 pub use socket::{HostRead, HostStream, HostWrite};
 

@@ -3,9 +3,8 @@
 use std::{io, thread, time::Duration};
 
 use squall_node::{Acceptor, Connector, Stream};
-use squall_proto::broker::Limits;
 use squall_sim::world::{
-    HostAcceptor, HostConnector, HostStream, World, WorldConfig, simulate, simulate_with,
+    HostAcceptor, HostConnector, HostStream, OurBroker, World, WorldConfig, simulate, simulate_with,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -43,7 +42,7 @@ fn a_round_trip_takes_two_latencies_and_a_quiet_hour_no_time() {
 
 #[test]
 fn our_broker_answers_connect_in_virtual_time_and_closes_at_one_and_a_half_keep_alives() {
-    let closed_after = simulate(1, Limits::default(), async |net| {
+    let closed_after = simulate(1, OurBroker::Plain, async |net| {
         let mut stream = net.connector().connect().await?;
         // CONNECT of 3.1.1, Clean Session, Keep Alive 600 s, Client Identifier `a`.
         stream

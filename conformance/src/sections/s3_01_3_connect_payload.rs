@@ -1,9 +1,10 @@
-use squall_proto::{Qos, ReasonCode, Version};
+use squall_proto::{Packet, Qos, ReasonCode, Version};
 
 use crate::{
     Case, Context,
     Level::Must,
-    Outcome, hex,
+    Outcome, Stop, hex,
+    packets::text,
     stop::{SetUp as _, check},
 };
 
@@ -87,6 +88,14 @@ pub(super) const CASES: &[Case] = &[
         level: Must,
         needs: &[],
         run: |t| Box::pin(no_disconnect_comes_before_connack(t)),
+    },
+    Case {
+        name: "client_identifier_that_is_refused_ends_the_connection",
+        v3: &["MQTT-3.1.3-9"],
+        v5: &["MQTT-3.1.3-8"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(client_identifier_that_is_refused_ends_the_connection(t)),
     },
 ];
 
@@ -283,4 +292,30 @@ async fn no_disconnect_comes_before_connack(t: Context) -> Outcome {
     check(answer.first() != Some(&0xe0), "no DISCONNECT", || {
         ::hex::encode(&answer)
     })
+}
+
+async fn client_identifier_that_is_refused_ends_the_connection(t: Context) -> Outcome {
+    // The server need not take any of these.
+    for odd in ["-", " /+#$", &"long".repeat(8), "\u{feff}"] {
+        let id = format!("{}{odd}", t.client_id(""));
+        let mut client = t.open("client").await?;
+        let connect = t.connect_packet("client", |connect| connect.client_id = text(&id));
+        client.send(Packet::Connect(Box::new(connect))).await;
+        let Ok(connack) = client.expect_connack().await else {
+            return client
+                .expect_closed("after a Client Identifier that is refused")
+                .await
+                .map(drop);
+        };
+        if connack.reason_code == ReasonCode::Success {
+            continue;
+        }
+        check(
+            connack.reason_code == ReasonCode::ClientIdentifierNotValid,
+            "CONNACK 0x85 (3.1.1: 2)",
+            || connack.reason_code.name().into(),
+        )?;
+        return client.expect_closed("after that CONNACK").await.map(drop);
+    }
+    Err(Stop::Unsupported("it takes any Client Identifier".into()))
 }

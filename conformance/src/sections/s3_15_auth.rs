@@ -1,4 +1,13 @@
-use crate::{Case, Context, Level::Must, Outcome};
+use squall_proto::{Auth, Packet, Property, ReasonCode};
+
+use crate::{
+    Case, Context,
+    Level::Must,
+    Outcome, Stop,
+    context::Client,
+    packets::{binary, publish, text},
+    stop::check,
+};
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -32,6 +41,30 @@ pub(super) const CASES: &[Case] = &[
         level: Must,
         needs: &[],
         run: |t| Box::pin(auth_with_a_method_that_connect_did_not_name_is_refused(t)),
+    },
+    Case {
+        name: "authentication_goes_on_with_the_method_of_connect",
+        v3: &[],
+        v5: &["MQTT-4.12.0-2", "MQTT-4.12.0-5", "MQTT-3.15.2-1"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(authentication_goes_on_with_the_method_of_connect(t)),
+    },
+    Case {
+        name: "failed_authentication_ends_the_connection",
+        v3: &[],
+        v5: &["MQTT-4.12.0-4", "MQTT-3.1.4-2"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(failed_authentication_ends_the_connection(t)),
+    },
+    Case {
+        name: "packet_in_the_middle_of_authentication_is_refused",
+        v3: &[],
+        v5: &["MQTT-3.1.2-30"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(packet_in_the_middle_of_authentication_is_refused(t)),
     },
 ];
 
@@ -79,4 +112,75 @@ async fn auth_with_a_method_that_connect_did_not_name_is_refused(t: Context) -> 
         .expect_closed("after AUTH with a method that CONNECT did not name")
         .await
         .map(drop)
+}
+
+const SCRAM: &str = "SCRAM-SHA-256";
+
+/// A client in the middle of its authentication, with the first AUTH of the target.
+async fn begun(t: &Context) -> Outcome<(Client, Auth)> {
+    let mut client = t.open("client").await?;
+    let connect = t.connect_packet("client", |connect| {
+        let properties = &mut connect.properties;
+        properties.push(Property::AuthenticationMethod(text(SCRAM)));
+        properties.push(Property::AuthenticationData(binary(
+            b"n,,n=squall,r=squallsquallsquall",
+        )));
+    });
+    client.send(Packet::Connect(Box::new(connect))).await;
+    let first = client
+        .expect("AUTH, or a CONNACK that refuses", |packet| {
+            if let Packet::Auth(auth) = packet {
+                Some(Ok(auth.clone()))
+            } else if let Packet::Connack(connack) = packet {
+                Some(Err(connack.reason_code))
+            } else {
+                None
+            }
+        })
+        .await?;
+    match first {
+        Ok(auth) => Ok((client, auth)),
+        Err(ReasonCode::Success) => Err(Stop::broken("AUTH, or a CONNACK that refuses", "CONNACK 0x00")),
+        Err(code) => Err(Stop::Unsupported(format!(
+            "its CONNACK says {} to {SCRAM}",
+            code.name()
+        ))),
+    }
+}
+
+async fn authentication_goes_on_with_the_method_of_connect(t: Context) -> Outcome {
+    let (_client, auth) = begun(&t).await?;
+    let method = auth.properties.authentication_method();
+    let right = method.as_ref().is_some_and(|method| method.as_str() == SCRAM);
+    check(
+        auth.reason_code == ReasonCode::ContinueAuthentication && right,
+        "AUTH 0x18 with SCRAM-SHA-256",
+        || format!("AUTH 0x{:02X} with {method:?}", auth.reason_code.value()),
+    )
+}
+
+async fn failed_authentication_ends_the_connection(t: Context) -> Outcome {
+    let (mut client, mut auth) = begun(&t).await?;
+    auth.properties = [
+        Property::AuthenticationMethod(text(SCRAM)),
+        Property::AuthenticationData(binary(b"c=biws,r=wrong,p=wrong")),
+    ]
+    .into_iter()
+    .collect();
+    client.send(Packet::Auth(auth)).await;
+    not_let_in(&mut client, "after a wrong proof").await
+}
+
+async fn packet_in_the_middle_of_authentication_is_refused(t: Context) -> Outcome {
+    let (mut client, _) = begun(&t).await?;
+    client.send(Packet::Publish(publish(&t.topic("a"), "x"))).await;
+    not_let_in(&mut client, "after PUBLISH in place of AUTH").await
+}
+
+async fn not_let_in(client: &mut Client, because: &str) -> Outcome {
+    let said = client.expect_closed(because).await?;
+    let accepted = |packet: &Packet| matches!(packet, Packet::Connack(connack) if connack.reason_code == ReasonCode::Success);
+    check(!said.iter().any(accepted), "no CONNACK 0x00", || {
+        "CONNACK 0x00".into()
+    })
 }

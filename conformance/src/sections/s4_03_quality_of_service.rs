@@ -125,6 +125,14 @@ pub(super) const CASES: &[Case] = &[
         needs: &[Qos2],
         run: |t| Box::pin(qos_2_exchange_is_finished_after_its_message_expired(t)),
     },
+    Case {
+        name: "id_of_a_refused_qos_2_message_is_free",
+        v3: &[],
+        v5: &["MQTT-4.3.3-9"],
+        level: Must,
+        needs: &[Qos2],
+        run: |t| Box::pin(id_of_a_refused_qos_2_message_is_free(t)),
+    },
 ];
 
 async fn qos_1_publish_is_acknowledged(t: Context) -> Outcome {
@@ -332,4 +340,24 @@ async fn qos_2_exchange_is_finished_after_its_message_expired(t: Context) -> Out
     sleep(Duration::from_millis(2500)).await;
     client.send(Packet::Pubrel(Ack::success(id(1)))).await;
     client.expect_pubcomp(1).await.map(drop)
+}
+
+async fn id_of_a_refused_qos_2_message_is_free(t: Context) -> Outcome {
+    let topic = t.topic("a");
+    let (mut sub, mut publisher) = t.pair(&topic, Qos::ExactlyOnce).await?;
+    let mut bad = publish(&topic, "")
+        .qos2(1)
+        .with(Property::PayloadFormatIndicator(true));
+    bad.payload = b"\xff"[..].into();
+    publisher.send(Packet::Publish(bad)).await;
+    let pubrec = publisher.expect_pubrec(1).await;
+    if !pubrec.is_ok_and(|pubrec| pubrec.reason_code.is_error()) {
+        let why = "it refuses no payload that is not what it is said to be";
+        return Err(Stop::Unsupported(why.into()));
+    }
+    publisher.publish(publish(&topic, "good").qos2(1)).await?;
+    let got = sub.expect_publish(&topic).await?;
+    check(got.payload == "good", "the message after the refused one", || {
+        format!("{got:?}")
+    })
 }

@@ -6,11 +6,11 @@ mod mutation;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use squall_conformance::{Duplex, Selected, Settings, Target, Transport, Via, restricted, run, select};
+use squall_conformance::{Duplex, Selected, Settings, Target, Transport, Via, run, select};
 use squall_node::{Connector as _, Stream as _};
-use squall_proto::{Version, broker::Limits};
+use squall_proto::Version;
 use squall_reports::{Kind, TestResult, Verdict};
-use squall_sim::world::{SimNet, simulate};
+use squall_sim::world::{OurBroker, SimNet, simulate};
 
 use self::mutation::{ALL, Memory, Mutation, between};
 
@@ -42,7 +42,7 @@ fn cases() -> impl Iterator<Item = Selected> {
 
 /// Our broker conforms. What it does not do yet it says in CONNACK.
 fn conforms(selected: Selected) -> Result<(), Failed> {
-    let result = in_a_world(selected, &limits(selected), None);
+    let result = in_a_world(selected, broker(selected), None);
     if result.verdict.holds() {
         return Ok(());
     }
@@ -60,13 +60,13 @@ fn conforms(selected: Selected) -> Result<(), Failed> {
 
 /// Some mutation makes the case blame the target, or record another choice.
 fn can_fail(selected: Selected) -> Result<(), Failed> {
-    let limits = limits(selected);
-    let sound = in_a_world(selected, &limits, None).verdict;
+    let broker = broker(selected);
+    let sound = in_a_world(selected, broker, None).verdict;
     if matches!(sound, Verdict::Unsupported { .. }) {
         return Ok(());
     }
     let catches = |mutation: &Mutation| {
-        let mutated = in_a_world(selected, &limits, Some(*mutation)).verdict;
+        let mutated = in_a_world(selected, broker, Some(*mutation)).verdict;
         match mutated.kind() {
             Kind::Fail | Kind::Deviation => true,
             Kind::Choice => mutated != sound,
@@ -82,25 +82,24 @@ fn can_fail(selected: Selected) -> Result<(), Failed> {
     }
 }
 
-/// Those of a broker that does everything, unless the case is about one that does not.
-fn limits(selected: Selected) -> Limits {
-    let everything = Limits::default();
-    let verdict = in_a_world(selected, &everything, None).verdict;
-    if matches!(verdict, Verdict::Unsupported { .. }) {
-        restricted()
-    } else {
-        everything
-    }
+/// The first of our brokers that the case makes sense with; the plain one if it does with none.
+fn broker(selected: Selected) -> OurBroker {
+    let makes_sense = |broker: &OurBroker| {
+        let verdict = in_a_world(selected, *broker, None).verdict;
+        !matches!(verdict, Verdict::Unsupported { .. })
+    };
+    let found = OurBroker::ALL.into_iter().find(makes_sense);
+    found.unwrap_or(OurBroker::Plain)
 }
 
 /// Runs the case against our broker, with this mutation on the wire in between.
-fn in_a_world(selected: Selected, limits: &Limits, mutation: Option<Mutation>) -> TestResult {
+fn in_a_world(selected: Selected, broker: OurBroker, mutation: Option<Mutation>) -> TestResult {
     let settings = Settings {
         patience: std::time::Duration::from_secs(5),
         unique: "000000".into(),
         command: "squall conform".into(),
     };
-    simulate(SEED, limits.clone(), |net| async move {
+    simulate(SEED, broker, |net| async move {
         let sound = transport(net, None);
         let probed = Target::probe(&sound, &[selected.version], "probe", settings.patience).await;
         let target = Arc::new(probed.expect("our broker is there"));

@@ -6,12 +6,10 @@ use std::{
 };
 
 use rand::RngExt;
-use squall_node::broker::Server;
-use squall_proto::broker::Limits;
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
-    World, WorldConfig, generator,
+    OurBroker, World, WorldConfig, generator,
     host::{Host, HostAcceptor, HostConnector},
     network, panics,
 };
@@ -39,21 +37,20 @@ const SERVER: &str = "broker:1883";
 /// No test body needs longer, in virtual time.
 const AT_MOST: Span = Span::from_millis(24 * 3600 * 1000);
 
-/// Starts our broker with these limits in a world of its own, on a thread of its own, and runs `body` against it in virtual time
+/// Starts our broker in a world of its own, on a thread of its own, and runs `body` against it in virtual time
 /// to its end: sleeping costs nothing, and the same seed gives the same run.
 ///
 /// # Panics
 ///
 /// As [`simulate_with`].
-pub fn simulate<T, B>(seed: u64, limits: Limits, body: impl FnOnce(SimNet) -> B + Send) -> T
+pub fn simulate<T, B>(seed: u64, broker: OurBroker, body: impl FnOnce(SimNet) -> B + Send) -> T
 where
     T: Send,
     B: Future<Output = T>,
 {
     let serve = move |acceptor| async move {
-        Server::new(limits, generator(seed, "broker").random())
-            .serve(acceptor)
-            .await;
+        let server = broker.server(generator(seed, "broker").random());
+        server.serve(acceptor).await;
     };
     simulate_with(seed, serve, body)
 }

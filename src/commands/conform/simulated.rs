@@ -2,11 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use squall_conformance::{Duplex, Selected, Settings, Target, Transport, Via, interrupted, restricted, run};
+use squall_conformance::{Duplex, Selected, Settings, Target, Transport, Via, interrupted, run};
 use squall_node::{Connector as _, Stream as _};
-use squall_proto::broker::Limits;
 use squall_reports::{TestResult, Verdict};
-use squall_sim::world::{SimNet, simulate};
+use squall_sim::world::{OurBroker, SimNet, simulate};
 use tokio::sync::Semaphore;
 
 use super::Running;
@@ -28,19 +27,23 @@ pub(super) fn start(seed: u64, selected: &[Selected], settings: &Settings) -> Ru
     running
 }
 
-/// Runs one case in a world of its own; where our broker does too much for it, with one that does less.
+/// Runs one case in a world of its own, with the first of our brokers that it makes sense with.
 fn one(seed: u64, selected: Selected, settings: &Settings) -> TestResult {
-    let result = with(seed, selected, settings, Limits::default());
-    if matches!(result.verdict, Verdict::Unsupported { .. }) {
-        return with(seed, selected, settings, restricted());
+    let [plain, others @ ..] = OurBroker::ALL;
+    let mut result = with(seed, selected, settings, plain);
+    for broker in others {
+        if !matches!(result.verdict, Verdict::Unsupported { .. }) {
+            break;
+        }
+        result = with(seed, selected, settings, broker);
     }
     result
 }
 
 /// The case's own time is the real one; what it waited for is the simulated one.
-fn with(seed: u64, selected: Selected, settings: &Settings, limits: Limits) -> TestResult {
+fn with(seed: u64, selected: Selected, settings: &Settings, broker: OurBroker) -> TestResult {
     let start = Instant::now();
-    let mut result = simulate(seed, limits, |net| async move {
+    let mut result = simulate(seed, broker, |net| async move {
         let transport = transport(net);
         let probed = Target::probe(&transport, &[selected.version], "probe", settings.patience).await;
         let target = Arc::new(probed.unwrap_or_default());
