@@ -34,5 +34,6 @@ commands! {
     "report": Report in report,
     "pub": Pub in pub_,
     "sub": Sub in sub,
+    "passwd": Passwd in passwd,
     "completions": Completions in completions,
 }

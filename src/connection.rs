@@ -5,13 +5,18 @@ mod server;
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use clap::ArgAction;
 use rand::{TryRng as _, rngs::SysRng};
-use squall_node::client::{
-    AddressConnector, Client, Event, Events, FileStore, Options, Reconnect, RestoreError, protocol,
+use squall_node::{
+    authentication::Scram,
+    client::{
+        AddressConnector, Authentication, Client, Event, Events, FileStore, Options, Reconnect, RestoreError,
+        protocol,
+    },
 };
 use squall_proto::{
     Binary, BinaryTooLong, Disconnect, Properties, Qos, ReasonCode, Text, TextError, TopicError, TopicFilter,
@@ -37,7 +42,7 @@ pub(crate) struct ConnectionArgs {
     /// Client Identifier: this and the process id
     #[arg(short = 'I', long, value_name = "PREFIX", conflicts_with = "id")]
     id_prefix: Option<String>,
-    /// Version: 5 (mqttv5) or 311 (mqttv311); 311 unless -D or -x ask for 5
+    /// Version: 5 (mqttv5) or 311 (mqttv311); 311 unless -D, -x or --auth-method ask for 5
     #[arg(short = 'V', long, value_name = "VERSION", value_parser = version)]
     protocol_version: Option<Version>,
     /// User Name
@@ -46,6 +51,9 @@ pub(crate) struct ConnectionArgs {
     /// Password
     #[arg(short = 'P', long, value_name = "PASSWORD", allow_hyphen_values = true, value_parser = binary)]
     pw: Option<Binary>,
+    /// Show by this method of 5.0 that the password is known, without saying it: SCRAM-SHA-256
+    #[arg(long, value_name = "METHOD", value_parser = ["SCRAM-SHA-256"])]
+    auth_method: Option<String>,
     /// Keep Alive in seconds; 0 switches it off
     #[arg(short, long, value_name = "SECONDS", default_value_t = 60)]
     keepalive: u16,
@@ -137,12 +145,15 @@ impl ConnectionArgs {
         protocol.adopt_session = self.disable_clean_session;
         protocol.session_expiry_interval = self.expiry(protocol.version);
         protocol.keep_alive = self.keepalive;
-        protocol.user_name = self.user_name()?;
-        protocol.password = self.password()?;
+        if self.auth_method.is_none() {
+            protocol.user_name = self.user_name()?;
+            protocol.password = self.password()?;
+        }
         protocol.will = self.will(&properties);
         properties.apply_to_connect(&mut protocol)?;
         Ok(Asked {
             options: Options {
+                authentication: self.authentication()?,
                 reconnect,
                 ..Options::new(protocol, SysRng.try_next_u64()?)
             },
@@ -152,7 +163,10 @@ impl ConnectionArgs {
     }
 
     fn version(&self, needs_5: bool) -> Version {
-        let asks_for_5 = needs_5 || !self.property.is_empty() || self.session_expiry_interval.is_some();
+        let asks_for_5 = needs_5
+            || self.auth_method.is_some()
+            || !self.property.is_empty()
+            || self.session_expiry_interval.is_some();
         let default = if asks_for_5 { Version::V5 } else { Version::V3_1_1 };
         self.protocol_version.unwrap_or(default)
     }
@@ -187,6 +201,19 @@ impl ConnectionArgs {
             Version::V5 | Version::V3_1_1 => 0,
         };
         self.session_expiry_interval.unwrap_or(default)
+    }
+
+    fn authentication(&self) -> Result<Option<Arc<dyn Authentication>>, anyhow::Error> {
+        if self.auth_method.is_none() {
+            return Ok(None);
+        }
+        let (Some(user), Some(password)) = (self.user_name()?, self.password()?) else {
+            let problem = "--auth-method needs a user name and a password";
+            return Err(Misuse::new(problem, "add -u and -P").into());
+        };
+        let mut seed = [0; 32];
+        SysRng.try_fill_bytes(&mut seed)?;
+        Ok(Some(Arc::new(Scram::new(&**user, &**password, seed))))
     }
 
     fn will(&self, properties: &AllProperties) -> Option<Will> {

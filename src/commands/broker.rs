@@ -1,6 +1,6 @@
 //! `squall broker`: the broker as a process.
 
-use std::{convert::Infallible, io, path::PathBuf};
+use std::{convert::Infallible, io, path::PathBuf, sync::Arc};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context as _;
@@ -95,6 +95,10 @@ fn configuration(args: &Args) -> Result<Config, anyhow::Error> {
             .check()
             .map_err(|error| Misuse::new(&error, error.mend()))?;
     }
+    config
+        .authentication
+        .load([0; 32])
+        .map_err(|error| Misuse::new(&error, error.mend()))?;
     if config.listeners.is_empty() {
         let mend = "name one under [[listeners]], or with --listen";
         return Err(Misuse::new("the configuration has no listener", mend).into());
@@ -119,6 +123,17 @@ impl Args {
     }
 }
 
+/// The broker, with somebody who judges clients if the configuration says who may connect.
+fn server(config: &Config) -> Result<Server, anyhow::Error> {
+    let seed = SysRng.try_next_u64()?;
+    let mut secret = [0; 32];
+    SysRng.try_fill_bytes(&mut secret)?;
+    Ok(match config.authentication.load(secret)? {
+        Some(users) => Server::authenticating(config.settings(), seed, Arc::new(users)),
+        None => Server::new(config.settings(), seed),
+    })
+}
+
 async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
     let mut signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
     let mut listeners = Vec::new();
@@ -126,7 +141,7 @@ async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
         listeners.push(listener.bind().await.map_err(misuse)?);
     }
     let reloads: Vec<Reload> = listeners.iter().filter_map(Bound::reload).collect();
-    let server = Server::new(config.settings(), SysRng.try_next_u64()?);
+    let server = server(config)?;
     let mut serving = JoinSet::new();
     let mut greeting = String::new();
     for listener in listeners {

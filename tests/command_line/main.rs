@@ -7,6 +7,7 @@ mod every_command;
 #[cfg(test)]
 mod frame;
 #[cfg(test)]
+mod passwd;
 mod program;
 #[cfg(test)]
 mod report;

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 pub(crate) struct Ended {
@@ -8,6 +9,17 @@ pub(crate) struct Ended {
 
 pub(crate) fn squall(arguments: &[&str]) -> Ended {
     ended(command(arguments).output().unwrap())
+}
+
+pub(crate) fn squall_with_input(arguments: &[&str], input: &str) -> Ended {
+    let mut child = command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    ended(child.wait_with_output().unwrap())
 }
 
 /// With a standard output that nobody reads.

@@ -1,5 +1,6 @@
 //! The broker's configuration: TOML in which nothing is ignored.
 
+mod authentication;
 mod error;
 mod limits;
 mod listener;
@@ -16,6 +17,7 @@ use serde::{
 use squall_proto::broker::{Limits, Rules, Settings, Told};
 use tracing::level_filters::LevelFilter;
 
+pub use authentication::{Authentication, AuthenticationError};
 pub use error::ConfigError;
 pub use listener::{Listener, Secure, Tcp, Unix, Ws};
 
@@ -25,6 +27,8 @@ pub use listener::{Listener, Secure, Tcp, Unix, Ws};
 pub struct Config {
     /// Where clients connect.
     pub listeners: Vec<Listener>,
+    /// Who may connect.
+    pub authentication: Authentication,
     /// What is said on standard error.
     pub log: Log,
     /// What clients are granted.
@@ -92,6 +96,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listeners: vec![Listener::tcp(ADDRESS)],
+            authentication: Authentication::default(),
             log: Log::default(),
             limits: Limits::default(),
             rules: Rules::default(),

@@ -1,6 +1,6 @@
 //! The configuration: every key documented, nothing ignored, errors that say where and what would be right.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use squall_node::config::{Config, Listener, LogLevel};
 use squall_proto::{
@@ -106,6 +106,9 @@ fn what_is_said_is_taken() {
         tcp = { address = "[::1]:0" }
         [[listeners]]
         tcp.address = "localhost:1884"
+        [authentication]
+        users = "users"
+        anonymous = true
         [log]
         level = "debug"
         [limits]
@@ -121,6 +124,8 @@ fn what_is_said_is_taken() {
     let config = Config::parse("squall.toml", text).expect("a right configuration");
     let listeners = ["[::1]:0", "localhost:1884"].map(Listener::tcp);
     assert_eq!(config.listeners, listeners);
+    assert_eq!(config.authentication.users.as_deref(), Some(Path::new("users")));
+    assert_eq!(config.authentication.anonymous, Some(true));
     assert_eq!(config.log.level, LogLevel::Debug);
     assert_eq!(config.limits.connect_timeout, Duration::from_millis(60_500));
     assert_eq!(config.limits.packet_size, 2 << 20);
