@@ -8,6 +8,7 @@ mod every_command;
 mod frame;
 #[cfg(test)]
 mod passwd;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod report;
