@@ -213,7 +213,7 @@ impl ConnectionArgs {
         };
         let mut seed = [0; 32];
         SysRng.try_fill_bytes(&mut seed)?;
-        Ok(Some(Arc::new(Scram::new(&**user, &**password, seed))))
+        Ok(Some(Arc::new(Scram::new(&*user, &*password, seed))))
     }
 
     fn will(&self, properties: &AllProperties) -> Option<Will> {
