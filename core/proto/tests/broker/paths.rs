@@ -32,6 +32,9 @@ fn message(qos: Qos) -> Publish {
     }
 }
 
+/// How a message at a QoS arrives.
+type Way = fn(Qos) -> Publish;
+
 fn connect(t: &mut Table) {
     let connect = t.persistent("sub");
     t.connect_as("sub", connect);
@@ -131,7 +134,7 @@ fn of_a_will(qos: Qos) -> Publish {
 /// [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20] [MQTT-3.1.3-10]
 #[test]
 fn whatever_way_a_message_takes_it_arrives_as_it_was_sent() {
-    let ways: [(&str, fn(Qos) -> Publish, &[Qos]); 7] = [
+    let ways: [(&str, Way, &[Qos]); 7] = [
         ("live", live, &Qos::ALL),
         ("queued", queued, &Qos::ALL[1..]),
         ("sent again", sent_again, &Qos::ALL[1..]),

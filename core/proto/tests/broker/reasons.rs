@@ -3,12 +3,13 @@
 use core::num::NonZeroU32;
 
 use squall_proto::{
-    Ack, Connect, Delivery, Disconnect, Packet, Property, Publish, Qos, ReasonCode, Text, Version,
+    Ack, Connect, Delivery, Disconnect, Packet, Property, Publish, Qos, ReasonCode, SubscriptionOptions,
+    Text, Version,
     broker::{Close, Limits},
     encoded_len,
 };
 
-use crate::table::{Seen, Table, ack, id, publish, unexplained};
+use crate::table::{Seen, Table, ack, id, publish, subscribe, unexplained};
 
 fn sized(t: &Table, name: &str, bytes: u32) -> Connect {
     with(
@@ -126,4 +127,38 @@ fn an_answer_that_refuses_nothing_has_no_reason_string() {
         "a",
         Packet::Puback(Ack::of(id(7), ReasonCode::NoMatchingSubscribers)),
     );
+}
+
+/// What a client sees that asks for one subscription too many.
+fn refused_subscription(more: Option<Property>) -> (Packet, Option<Text>) {
+    let limits = Limits {
+        subscriptions: 0,
+        ..Limits::default()
+    };
+    let mut t = Table::with_limits(Version::V5, limits);
+    let mut connect = t.clean("a");
+    if let Some(more) = more {
+        connect.properties.push(more);
+    }
+    t.connect_as("a", connect);
+    t.send("a", subscribe("t", SubscriptionOptions::default()));
+    unexplained(t.next_packet("a"))
+}
+
+/// [MQTT-3.1.2-29] [MQTT-3.9.2-1]
+#[test]
+fn suback_says_why_where_the_client_takes_that() {
+    let (suback, why) = refused_subscription(None);
+    let why = why.expect("a reason string");
+    assert!(why.contains("subscriptions"), "{why}");
+    // The property is the string, its length and its identifier.
+    let whole = size(&suback) + 3 + u32::try_from(why.len()).unwrap();
+    for property in [
+        Property::RequestProblemInformation(false),
+        Property::MaximumPacketSize(NonZeroU32::new(whole - 1).unwrap()),
+    ] {
+        assert_eq!(refused_subscription(Some(property)), (suback.clone(), None));
+    }
+    let whole = Property::MaximumPacketSize(NonZeroU32::new(whole).unwrap());
+    assert_eq!(refused_subscription(Some(whole)), (suback, Some(why)));
 }

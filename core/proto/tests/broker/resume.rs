@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use squall_proto::{
     Ack, Delivery, Disconnect, Packet, Properties, Property, Publish, Qos, ReasonCode, Version,
+    broker::Limits,
 };
 
 use crate::table::{Table, ack, delivery, id, publish};
@@ -198,4 +199,36 @@ fn a_message_that_expires_while_it_waits_is_not_delivered_and_holds_nothing_up()
     assert_eq!(publish.payload, "long");
     assert_eq!(publish.properties.message_expiry_interval(), Some(50));
     t.expect_nothing("sub");
+}
+
+/// [MQTT-3.3.4-7]
+#[test]
+fn a_new_connection_may_have_as_many_unfinished_messages_as_the_receive_maximum() {
+    let limits = Limits {
+        receive_maximum: 2,
+        ..Limits::default()
+    };
+    let mut t = Table::with_limits(Version::V5, limits);
+    for (connection, ids) in [(1, [1, 2]), (2, [3, 4])] {
+        let connect = t.persistent("pub");
+        assert_eq!(t.connect_as("pub", connect), connection == 2);
+        for packet_id in ids {
+            t.send(
+                "pub",
+                Packet::Publish(publish("t", "x", Delivery::ExactlyOnce(id(packet_id)))),
+            );
+            let Packet::Pubrec(pubrec) = t.next_packet("pub") else {
+                panic!("no pubrec")
+            };
+            assert_eq!(pubrec.packet_id, id(packet_id));
+        }
+        if connection == 1 {
+            t.cut("pub");
+        }
+    }
+    t.send(
+        "pub",
+        Packet::Publish(publish("t", "x", Delivery::ExactlyOnce(id(5)))),
+    );
+    t.expect_refused("pub", ReasonCode::ReceiveMaximumExceeded);
 }

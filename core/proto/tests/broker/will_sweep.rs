@@ -32,6 +32,16 @@ const ENDS: [End; 7] = [
 /// Whether and when the client comes back, and with what Clean Start.
 type Back = Option<(u64, bool)>;
 
+const BACKS: [Back; 7] = [
+    None,
+    Some((3, false)),
+    Some((3, true)),
+    Some((7, false)),
+    Some((7, true)),
+    Some((15, false)),
+    Some((15, true)),
+];
+
 #[derive(Clone, Copy, Debug)]
 struct Meeting {
     delay: u32,
@@ -43,24 +53,15 @@ struct Meeting {
 
 impl Meeting {
     fn all() -> impl Iterator<Item = Self> {
-        let backs = [
-            None,
-            Some((3, false)),
-            Some((3, true)),
-            Some((7, false)),
-            Some((7, true)),
-            Some((15, false)),
-            Some((15, true)),
-        ];
         [0, 5, 20].into_iter().flat_map(move |delay| {
             [0, 10, u32::MAX].into_iter().flat_map(move |expiry| {
                 ENDS.into_iter().flat_map(move |end| {
-                    let backs = if matches!(end, End::TakenOver { .. }) {
-                        &backs[..1]
+                    let backs: &[Back] = if matches!(end, End::TakenOver { .. }) {
+                        &BACKS[..1]
                     } else {
-                        &backs[..]
+                        &BACKS
                     };
-                    backs.to_vec().into_iter().map(move |back| Self {
+                    backs.iter().copied().map(move |back| Self {
                         delay,
                         expiry,
                         end,
