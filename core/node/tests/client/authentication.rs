@@ -8,8 +8,8 @@ use squall_node::{
     },
     broker::Server,
     client::{
-        self, Authentication, Beginning, Client, Event, Events, Options, ReauthenticateError, Version, Why,
-        protocol,
+        self, Again, Authentication, Beginning, Client, Event, Events, Options, ReauthenticateError,
+        Reconnect, Version, Why, protocol,
     },
 };
 use squall_proto::{
@@ -361,7 +361,12 @@ async fn what_cannot_be_prepared_counts_as_a_server_that_cannot_be_reached() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_comes_back_authenticates_anew() {
     let wire = broker(users());
-    let (first, mut events) = Client::spawn(scram("alice", "secret"), wire.clone()).unwrap();
+    let mut options = scram("alice", "secret");
+    options.reconnect = Some(Reconnect {
+        when_taken_over: Again::AsUsual,
+        ..Reconnect::default()
+    });
+    let (first, mut events) = Client::spawn(options, wire.clone()).unwrap();
     events.next().await;
     let (second, _) = assert_connected(&wire, scram("alice", "secret")).await;
     assert!(matches!(events.next().await, Some(Event::Disconnected { .. })));

@@ -80,10 +80,11 @@ pub enum Failure {
     /// The server lost the session in the middle of a QoS 2 exchange; see [`SessionLost`](super::SessionLost).
     #[error("the server lost the session before it acknowledged the message")]
     SessionLost,
-    /// It waited longer than its Message Expiry Interval, and was not sent.
+    /// It waited longer than its Message Expiry Interval, and was not sent; or not again, after a session that the server lost.
     #[error("the message expired before it could be sent")]
     Expired,
-    /// There was no room in the queue; see [`Overflow`](super::Overflow). It was not sent.
+    /// There was no room in the queue; see [`Overflow`](super::Overflow). It was not sent; or not again, after a session that the
+    /// server lost.
     #[error("the queue was full")]
     Dropped,
     /// It has QoS 0 and there is no connection; see [`AtMostOnceOffline`](super::AtMostOnceOffline). It was not sent.

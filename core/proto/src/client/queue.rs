@@ -29,7 +29,7 @@ pub enum Overflow {
     Wait,
     /// It is refused with [`Misuse::QueueFull`](super::Misuse::QueueFull).
     Refuse,
-    /// The oldest that were never sent end with [`Failure::Dropped`](super::Failure::Dropped), to make room.
+    /// The oldest that wait, those of a lost session included, end with [`Failure::Dropped`](super::Failure::Dropped), to make room.
     DropOldest,
     /// It ends with [`Failure::Dropped`](super::Failure::Dropped).
     DropNewest,
