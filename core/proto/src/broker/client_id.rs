@@ -17,7 +17,7 @@ impl Broker {
             if lasting || self.rules.empty_client_id.is_strict() {
                 return Err(Refusal::ClientIdEmpty);
             }
-        // [MQTT-3.1.3-5] [v3 MQTT-3.1.3-5]
+        // [MQTT-3.1.3-5] [MQTT-3.1.3-8] [v3 MQTT-3.1.3-5] [v3 MQTT-3.1.3-9]
         } else if self.rules.plain_client_id.is_strict() && !is_plain(client_id) {
             return Err(Refusal::ClientIdNotPlain);
         }
