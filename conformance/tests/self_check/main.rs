@@ -1,7 +1,9 @@
 //! Every case with every version against our own broker, each a test of its own in a simulated world of its own
-//! (`conforms`); and the proof that each can fail: the same again with something wrong on the wire (`can_fail`).
+//! (`conforms`); the same over TLS, over WebSocket, and byte by byte over both (`over`); and the proof that each can fail: the same
+//! again with something wrong on the wire (`can_fail`).
 
 mod mutation;
+mod over;
 
 use std::sync::Arc;
 
@@ -12,7 +14,10 @@ use squall_proto::Version;
 use squall_reports::{Kind, TestResult, Verdict};
 use squall_sim::world::{OurBroker, SimNet, simulate};
 
-use self::mutation::{ALL, Memory, Mutation, between};
+use self::{
+    mutation::{ALL, Memory, Mutation, between},
+    over::{Over, in_a_world_over},
+};
 
 const SEED: u64 = 1;
 
@@ -33,7 +38,13 @@ fn main() {
             can_fail(selected)
         })
     });
-    libtest_mimic::run(&Arguments::from_args(), conforms.chain(caught).collect()).exit();
+    let over =
+        cases().map(|selected| Trial::test(format!("over::{}", selected.name()), move || over(selected)));
+    libtest_mimic::run(
+        &Arguments::from_args(),
+        conforms.chain(over).chain(caught).collect(),
+    )
+    .exit();
 }
 
 fn cases() -> impl Iterator<Item = Selected> {
@@ -56,6 +67,24 @@ fn conforms(selected: Selected) -> Result<(), Failed> {
         selected.name()
     );
     Err(format!("{:?}\n{}\nrepeat: {again}", result.verdict, packets.join("\n")).into())
+}
+
+/// The verdict is the same whatever lies below MQTT. Cases about WebSocket itself have theirs there alone.
+fn over(selected: Selected) -> Result<(), Failed> {
+    let broker = broker(selected);
+    let is_about_websocket = selected.section.number == "6";
+    let plain = in_a_world(selected, broker, None).verdict;
+    for over in Over::ALL {
+        let verdict = in_a_world_over(selected, broker, over).verdict;
+        let as_it_should = match is_about_websocket && over.is_websocket() {
+            true => verdict.holds() && !matches!(verdict, Verdict::Unsupported { .. }),
+            false => verdict == plain,
+        };
+        if !as_it_should {
+            return Err(format!("{over:?}: {verdict:?}, without it {plain:?}").into());
+        }
+    }
+    Ok(())
 }
 
 /// Some mutation makes the case blame the target, or record another choice.
@@ -92,13 +121,17 @@ fn broker(selected: Selected) -> OurBroker {
     found.unwrap_or(OurBroker::Plain)
 }
 
-/// Runs the case against our broker, with this mutation on the wire in between.
-fn in_a_world(selected: Selected, broker: OurBroker, mutation: Option<Mutation>) -> TestResult {
-    let settings = Settings {
+fn settings() -> Settings {
+    Settings {
         patience: std::time::Duration::from_secs(5),
         unique: "000000".into(),
         command: "squall conform".into(),
-    };
+    }
+}
+
+/// Runs the case against our broker, with this mutation on the wire in between.
+fn in_a_world(selected: Selected, broker: OurBroker, mutation: Option<Mutation>) -> TestResult {
+    let settings = settings();
     simulate(SEED, broker, |net| async move {
         let sound = transport(net, None);
         let probed = Target::probe(&sound, &[selected.version], "probe", settings.patience).await;

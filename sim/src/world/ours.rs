@@ -26,7 +26,8 @@ impl OurBroker {
     /// Each, the plainest first.
     pub const ALL: [Self; 4] = [Self::Plain, Self::Strict, Self::Restricted, Self::Authenticating];
 
-    pub(super) fn server(self, seed: u64) -> Server {
+    /// The broker, with nothing in it.
+    pub fn server(self, seed: u64) -> Server {
         match self {
             Self::Plain => Server::new(Settings::default(), seed),
             Self::Strict => Server::new(strict(), seed),
