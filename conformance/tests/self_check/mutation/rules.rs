@@ -160,7 +160,14 @@ fn long_reason_strings(packet: &mut Packet) {
         Packet::Suback(suback) => &mut suback.properties,
         Packet::Unsuback(unsuback) => &mut unsuback.properties,
         Packet::Disconnect(disconnect) => &mut disconnect.properties,
-        _ => return,
+        Packet::Connect(_)
+        | Packet::Connack(_)
+        | Packet::Publish(_)
+        | Packet::Subscribe(_)
+        | Packet::Unsubscribe(_)
+        | Packet::Pingreq
+        | Packet::Pingresp
+        | Packet::Auth(_) => return,
     };
     let is_reason = |property: &Property| matches!(property, Property::ReasonString(_));
     properties.retain(|property| !is_reason(property));
