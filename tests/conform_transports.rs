@@ -1,6 +1,11 @@
 //! `squall conform` comes to the same verdicts whichever way it reaches the broker. Here are sections without deadlines, on sockets; the
 //! whole suite is compared in virtual time by `conformance/tests/self_check`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot start the program should stop there"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -64,15 +69,13 @@ fn broker(certificate: &Path, key: &Path, places: &[String]) -> Broker {
 /// The verdicts of a report.
 fn verdicts(report: &Path) -> Verdicts {
     let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
-    let results = report["groups"]
-        .as_array()
-        .unwrap()
+    let list = |value: &Value, key: &str| value.get(key).unwrap().as_array().unwrap().clone();
+    list(&report, "groups")
         .iter()
-        .flat_map(|group| group["results"].as_array().unwrap());
-    results
+        .flat_map(|group| list(group, "results"))
         .map(|result| {
-            let name = result["name"].as_str().unwrap().to_owned();
-            (name, result["verdict"].to_string())
+            let name = result.get("name").unwrap().as_str().unwrap().to_owned();
+            (name, result.get("verdict").unwrap().to_string())
         })
         .collect()
 }
@@ -103,6 +106,59 @@ const WEBSOCKET_CASES: [&str; 3] = [
     "the_subprotocol_mqtt_is_selected",
 ];
 
+/// A run of the suite under way.
+struct Conform {
+    name: String,
+    report: PathBuf,
+    process: Child,
+}
+
+impl Conform {
+    fn start(url: &str, segment: Option<&str>, report: PathBuf, certificate: &Path) -> Self {
+        let mut command = squall();
+        command.args(["conform", "--timeout", "20", "--target", url]);
+        command.args(SECTIONS.iter().flat_map(|section| ["--filter", section]));
+        if url.starts_with("mqtts") || url.starts_with("wss") {
+            command.arg("--cafile").arg(certificate);
+        }
+        command.args(segment.map(|bytes| ["--segment", bytes]).into_iter().flatten());
+        command.arg("--report").arg(format!("json={}", report.display()));
+        let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Self {
+            name: format!("{url} {segment:?}"),
+            report,
+            process: process.unwrap(),
+        }
+    }
+
+    fn end(self) -> (String, Verdicts) {
+        let ended = self.process.wait_with_output().unwrap();
+        assert!(
+            ended.status.success(),
+            "{}: {}",
+            self.name,
+            String::from_utf8_lossy(&ended.stdout)
+        );
+        (self.name, verdicts(&self.report))
+    }
+}
+
+fn assert_equal<'a>(runs: impl IntoIterator<Item = (&'a String, Verdicts)>) {
+    let mut runs = runs.into_iter();
+    let (first_name, first) = runs.next().unwrap();
+    for (name, verdicts) in runs {
+        let found = differences(&first, &verdicts);
+        assert!(found.is_empty(), "{first_name} and {name}: {found:#?}");
+    }
+}
+
+fn supported(verdicts: &Verdicts) -> usize {
+    let supported = verdicts
+        .values()
+        .filter(|verdict| !verdict.contains("unsupported"));
+    supported.count()
+}
+
 #[test]
 fn every_transport_and_one_byte_at_a_time_come_to_the_same_verdicts() {
     let directory = tempfile::tempdir().unwrap();
@@ -121,64 +177,33 @@ fn every_transport_and_one_byte_at_a_time_come_to_the_same_verdicts() {
     };
     let whole = broker.urls.iter().map(|url| (url, None));
     let segmented = [tcp, wss].map(|url| (url, Some("1")));
-
-    let running: Vec<_> = whole
-        .chain(segmented)
-        .enumerate()
-        .map(|(nth, (url, segment))| {
+    let running: Vec<_> = (0..)
+        .zip(whole.chain(segmented))
+        .map(|(nth, (url, segment)): (u32, _)| {
             let report = directory.path().join(format!("{nth}.json"));
-            let mut command = squall();
-            command.args(["conform", "--timeout", "20", "--target", url]);
-            command.args(SECTIONS.iter().flat_map(|section| ["--filter", section]));
-            if url.starts_with("mqtts") || url.starts_with("wss") {
-                command.arg("--cafile").arg(&certificate);
-            }
-            command.args(segment.map(|bytes| ["--segment", bytes]).into_iter().flatten());
-            command.arg("--report").arg(format!("json={}", report.display()));
-            let process = command
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
-            (format!("{url} {segment:?}"), report, process)
+            Conform::start(url, segment, report, &certificate)
         })
         .collect();
-    let ended: Vec<_> = running
-        .into_iter()
-        .map(|(name, report, process)| {
-            let ended = process.wait_with_output().unwrap();
-            assert!(
-                ended.status.success(),
-                "{name}: {}",
-                String::from_utf8_lossy(&ended.stdout)
-            );
-            (name, verdicts(&report))
-        })
-        .collect();
+    let ended: Vec<_> = running.into_iter().map(Conform::end).collect();
 
-    let (_, first) = ended.first().unwrap();
-    assert!(first.len() > 50, "{}", first.len());
-    for (name, verdicts) in &ended {
-        let found = differences(
-            &without_websocket_cases(first),
-            &without_websocket_cases(verdicts),
-        );
-        assert!(found.is_empty(), "{name}: {found:#?}");
-    }
-    let over_websocket: Vec<_> = ended.iter().filter(|(name, _)| name.starts_with("ws")).collect();
-    assert_eq!(over_websocket.len(), 3);
-    for (name, verdicts) in &over_websocket {
-        let found = differences(&over_websocket.first().unwrap().1, verdicts);
-        assert!(found.is_empty(), "{name}: {found:#?}");
-    }
-    let supported = |verdicts: &Verdicts| {
-        verdicts
-            .values()
-            .filter(|verdict| !verdict.contains("unsupported"))
-            .count()
-    };
-    assert!(
-        supported(&over_websocket.first().unwrap().1) > supported(first),
-        "the cases of WebSocket ran"
+    assert_equal(
+        ended
+            .iter()
+            .map(|(name, verdicts)| (name, without_websocket_cases(verdicts))),
     );
+    let over_websocket = ended.iter().filter(|(name, _)| name.starts_with("ws"));
+    assert_eq!(over_websocket.clone().count(), 3);
+    assert_equal(
+        over_websocket
+            .clone()
+            .map(|(name, verdicts)| (name, verdicts.clone())),
+    );
+    let (_, over_tcp) = ended.first().unwrap();
+    assert!(over_tcp.len() > 50, "{}", over_tcp.len());
+    for (name, verdicts) in over_websocket {
+        assert!(
+            supported(verdicts) > supported(over_tcp),
+            "{name}: the cases of WebSocket ran"
+        );
+    }
 }

@@ -33,7 +33,7 @@ pub(super) fn unique() -> Result<String, anyhow::Error> {
     let mut rest = SysRng.try_next_u32()?;
     let mut name = String::new();
     for _ in 0..6 {
-        let digit = DIGITS.iter().nth(rest as usize % DIGITS.len());
+        let digit = DIGITS.get(rest as usize % DIGITS.len());
         name.extend(digit.map(|digit| char::from(*digit)));
         rest /= 32;
     }

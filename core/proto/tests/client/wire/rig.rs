@@ -76,7 +76,7 @@ impl Wire {
     /// The connection breaks, and another is opened after so many seconds: what CONNECT says.
     pub(crate) fn reopen(&mut self, seconds: u64) -> String {
         self.handle(Input::Lost);
-        self.now = self.now + Duration::from_secs(seconds);
+        self.now += Duration::from_secs(seconds);
         self.events();
         self.out.closed = false;
         self.handle(Input::Opened);
@@ -85,7 +85,7 @@ impl Wire {
 
     /// Time passes, and no deadline in it.
     pub(crate) fn wait(&mut self, seconds: u64) {
-        self.now = self.now + Duration::from_secs(seconds);
+        self.now += Duration::from_secs(seconds);
         let deadline = self.client.next_deadline();
         assert!(deadline.is_none_or(|deadline| deadline > self.now));
     }
