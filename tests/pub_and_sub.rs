@@ -273,7 +273,7 @@ mod ends {
         for line in [&["pub", "-t", "t", "-m", "m"][..], &["sub", "-t", "t"]] {
             let (code, out, err) = broker.squall(line);
             assert_eq!((code, out), (Some(1), String::new()));
-            assert!(err.starts_with("cannot connect to 127.0.0.1:"), "{err}");
+            assert!(err.starts_with("cannot connect to mqtt://127.0.0.1:"), "{err}");
         }
     }
 
