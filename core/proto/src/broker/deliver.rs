@@ -251,7 +251,9 @@ impl Online {
     /// Sends a message, its topic as short as the client takes it.
     // [MQTT-3.1.2-25] What was not sent has introduced no alias.
     fn transmit_publish(&mut self, publish: PublishRef<'_>, out: &mut impl Output) -> Sent {
-        let (Some(topic), true) = (publish.topic, self.sent_aliases.are_any()) else {
+        // A client library in wide use keeps a QoS 2 message until PUBREL as it came, without the topic of its alias.
+        let takes_alias = publish.delivery.qos() < Qos::ExactlyOnce && self.sent_aliases.are_any();
+        let (Some(topic), true) = (publish.topic, takes_alias) else {
             return self.transmit(PacketRef::Publish(publish), out);
         };
         let mut spelling = self.sent_aliases.spelling(topic);

@@ -87,7 +87,7 @@ fn a_client_that_takes_no_aliases_and_a_broker_that_gives_none_write_topics_out(
 fn a_new_connection_knows_no_alias_and_what_is_sent_again_has_its_topic() {
     let mut t = table(2, None);
     say(&mut t, TOPIC, Delivery::AtMostOnce);
-    say(&mut t, TOPIC, Delivery::ExactlyOnce(id(7)));
+    say(&mut t, TOPIC, Delivery::AtLeastOnce(id(7)));
     assert_eq!(next(&mut t), whole(TOPIC, Some(1)));
     assert_eq!(next(&mut t), (None, Some(1)));
     t.cut("sub");
@@ -98,7 +98,16 @@ fn a_new_connection_knows_no_alias_and_what_is_sent_again_has_its_topic() {
     let connect = taking(&t, 2, None);
     t.connect_as("sub", connect);
     assert_eq!(next(&mut t), whole(TOPIC, Some(1)));
-    t.send("sub", Packet::Pubrec(ack(1)));
+    t.send("sub", Packet::Puback(ack(1)));
+}
+
+#[test]
+fn a_qos_2_message_has_its_whole_topic() {
+    let mut t = table(2, None);
+    say(&mut t, TOPIC, Delivery::AtMostOnce);
+    assert_eq!(next(&mut t), whole(TOPIC, Some(1)));
+    say(&mut t, TOPIC, Delivery::ExactlyOnce(id(7)));
+    assert_eq!(next(&mut t), whole(TOPIC, None));
 }
 
 /// How large a PUBLISH to [`TOPIC`] is, written out.
