@@ -53,7 +53,7 @@ pub(super) async fn start(
     let target = Arc::new(probed.map_err(|error| {
         Misuse::new(
             format!("nothing answers at {}: {error}", way.address),
-            "start the broker first, and name the host and port it listens on",
+            "start the broker first, and name the host and port it listens on; --cafile names the CA of its certificate",
         )
     })?);
     let places = Arc::new(Semaphore::new(jobs.into()));
