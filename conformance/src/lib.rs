@@ -4,7 +4,8 @@
 //! * [`Statement`]: what the standard says, from `statements/*.toml`; [`statements`] and
 //!   [`untagged`] list them.
 //! * [`Section`] and [`Case`]: the cases, laid out as the standard is; each file of `sections/` is a section.
-//! * `context`: what a case sees, [`Context`], and how it speaks to the target; `packets` and `hex` are what it says.
+//! * `context`: what a case sees, [`Context`], and how it speaks to the target; `packets`, `hex` and `scram` are what it
+//!   says.
 //! * [`Transport`]: how the target is reached: whoever runs the suite knows, over a network or in a simulated world.
 //! * [`Target`], [`select`], [`run`], [`report`]: the suite.
 //!
@@ -15,6 +16,7 @@ mod case;
 mod context;
 mod hex;
 mod packets;
+mod scram;
 mod sections;
 mod statement;
 mod stop;

@@ -43,6 +43,7 @@ sections! {
     s4_08_shared_subscriptions: "4.8.2" "Shared Subscriptions",
     s4_08_shared_deliveries: "4.8.2" "Shared Subscriptions: deliveries under way",
     s4_09_flow_control: "4.9" "Flow control",
+    s4_12_enhanced_authentication: "4.12" "Enhanced authentication",
     s4_13_errors: "4.13" "Handling errors",
     s6_websocket: "6" "WebSocket as a network transport",
     sa_left_open: "A" "What the standard leaves open",

@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use squall_proto::{Connack, Packet, ReasonCode, Version};
 use tokio::time::timeout;
 
-use crate::{Capability, Context, Transport, packets};
+use crate::{Capability, Context, Transport, packets, scram::User};
 
 /// What a target said about itself. [`Target::default`] has said nothing, and so is held to everything.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,8 @@ pub struct Target {
     connack: Option<Connack>,
     /// Versions it does not speak, and how it said so.
     refused: Vec<(Version, String)>,
+    /// Somebody it knows, as whoever runs the suite said.
+    user: Option<User>,
 }
 
 impl Target {
@@ -40,6 +42,15 @@ impl Target {
             }
         }
         Ok(found)
+    }
+
+    /// With a user it knows, as whom the cases about enhanced authentication authenticate; without one they are unsupported.
+    #[must_use]
+    pub fn with_user(self, name: String, password: String) -> Self {
+        Self {
+            user: Some(User { name, password }),
+            ..self
+        }
     }
 
     /// Why cases of this version make no sense here, if they do not.
@@ -73,6 +84,11 @@ impl Target {
             ),
         };
         lacks.then(|| format!("its CONNACK says {said}"))
+    }
+
+    /// Somebody it knows, if anybody said who.
+    pub(crate) const fn user(&self) -> Option<&User> {
+        self.user.as_ref()
     }
 
     /// The highest Topic Alias it takes; 0 for none.

@@ -46,6 +46,18 @@ pub(crate) struct Args {
     /// Send so many bytes at a time, each in a segment, record or frame of its own
     #[arg(long, value_name = "BYTES", requires = "target")]
     segment: Option<NonZeroUsize>,
+    /// Somebody the broker knows, for the cases about enhanced authentication; the others name nobody
+    #[arg(short, long, value_name = "NAME", requires = "target", requires = "pw")]
+    username: Option<String>,
+    /// Their password
+    #[arg(
+        short = 'P',
+        long,
+        value_name = "PASSWORD",
+        requires = "username",
+        allow_hyphen_values = true
+    )]
+    pw: Option<String>,
     /// Only this version of the protocol
     #[arg(long, value_name = "VERSION", value_parser = version)]
     mqtt: Option<Version>,
@@ -124,6 +136,7 @@ impl Args {
             address: secured(address.clone(), self.tls.ask_for_tls()),
             tls: &self.tls,
             segment: self.segment,
+            user: self.username.as_deref().zip(self.pw.as_deref()),
         }
     }
 
@@ -138,6 +151,9 @@ impl Args {
                 ));
                 if let Some(bytes) = self.segment {
                     command.push_str(&format!(" --segment {bytes}"));
+                }
+                if let Some(name) = &self.username {
+                    command.push_str(&format!(" --username {name} --pw PASSWORD"));
                 }
             }
             None => command.push_str(&format!(" --seed {}", self.seed)),

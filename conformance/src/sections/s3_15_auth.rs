@@ -6,6 +6,7 @@ use crate::{
     Outcome, Stop,
     context::Client,
     packets::{binary, publish, text},
+    scram::METHOD,
     stop::check,
 };
 
@@ -114,17 +115,16 @@ async fn auth_with_a_method_that_connect_did_not_name_is_refused(t: Context) -> 
         .map(drop)
 }
 
-const SCRAM: &str = "SCRAM-SHA-256";
+/// The first message of somebody the target need not know.
+const FIRST: &str = "n,,n=squall,r=squallsquallsquall";
 
-/// A client in the middle of its authentication, with the first AUTH of the target.
-async fn begun(t: &Context) -> Outcome<(Client, Auth)> {
+/// A client in the middle of its authentication, which began with this message, and the first AUTH of the target.
+pub(super) async fn begun(t: &Context, first: &str) -> Outcome<(Client, Auth)> {
     let mut client = t.open("client").await?;
     let connect = t.connect_packet("client", |connect| {
         let properties = &mut connect.properties;
-        properties.push(Property::AuthenticationMethod(text(SCRAM)));
-        properties.push(Property::AuthenticationData(binary(
-            b"n,,n=squall,r=squallsquallsquall",
-        )));
+        properties.push(Property::AuthenticationMethod(text(METHOD)));
+        properties.push(Property::AuthenticationData(binary(first.as_bytes())));
     });
     client.send(Packet::Connect(Box::new(connect))).await;
     let first = client
@@ -142,16 +142,16 @@ async fn begun(t: &Context) -> Outcome<(Client, Auth)> {
         Ok(auth) => Ok((client, auth)),
         Err(ReasonCode::Success) => Err(Stop::broken("AUTH, or a CONNACK that refuses", "CONNACK 0x00")),
         Err(code) => Err(Stop::Unsupported(format!(
-            "its CONNACK says {} to {SCRAM}",
+            "its CONNACK says {} to {METHOD}",
             code.name()
         ))),
     }
 }
 
 async fn authentication_goes_on_with_the_method_of_connect(t: Context) -> Outcome {
-    let (_client, auth) = begun(&t).await?;
+    let (_client, auth) = begun(&t, FIRST).await?;
     let method = auth.properties.authentication_method();
-    let right = method.as_ref().is_some_and(|method| method.as_str() == SCRAM);
+    let right = method.as_ref().is_some_and(|method| method.as_str() == METHOD);
     check(
         auth.reason_code == ReasonCode::ContinueAuthentication && right,
         "AUTH 0x18 with SCRAM-SHA-256",
@@ -160,9 +160,9 @@ async fn authentication_goes_on_with_the_method_of_connect(t: Context) -> Outcom
 }
 
 async fn failed_authentication_ends_the_connection(t: Context) -> Outcome {
-    let (mut client, mut auth) = begun(&t).await?;
+    let (mut client, mut auth) = begun(&t, FIRST).await?;
     auth.properties = [
-        Property::AuthenticationMethod(text(SCRAM)),
+        Property::AuthenticationMethod(text(METHOD)),
         Property::AuthenticationData(binary(b"c=biws,r=wrong,p=wrong")),
     ]
     .into_iter()
@@ -172,12 +172,13 @@ async fn failed_authentication_ends_the_connection(t: Context) -> Outcome {
 }
 
 async fn packet_in_the_middle_of_authentication_is_refused(t: Context) -> Outcome {
-    let (mut client, _) = begun(&t).await?;
+    let (mut client, _) = begun(&t, FIRST).await?;
     client.send(Packet::Publish(publish(&t.topic("a"), "x"))).await;
     not_let_in(&mut client, "after PUBLISH in place of AUTH").await
 }
 
-async fn not_let_in(client: &mut Client, because: &str) -> Outcome {
+/// The connection is closed, and before that there was no CONNACK of success.
+pub(super) async fn not_let_in(client: &mut Client, because: &str) -> Outcome {
     let said = client.expect_closed(because).await?;
     let accepted = |packet: &Packet| matches!(packet, Packet::Connack(connack) if connack.reason_code == ReasonCode::Success);
     check(!said.iter().any(accepted), "no CONNACK 0x00", || {

@@ -135,7 +135,7 @@ fn in_a_world(selected: Selected, broker: OurBroker, mutation: Option<Mutation>)
     simulate(SEED, broker, |net| async move {
         let sound = transport(net, None);
         let probed = Target::probe(&sound, &[selected.version], "probe", settings.patience).await;
-        let target = Arc::new(probed.expect("our broker is there"));
+        let target = known(probed.expect("our broker is there"), broker);
         run(
             selected,
             &settings,
@@ -143,6 +143,14 @@ fn in_a_world(selected: Selected, broker: OurBroker, mutation: Option<Mutation>)
             &transport(net, mutation.map(|mutation| (mutation, selected.version))),
         )
         .await
+    })
+}
+
+/// What the case may know of our broker: what it said, and whom it knows.
+fn known(said: Target, broker: OurBroker) -> Arc<Target> {
+    Arc::new(match broker.user() {
+        Some((name, password)) => said.with_user(name.into(), password.into()),
+        None => said,
     })
 }
 

@@ -13,7 +13,7 @@ use squall_node::{
 use squall_reports::TestResult;
 use squall_sim::world::{HostAcceptor, OurBroker, SimNet, simulate_with};
 
-use crate::{SEED, settings};
+use crate::{SEED, known, settings};
 
 /// What lies between the suite and the broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(crate) fn in_a_world_over(selected: Selected, broker: OurBroker, over: Over)
             Over::WssByteByByte => Arc::new(Segmented::new(reached, NonZeroUsize::MIN)),
         };
         let probed = Target::probe(&transport, &[selected.version], "probe", settings.patience).await;
-        let target = Arc::new(probed.expect("our broker is there"));
+        let target = known(probed.expect("our broker is there"), broker);
         run(selected, &settings, &target, &transport).await
     })
 }

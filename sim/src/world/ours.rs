@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use squall_node::{
-    authentication::{UserFile, Users},
+    authentication::{UserFile, Users, Verifier},
     broker::Server,
 };
 use squall_proto::{
@@ -18,7 +18,7 @@ pub enum OurBroker {
     Strict,
     /// It says in CONNACK that it does not do what a server need not do.
     Restricted,
-    /// It knows SCRAM-SHA-256, and nobody's key; clients that name no method are let in.
+    /// It knows SCRAM-SHA-256 and one user; clients that name nobody are let in.
     Authenticating,
 }
 
@@ -33,11 +33,30 @@ impl OurBroker {
             Self::Strict => Server::new(strict(), seed),
             Self::Restricted => Server::new(restricted(), seed),
             Self::Authenticating => {
-                let nobody = Users::new(UserFile::default(), true, [7; 32]);
-                Server::authenticating(Settings::default(), seed, Arc::new(nobody))
+                let users = Users::new(users(), true, [7; 32]);
+                Server::authenticating(Settings::default(), seed, Arc::new(users))
             }
         }
     }
+
+    /// Name and password of somebody it knows.
+    pub const fn user(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Plain | Self::Strict | Self::Restricted => None,
+            Self::Authenticating => Some(USER),
+        }
+    }
+}
+
+const USER: (&str, &str) = ("user", "pencil");
+
+/// Its password is hashed seldom: nobody guesses it here, and every case that authenticates would wait.
+fn users() -> UserFile {
+    let (name, password) = USER;
+    let mut users = UserFile::default();
+    let verifier = Verifier::new(password.as_bytes(), vec![7; 16], 16);
+    users.set(name, verifier).expect("a name");
+    users
 }
 
 fn strict() -> Settings {

@@ -24,6 +24,8 @@ pub(super) struct Way<'a> {
     pub(super) tls: &'a TlsArgs,
     /// Bytes sent at a time, if not all there are.
     pub(super) segment: Option<NonZeroUsize>,
+    /// Name and password of somebody it knows.
+    pub(super) user: Option<(&'a str, &'a str)>,
 }
 
 /// What sets this run's names apart from those of others at the same broker, also of one that begins in the same moment: six letters
@@ -50,12 +52,16 @@ pub(super) async fn start(
 ) -> Result<Running, anyhow::Error> {
     let transport = transport(way)?;
     let probed = Target::probe(&transport, versions, &settings.unique, settings.patience).await;
-    let target = Arc::new(probed.map_err(|error| {
+    let probed = probed.map_err(|error| {
         Misuse::new(
             format!("nothing answers at {}: {error}", way.address),
             "start the broker first, and name the host and port it listens on; --cafile names the CA of its certificate",
         )
-    })?);
+    })?;
+    let target = Arc::new(match way.user {
+        Some((name, password)) => probed.with_user(name.into(), password.into()),
+        None => probed,
+    });
     let places = Arc::new(Semaphore::new(jobs.into()));
     let mut running = Running::new();
     for selected in selected.iter().copied() {

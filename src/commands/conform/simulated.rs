@@ -46,7 +46,11 @@ fn with(seed: u64, selected: Selected, settings: &Settings, broker: OurBroker) -
     let mut result = simulate(seed, broker, |net| async move {
         let transport = transport(net);
         let probed = Target::probe(&transport, &[selected.version], "probe", settings.patience).await;
-        let target = Arc::new(probed.unwrap_or_default());
+        let probed = probed.unwrap_or_default();
+        let target = Arc::new(match broker.user() {
+            Some((name, password)) => probed.with_user(name.into(), password.into()),
+            None => probed,
+        });
         run(selected, settings, &target, &transport).await
     });
     result.simulated_micros = Some(result.micros);

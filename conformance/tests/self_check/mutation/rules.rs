@@ -21,6 +21,7 @@ pub(crate) const ALL: &[Mutation] = &[
     Drop(PacketType::Unsuback),
     Drop(PacketType::Pingresp),
     Drop(PacketType::Disconnect),
+    Drop(PacketType::Auth),
     Once(PacketType::Publish),
     Once(PacketType::Pubcomp),
     Repeat(PacketType::Publish),
@@ -36,6 +37,10 @@ pub(crate) const ALL: &[Mutation] = &[
     Sent(other_id),
     Sent(reversed_codes),
     Sent(more_properties),
+    Sent(no_method),
+    Sent(no_signature),
+    Sent(other_auth_code),
+    Sent(finish_by_no_method),
     Sent(long_reason_strings),
     Sent(no_properties),
     Sent(other_alias),
@@ -61,6 +66,7 @@ pub(crate) const ALL: &[Mutation] = &[
     Seen(no_shares),
     Seen(one_share),
     Seen(no_errors),
+    Seen(scram),
     Ignore(PacketType::Puback),
     Ignore(PacketType::Pubcomp),
     Ignore(PacketType::Disconnect),
@@ -122,6 +128,52 @@ fn more_properties(packet: &mut Packet) {
         publish
             .properties
             .push(Property::TopicAlias(TopicAlias::new(1).expect("not zero")));
+    }
+}
+
+fn no_method(packet: &mut Packet) {
+    let is_method = |property: &Property| matches!(property, Property::AuthenticationMethod(_));
+    if let Packet::Connack(connack) = packet {
+        connack.properties.retain(|property| !is_method(property));
+    } else if let Packet::Auth(auth) = packet {
+        auth.properties.retain(|property| !is_method(property));
+    }
+}
+
+/// The broker does not show that it knows the password.
+fn no_signature(packet: &mut Packet) {
+    if let Packet::Connack(connack) = packet {
+        let is_data = |property: &Property| matches!(property, Property::AuthenticationData(_));
+        connack.properties.retain(|property| !is_data(property));
+    }
+}
+
+fn other_auth_code(packet: &mut Packet) {
+    if let Packet::Auth(auth) = packet {
+        auth.reason_code = if auth.reason_code == ReasonCode::Success {
+            ReasonCode::ContinueAuthentication
+        } else {
+            ReasonCode::Success
+        };
+    }
+}
+
+/// Who authenticated again is not told by which method.
+fn finish_by_no_method(packet: &mut Packet) {
+    if let Packet::Auth(auth) = packet
+        && auth.reason_code == ReasonCode::Success
+    {
+        auth.properties = Properties::new();
+    }
+}
+
+/// As if every method were the one that the broker knows.
+fn scram(packet: &mut Packet) {
+    if let Packet::Auth(auth) = packet {
+        let is_method = |property: &Property| matches!(property, Property::AuthenticationMethod(_));
+        auth.properties.retain(|property| !is_method(property));
+        let scram = Text::new("SCRAM-SHA-256").expect("a legal string");
+        auth.properties.push(Property::AuthenticationMethod(scram));
     }
 }
 
