@@ -6,11 +6,12 @@
 //! ```
 //!
 //! In reading order: [`World`] and how it is driven (`driver`), what travels and when (`network`, `wire`, `link`), what is seen of
-//! it (`tap`, `watch`), what tasks hold of it (`socket`, `host`), and where chance comes from (`chance`).
+//! it (`tap`, `carrier`, `watch`), what tasks hold of it (`socket`, `host`, `tls`), and where chance comes from (`chance`).
 //!
 //! **Invariant:** nothing here asks a real clock, a real socket or a real random source. Virtual time stands still while any
 //! task can run, and then jumps to the next segment or timer. Its grain is a millisecond.
 
+mod carrier;
 mod chance;
 mod driver;
 mod host;
@@ -21,6 +22,8 @@ mod panics;
 mod simulate;
 mod socket;
 mod tap;
+pub(crate) mod tls;
+mod transport;
 mod watch;
 mod wire;
 
@@ -29,6 +32,7 @@ pub use host::{Host, HostAcceptor, HostConnector};
 pub use ours::OurBroker;
 pub use simulate::{SimNet, simulate, simulate_with};
 pub use socket::{HostRead, HostStream, HostWrite};
+pub use transport::Transport;
 
 pub(crate) use chance::generator;
 pub(crate) use link::{Direction, Effect};

@@ -81,6 +81,63 @@ fn a_talk_through_every_fault_is_complete_and_each_touched_something() {
     }
 }
 
+/// The talk, over these transports.
+fn talk_over(publisher: &str, subscriber: &str) -> String {
+    TALK.replace("pub: {", &format!("pub: {{ transport: {publisher},"))
+        .replace("sub: {", &format!("sub: {{ transport: {subscriber},"))
+}
+
+#[test]
+fn packets_are_seen_through_every_transport() {
+    for transport in ["tls", "ws", "wss"] {
+        for run in runs(&talk_over(transport, transport)) {
+            assert_eq!(run.end, Ending::Complete);
+            for side in [Side::Broker, Side::Client] {
+                let is_publish = |packet: &Packet| matches!(packet, Packet::Publish(_));
+                assert_eq!(arrived(&run, is_publish, side), 20, "{transport}");
+            }
+            let malformed = |event: &Event| matches!(event.what, What::Malformed { .. });
+            assert!(!run.trace.events.iter().any(malformed), "{transport}");
+        }
+    }
+}
+
+#[test]
+fn a_talk_through_every_fault_is_complete_over_every_transport() {
+    for (publisher, subscriber) in [("tls", "ws"), ("wss", "tls"), ("ws", "wss")] {
+        for run in runs(&format!("{}{EVERY_FAULT}", talk_over(publisher, subscriber))) {
+            assert_eq!(run.end, Ending::Complete);
+            assert_eq!(run.untouched, []);
+        }
+    }
+}
+
+/// A cut before a packet lets nothing of it through, one behind it all of it, in a TLS record and in a WebSocket frame too.
+#[test]
+fn a_cut_is_exact_through_every_transport() {
+    for transport in ["tcp", "tls", "ws", "wss"] {
+        for (side, expected) in [("before", 2), ("after", 3)] {
+            let cut = format!(
+                "  - cut: {{ when: {{ packet: PUBREL, from: pub, nth: 3 }}, side: {side}, mode: silent }}\n"
+            );
+            for run in runs(&format!("{}{cut}", talk_over(transport, transport))) {
+                let events = &run.trace.events;
+                let sent = |event: &Event, wire| matches!(&event.what, What::Arrived { wire: on, from: Side::Client, packet: Packet::Pubrel(_) } if *on == wire);
+                let publisher = events.iter().find_map(|event| {
+                    if let What::Opened { wire, client } = &event.what {
+                        (client == "pub").then_some(*wire)
+                    } else {
+                        None
+                    }
+                });
+                let publisher = publisher.expect("it connects");
+                let arrived = events.iter().filter(|event| sent(event, publisher)).count();
+                assert_eq!(arrived, expected, "{transport}, {side}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_fault_that_touches_nothing_is_told() {
     let faults = "
@@ -174,8 +231,11 @@ steps:
 fn one_seed_is_one_history_in_another_process_with_another_environment() {
     const NAME: &str = "one_seed_is_one_history_in_another_process_with_another_environment";
     let history = || {
-        let scenario = scenario(&format!("{TALK}{EVERY_FAULT}"));
-        format!("<<<{:?}>>>", run(&scenario, Version::V5, 7, Arm::Faults))
+        let runs = ["tcp", "wss"].map(|transport| {
+            let scenario = scenario(&format!("{}{EVERY_FAULT}", talk_over(transport, transport)));
+            run(&scenario, Version::V5, 7, Arm::Faults)
+        });
+        format!("<<<{runs:?}>>>")
     };
     if env::var_os("SQUALL_PRINT_HISTORY").is_some() {
         print!("{}", history());

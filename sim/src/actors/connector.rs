@@ -6,14 +6,25 @@ use std::{
     },
 };
 
-use squall_node::Connector;
+use squall_node::{BoxedStream, Connector, tls::TlsConnector, ws::WsConnector};
 use tokio::sync::Semaphore;
 
 use super::pace::PacedStream;
-use crate::{scenario::Reads, world::HostConnector};
+use crate::{
+    scenario::Reads,
+    world::{HostConnector, Transport, tls::client_config},
+};
 
 /// How a client of ours connects.
-pub(super) struct ClientConnector {
+pub(super) enum ClientConnector {
+    Tcp(PacedConnector),
+    Tls(TlsConnector<PacedConnector>),
+    Ws(WsConnector<PacedConnector>),
+    Wss(WsConnector<TlsConnector<PacedConnector>>),
+}
+
+/// How it connects over TCP.
+pub(super) struct PacedConnector {
     pub(super) host: HostConnector,
     pub(super) reads: Option<Reads>,
     pub(super) gate: Gate,
@@ -60,7 +71,34 @@ impl Gate {
     }
 }
 
+impl ClientConnector {
+    /// `chance` is what a WebSocket masks with.
+    pub(super) fn new(below: PacedConnector, transport: Transport, chance: [u8; 32]) -> Self {
+        let tls =
+            |below| TlsConnector::new(below, client_config(), BROKER).expect("a certificate can be for it");
+        match transport {
+            Transport::Tcp => Self::Tcp(below),
+            Transport::Tls => Self::Tls(tls(below)),
+            Transport::Ws => Self::Ws(WsConnector::new(below, BROKER, "/mqtt", chance)),
+            Transport::Wss => Self::Wss(WsConnector::new(tls(below), BROKER, "/mqtt", chance)),
+        }
+    }
+}
+
 impl Connector for ClientConnector {
+    type Stream = BoxedStream;
+
+    async fn connect(&mut self) -> io::Result<BoxedStream> {
+        match self {
+            Self::Tcp(connector) => connector.connect().await.map(BoxedStream::new),
+            Self::Tls(connector) => connector.connect().await.map(BoxedStream::new),
+            Self::Ws(connector) => connector.connect().await.map(BoxedStream::new),
+            Self::Wss(connector) => connector.connect().await.map(BoxedStream::new),
+        }
+    }
+}
+
+impl Connector for PacedConnector {
     type Stream = PacedStream;
 
     async fn connect(&mut self) -> io::Result<PacedStream> {
@@ -72,3 +110,6 @@ impl Connector for ClientConnector {
         })
     }
 }
+
+/// What certificates and requests call the broker.
+const BROKER: &str = "broker";

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use squall_proto::Version;
 use tokio::task::JoinSet;
@@ -7,7 +7,7 @@ use crate::{
     actors::{Character, Client, ClientProcess, Owes, Peer, PeerProcess, Power, broker},
     faults::Stage,
     scenario::Scenario,
-    world::{Host, HostConnector},
+    world::{Host, HostConnector, Transport},
 };
 
 /// Who takes part in a run.
@@ -19,7 +19,6 @@ pub(super) struct Cast {
 }
 
 const BROKER: &str = "broker";
-const BROKER_ADDRESS: &str = "broker:1883";
 
 impl Cast {
     /// The names of the hosts that a scenario needs, in the order that [`Cast::new`] wants the hosts in.
@@ -49,7 +48,8 @@ impl Cast {
         let mut next = || hosts.next().expect("there is a host for every name");
         let host = next();
         let power = cast.power(host, BROKER, None);
-        processes.spawn(broker(host, scenario.broker.limits(), seed, power));
+        let limits = scenario.broker.limits();
+        processes.spawn(broker(host, transports(scenario), limits, seed, power));
         for (group, spec) in &scenario.clients {
             for name in scenario.members(group) {
                 let host = next();
@@ -60,7 +60,7 @@ impl Cast {
                     version,
                     seed,
                 };
-                let (client, process) = ClientProcess::new(character, connector(host), power);
+                let (client, process) = ClientProcess::new(character, connector(host, spec.transport), power);
                 cast.clients.entry(group.clone()).or_default().push(client);
                 processes.spawn(process.run());
             }
@@ -68,7 +68,8 @@ impl Cast {
         for (name, spec) in &scenario.peers {
             let host = next();
             let power = cast.power(host, name, None);
-            let (peer, process) = PeerProcess::new(connector(host), version, spec.acknowledges, power);
+            let (peer, process) =
+                PeerProcess::new(connector(host, Transport::Tcp), version, spec.acknowledges, power);
             cast.peers.insert(name.clone(), peer);
             processes.spawn(process.run());
         }
@@ -110,6 +111,12 @@ impl Cast {
     }
 }
 
-fn connector(host: Host) -> HostConnector {
-    host.connector(BROKER_ADDRESS)
+fn connector(host: Host, transport: Transport) -> HostConnector {
+    host.connector(&format!("{BROKER}:{}", transport.port()))
+}
+
+/// What the broker listens for: what its clients use, and TCP for whoever speaks packet by packet.
+fn transports(scenario: &Scenario) -> BTreeSet<Transport> {
+    let used = scenario.clients.values().map(|client| client.transport);
+    used.chain([Transport::Tcp]).collect()
 }

@@ -6,12 +6,17 @@ use serde::{Deserialize, Deserializer, de};
 use squall_proto::{Qos, TopicFilter, TopicName};
 
 use super::words::{self, QosWord};
-use crate::span::{Span, SpanRange};
+use crate::{
+    span::{Span, SpanRange},
+    world::Transport,
+};
 
 /// A client of ours: it keeps the rules, answers by itself, and connects again when it must.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
+    /// What carries its MQTT to the broker. `tcp`, unless given.
+    pub transport: Transport,
     /// Its Client Identifier; its name, unless given. Two clients with the same one take over from each other.
     pub client_id: Option<String>,
     /// So many of them, each on a host of its own: `swarm-1`, `swarm-2` ... A step that names `swarm` is for all of them.
@@ -117,6 +122,7 @@ impl Client {
 impl Default for Client {
     fn default() -> Self {
         Self {
+            transport: Transport::Tcp,
             client_id: None,
             count: None,
             connect: Connecting::At(SpanRange::default()),

@@ -8,7 +8,7 @@ use std::{
 use tokio::runtime::{Builder, Runtime};
 use turmoil_net::{KernelConfig, Net};
 
-use super::{host::Host, network};
+use super::{host::Host, network, tls};
 use crate::{
     span::{Span, SpanRange},
     trace::Trace,
@@ -65,6 +65,7 @@ impl World {
             config.latency,
             config.loss_percent,
         );
+        tls::install(config.seed);
         drop(inside);
         Self {
             runtime,
@@ -117,5 +118,6 @@ struct Installed(PhantomData<*const ()>);
 impl Drop for Installed {
     fn drop(&mut self) {
         network::uninstall();
+        tls::uninstall();
     }
 }

@@ -1,9 +1,14 @@
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use squall_proto::{DecodeError, Decoder, Packet, Version};
+
+use super::carrier::{Carrier, Piece, Places};
 
 /// Reassembles what one side of a connection sends and cuts it into packets.
 pub(super) struct Tap {
+    carrier: Carrier,
+    /// MQTT.
     buffer: BytesMut,
+    places: Places,
     /// Bytes ever taken: where the next byte lies in the stream.
     taken: u64,
     state: State,
@@ -17,7 +22,7 @@ enum State {
     Lost,
 }
 
-/// A packet and the bytes of the stream it is made of.
+/// A packet and the bytes of the stream that carry it.
 pub(super) struct Seen {
     pub(super) begins: u64,
     pub(super) ends: u64,
@@ -29,18 +34,20 @@ const PACKET_SIZE_MAX: u32 = u32::MAX;
 
 impl Tap {
     /// For the side that says CONNECT.
-    pub(super) fn of_client() -> Self {
-        Self::new(State::Decoding(Decoder::new(PACKET_SIZE_MAX)))
+    pub(super) fn of_client(carrier: Carrier) -> Self {
+        Self::new(carrier, State::Decoding(Decoder::new(PACKET_SIZE_MAX)))
     }
 
     /// For the side that answers it.
-    pub(super) fn of_broker() -> Self {
-        Self::new(State::Unknown)
+    pub(super) fn of_broker(carrier: Carrier) -> Self {
+        Self::new(carrier, State::Unknown)
     }
 
-    fn new(state: State) -> Self {
+    fn new(carrier: Carrier, state: State) -> Self {
         Self {
+            carrier,
             buffer: BytesMut::new(),
+            places: Places::default(),
             taken: 0,
             state,
         }
@@ -58,27 +65,40 @@ impl Tap {
         self.taken
     }
 
-    pub(super) fn take(&mut self, bytes: &[u8]) {
-        // A broker refuses a protocol version it does not know in the words of 3.1.1.
-        self.learn(Version::V3_1_1);
+    pub(super) fn take(&mut self, bytes: &Bytes) {
+        let begins = self.taken;
         self.taken += bytes.len() as u64;
-        self.buffer.extend_from_slice(bytes);
+        let taken = Piece {
+            bytes: bytes.clone(),
+            carried_by: begins..self.taken,
+        };
+        for piece in self.carrier.unwrap(taken) {
+            // A broker refuses a protocol version it does not know in the words of 3.1.1.
+            self.learn(Version::V3_1_1);
+            self.places.add(&piece);
+            self.buffer.extend_from_slice(&piece.bytes);
+        }
     }
 
     /// The next whole packet. An error comes once, and nothing after it.
     pub(super) fn next(&mut self) -> Option<Result<Seen, DecodeError>> {
         let State::Decoding(decoder) = &mut self.state else {
             self.buffer.clear();
+            self.places.clear();
             return None;
         };
-        let begins = self.taken - self.buffer.len() as u64;
+        let begins = self.places.added() - self.buffer.len() as u64;
         match decoder.decode(&mut self.buffer) {
             Ok(None) => None,
-            Ok(Some(packet)) => Some(Ok(Seen {
-                begins,
-                ends: self.taken - self.buffer.len() as u64,
-                packet,
-            })),
+            Ok(Some(packet)) => {
+                let ends = self.places.added() - self.buffer.len() as u64;
+                let carried_by = self.places.find(begins..ends);
+                Some(Ok(Seen {
+                    begins: carried_by.start,
+                    ends: carried_by.end,
+                    packet,
+                }))
+            }
             Err(error) => {
                 self.state = State::Lost;
                 Some(Err(error))

@@ -6,7 +6,7 @@ use std::{
 use squall_proto::{Instant, Packet};
 use turmoil_net::TcpSegment;
 
-use super::tap::Tap;
+use super::{carrier::Carrier, tap::Tap, tls::Session, transport::Transport};
 use crate::{
     faults::CutMode,
     trace::{Side, WireId},
@@ -135,13 +135,16 @@ impl Wires {
     /// A connection that a client begins.
     pub(super) fn open(&mut self, address: Sides<SocketAddr>, host: Sides<usize>) -> WireId {
         let id = WireId(u32::try_from(self.all.len()).expect("a run has fewer than 2^32 connections"));
+        let transport = Transport::at(address.broker.port());
+        let session = Session::default();
+        let carrier = |from| Carrier::new(transport, from, &session);
         self.by_address.insert((address.client, address.broker), id);
         self.all.push(Wire {
             address,
             host,
             lane: Sides {
-                client: Lane::new(Tap::of_client()),
-                broker: Lane::new(Tap::of_broker()),
+                client: Lane::new(Tap::of_client(carrier(Side::Client))),
+                broker: Lane::new(Tap::of_broker(carrier(Side::Broker))),
             },
             cut: None,
         });

@@ -1,6 +1,7 @@
 use std::{mem, ops::ControlFlow, time::Duration};
 
 use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
 use squall_node::client::{self, Event, Events, Subscription};
 use squall_proto::{Disconnect, Properties, Qos, ReasonCode, SubscriptionOptions, TopicFilter};
 use tokio::{
@@ -13,7 +14,7 @@ use super::{Client, Command, Owes, options::Character};
 use crate::{
     actors::{
         Power,
-        connector::{ClientConnector, Gate},
+        connector::{ClientConnector, Gate, PacedConnector},
     },
     scenario::{Connecting, Reconnect, Session},
     span::SpanRange,
@@ -24,6 +25,8 @@ use crate::{
 pub(crate) struct ClientProcess {
     character: Character,
     connector: HostConnector,
+    /// What its WebSockets are masked with.
+    chance: Pcg64Mcg,
     commands: mpsc::UnboundedReceiver<Command>,
     running: watch::Sender<Option<client::Client>>,
     owes: watch::Sender<Owes>,
@@ -50,9 +53,11 @@ impl ClientProcess {
             running: is_running,
             owes: what_it_owes,
         };
+        let chance = generator(character.seed, &format!("websocket {}", character.name));
         let process = Self {
             character,
             connector,
+            chance,
             commands: take_commands,
             running,
             owes,
@@ -135,11 +140,12 @@ impl ClientProcess {
             Reconnect::After(_) => Gate::default(),
         };
         gate.permit();
-        let connector = ClientConnector {
+        let below = PacedConnector {
             host: self.connector.clone(),
             reads: self.character.spec.reads,
             gate: gate.clone(),
         };
+        let connector = ClientConnector::new(below, self.character.spec.transport, self.chance.random());
         let options = self.character.options(start.session);
         let (client, mut events, runner) =
             client::Client::open(options, connector).expect("the scenario was checked for it");
