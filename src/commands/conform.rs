@@ -40,7 +40,7 @@ Examples:
 
 Cases use topics below squall/ and Client Identifiers that begin with sq, and leave neither sessions nor retained messages behind.")]
 pub(crate) struct Args {
-    /// The broker: mqtt://, mqtts://, ws:// or wss://HOST[:PORT][/PATH], or unix:PATH
+    /// The broker: mqtt://, mqtts://, ws:// or wss:// with HOST:PORT/PATH, or unix:PATH
     #[arg(long, value_name = "URL")]
     target: Option<Address>,
     /// Send so many bytes at a time, each in a segment, record or frame of its own

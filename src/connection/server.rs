@@ -21,7 +21,8 @@ pub(crate) struct ServerArgs {
     /// The broker's port; 1883 if not given, with TLS 8883, with WebSocket 80 or 443
     #[arg(short, long, conflicts_with_all = ["url", "unix"])]
     port: Option<u16>,
-    /// The broker, and what else there is to say in a URL: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://HOST[:PORT][/PATH]
+    /// The broker, and what else there is to say in a URL: mqtt://USER:PASSWORD@HOST:PORT/TOPIC
+    /// (or mqtts), ws://HOST:PORT/PATH (or wss); all but the host may be left out
     #[arg(short = 'L', long, value_name = "URL", conflicts_with = "unix", value_parser = Url::parse)]
     url: Option<Url>,
     /// The broker's Unix socket
