@@ -1,6 +1,6 @@
 //! What can go wrong in a run, one file a fault: its parameters as a scenario writes them, how it starts and how it heals.
 //!
-//! To add one: a file here with a type that has `names`, `lasts`, `start` and `Display`, and a word in the list below. The name of the
+//! To add one: a file here with a type that has `names`, `lasts`, `drawn`, `start` and `Display`, and a word in the list below. The name of the
 //! module is its name in YAML.
 
 mod between;
@@ -15,10 +15,11 @@ pub(crate) use stage::{Stage, Started};
 
 use std::fmt;
 
+use rand_pcg::Pcg64Mcg;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::span::Span;
+use crate::span::SpanRange;
 
 /// Makes [`Fault`] of the list: one module, one type of parameters, one variant.
 macro_rules! faults {
@@ -59,13 +60,18 @@ macro_rules! faults {
                 match self { $(Self::$fault(fault) => fault.names(),)* }
             }
 
-            /// Starts it. `step` is its place among the scenario's steps.
+            /// The same with one value of each range: what it is in one run.
+            pub(crate) fn drawn(&self, chance: &mut Pcg64Mcg) -> Self {
+                match self { $(Self::$fault(fault) => Self::$fault(fault.drawn(chance)),)* }
+            }
+
+            /// Starts it, once it is drawn. `step` is its place among the scenario's steps.
             pub(crate) fn start(&self, step: usize, stage: &Stage) -> Started {
                 match self { $(Self::$fault(fault) => fault.start(step, stage),)* }
             }
 
-            /// How long it lasts before it heals. `None`: it is over as soon as it has happened.
-            pub const fn lasts(&self) -> Option<Span> {
+            /// How long it lasts before it heals; once drawn, both ends are the same. `None`: it is over as soon as it has happened.
+            pub const fn lasts(&self) -> Option<SpanRange> {
                 match self { $(Self::$fault(fault) => fault.lasts(),)* }
             }
         }

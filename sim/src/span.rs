@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 
+use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -9,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(Duration);
 
-/// A length of time that is drawn anew at each use, both ends included. `5ms` alone means exactly that.
+/// A range of lengths of time that one is drawn from, both ends included. `5ms` alone means exactly that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpanRange {
     min: Span,
@@ -66,6 +68,12 @@ impl SpanRange {
     /// The longest.
     pub const fn max(self) -> Span {
         self.max
+    }
+
+    /// One of them, and from then on no other: both ends are that one.
+    #[must_use]
+    pub(crate) fn drawn(self, chance: &mut Pcg64Mcg) -> Self {
+        Self::from(Span::from_millis(chance.random_range(self.millis())))
     }
 
     /// Both ends in milliseconds, to draw from.

@@ -56,6 +56,7 @@ wrong! {
     an_unknown_section_names_the_nearest_right_one: "clients:" => "client:";
     an_unknown_client_names_the_nearest_right_one: "from: pub, topic" => "from: pubb, topic";
     a_client_that_only_an_expectation_knows_is_unknown: "to: sub" => "to: subscriber-of-old";
+    a_range_that_begins_before_the_first_packet_is_refused: "from: pub }" => "from: pub, nth: 0..3 }";
     a_cut_at_an_unknown_clients_packet_is_refused: "from: pub }" => "from: publisher }";
     a_missing_unit_says_how_to_write_one: "keep_alive: 10s" => "keep_alive: 10";
     an_unknown_packet_names_the_nearest_right_one: "PUBREL" => "PUBRELL";

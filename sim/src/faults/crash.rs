@@ -1,10 +1,11 @@
 use std::fmt;
 
+use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Stage, Started};
-use crate::span::Span;
+use crate::span::SpanRange;
 
 /// A process ends without a word, and is started again later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +17,7 @@ pub struct Crash {
     #[serde(default)]
     pub kind: CrashKind,
     /// From the end of the process to its next start.
-    pub down: Span,
+    pub down: SpanRange,
 }
 
 /// How a host crashes.
@@ -33,8 +34,15 @@ impl Crash {
         vec![&self.host]
     }
 
-    pub(super) const fn lasts(&self) -> Option<Span> {
+    pub(super) const fn lasts(&self) -> Option<SpanRange> {
         Some(self.down)
+    }
+
+    pub(super) fn drawn(&self, chance: &mut Pcg64Mcg) -> Self {
+        Self {
+            down: self.down.drawn(chance),
+            ..self.clone()
+        }
     }
 
     pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {

@@ -1,10 +1,11 @@
 use std::fmt;
 
+use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PacketMatch, Stage, Started};
-use crate::span::Span;
+use crate::span::SpanRange;
 
 /// A Network Connection is cut at one exact packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,8 +46,15 @@ impl Cut {
         self.when.end().into_iter().map(|(client, _)| client).collect()
     }
 
-    pub(super) const fn lasts(&self) -> Option<Span> {
+    pub(super) const fn lasts(&self) -> Option<SpanRange> {
         None
+    }
+
+    pub(super) fn drawn(&self, chance: &mut Pcg64Mcg) -> Self {
+        Self {
+            when: self.when.drawn(chance),
+            ..self.clone()
+        }
     }
 
     pub(super) fn start(&self, step: usize, stage: &Stage) -> Started {

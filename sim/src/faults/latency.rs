@@ -1,13 +1,11 @@
-use std::fmt;
+use std::{fmt, ops::Not};
 
+use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Between, Stage, Started};
-use crate::{
-    span::{Span, SpanRange},
-    world::Effect,
-};
+use crate::{span::SpanRange, world::Effect};
 
 /// The link between two hosts takes another time than the scenario's network says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,13 +14,13 @@ pub struct Latency {
     /// Between whom.
     pub between: Between,
     /// Only from the first to the second; the way back stays open.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub one_way: bool,
     /// One way, drawn anew for each segment. Each direction stays in order.
     pub latency: SpanRange,
     /// How long.
     #[serde(rename = "for")]
-    pub lasts: Span,
+    pub lasts: SpanRange,
 }
 
 impl Latency {
@@ -30,8 +28,15 @@ impl Latency {
         self.between.names()
     }
 
-    pub(super) const fn lasts(&self) -> Option<Span> {
+    pub(super) const fn lasts(&self) -> Option<SpanRange> {
         Some(self.lasts)
+    }
+
+    pub(super) fn drawn(&self, chance: &mut Pcg64Mcg) -> Self {
+        Self {
+            lasts: self.lasts.drawn(chance),
+            ..self.clone()
+        }
     }
 
     pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {

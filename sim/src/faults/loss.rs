@@ -1,10 +1,11 @@
-use std::fmt;
+use std::{fmt, ops::Not};
 
+use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Between, Stage, Started};
-use crate::{span::Span, world::Effect};
+use crate::{number::Percent, span::SpanRange, world::Effect};
 
 /// The link between two hosts loses segments. TCP sends each again, so an application sees it late, and all that is behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -13,14 +14,13 @@ pub struct Loss {
     /// Between whom.
     pub between: Between,
     /// Only from the first to the second; the way back stays open.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub one_way: bool,
     /// Of a hundred segments with data, how many are lost: 0 to 100, at each attempt.
-    #[schemars(range(min = 0, max = 100))]
-    pub percent: u8,
+    pub percent: Percent,
     /// How long.
     #[serde(rename = "for")]
-    pub lasts: Span,
+    pub lasts: SpanRange,
 }
 
 impl Loss {
@@ -28,12 +28,20 @@ impl Loss {
         self.between.names()
     }
 
-    pub(super) const fn lasts(&self) -> Option<Span> {
+    pub(super) const fn lasts(&self) -> Option<SpanRange> {
         Some(self.lasts)
     }
 
+    pub(super) fn drawn(&self, chance: &mut Pcg64Mcg) -> Self {
+        Self {
+            lasts: self.lasts.drawn(chance),
+            percent: self.percent.drawn(chance),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {
-        stage.rule(&self.between, self.one_way, Effect::Loss(self.percent))
+        stage.rule(&self.between, self.one_way, Effect::Loss(self.percent.max()))
     }
 }
 

@@ -1,8 +1,11 @@
 use std::fmt;
 
+use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use squall_proto::PacketType;
+
+use crate::number::Count;
 
 /// One exact packet of a run: the nth of its type that leaves a client, or that leaves the broker for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,13 +21,16 @@ pub struct PacketMatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// Which of them, over all its connections since the step began, counted from 1.
-    #[serde(default = "first")]
-    #[schemars(range(min = 1))]
-    pub nth: u64,
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub nth: Count,
 }
 
-const fn first() -> u64 {
-    1
+const fn first() -> Count {
+    Count::LEAST
+}
+
+fn is_first(nth: &Count) -> bool {
+    *nth == first()
 }
 
 impl PacketMatch {
@@ -35,6 +41,14 @@ impl PacketMatch {
             (Some(client), None) => Some((client, true)),
             (None, Some(client)) => Some((client, false)),
             (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
+
+    /// The same with one `nth` of its range.
+    pub(crate) fn drawn(&self, chance: &mut Pcg64Mcg) -> Self {
+        Self {
+            nth: self.nth.drawn(chance),
+            ..self.clone()
         }
     }
 }

@@ -1,10 +1,11 @@
-use std::fmt;
+use std::{fmt, ops::Not};
 
+use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Between, Stage, Started};
-use crate::{span::Span, world::Effect};
+use crate::{span::SpanRange, world::Effect};
 
 /// Nothing gets through between two hosts. Data waits and arrives with TCP's first retransmission after the heal; attempts to
 /// connect time out.
@@ -14,11 +15,11 @@ pub struct Partition {
     /// Between whom.
     pub between: Between,
     /// Only from the first to the second; the way back stays open.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub one_way: bool,
     /// How long.
     #[serde(rename = "for")]
-    pub lasts: Span,
+    pub lasts: SpanRange,
 }
 
 impl Partition {
@@ -26,8 +27,15 @@ impl Partition {
         self.between.names()
     }
 
-    pub(super) const fn lasts(&self) -> Option<Span> {
+    pub(super) const fn lasts(&self) -> Option<SpanRange> {
         Some(self.lasts)
+    }
+
+    pub(super) fn drawn(&self, chance: &mut Pcg64Mcg) -> Self {
+        Self {
+            lasts: self.lasts.drawn(chance),
+            ..self.clone()
+        }
     }
 
     pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {

@@ -146,7 +146,7 @@ impl Stage {
             clients: self.places(client).to_vec(),
             from: if is_sender { Side::Client } else { Side::Broker },
             packet: when.packet,
-            nth: when.nth,
+            nth: when.nth.max(),
             then,
         };
         network::with(|network| network.watch(watch));

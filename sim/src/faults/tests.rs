@@ -13,7 +13,7 @@ use tokio::{
 use super::{Fault, Stage, Started};
 use crate::{
     trace::{End, Side, Trace, What},
-    world::{HostAcceptor, HostConnector, HostStream, World, WorldConfig},
+    world::{HostAcceptor, HostConnector, HostStream, World, WorldConfig, generator},
 };
 
 /// A client `a` and a server `broker` that echoes, on links of 1 ms.
@@ -55,10 +55,11 @@ impl Table {
     /// Starts a fault and heals it in its time. Resolves to what it touched.
     fn fault(&self, yaml: &str) -> tokio::task::JoinHandle<u64> {
         let fault: Fault = serde_saphyr::from_str(yaml).unwrap();
+        let fault = fault.drawn(&mut generator(0, "fault"));
         let stage = Arc::clone(&self.stage);
         let started = fault.start(0, &stage);
         tokio::spawn(async move {
-            sleep(fault.lasts().unwrap_or_default().duration()).await;
+            sleep(fault.lasts().unwrap_or_default().max().duration()).await;
             match started {
                 Started::Heals(heal) => heal(&stage),
                 Started::Happens(happened) => u64::from(happened.await.is_ok()),
@@ -90,10 +91,10 @@ async fn round_trip(stream: &mut HostStream) -> io::Result<u128> {
 fn every_fault_reads_as_scenarios_write_it() {
     let yaml = "
 - crash: { host: broker, down: 3s }
-- cut: { when: { packet: PUBREL, from: pub, nth: 3 }, side: before, mode: rst }
+- cut: { when: { packet: PUBREL, from: pub, nth: 3..30 }, side: before, mode: rst }
 - hold: { between: [sub, broker], for: 1s }
 - latency: { between: [sub, broker], latency: 5ms..40ms, for: 1s }
-- loss: { between: [sub, broker], percent: 30, for: 1s }
+- loss: { between: [sub, broker], percent: 10..30, for: 1s }
 - partition: { between: [sub, broker], one_way: true, for: 8s }
 ";
     let faults: Vec<Fault> = serde_saphyr::from_str(yaml).unwrap();
@@ -102,10 +103,10 @@ fn every_fault_reads_as_scenarios_write_it() {
         shown,
         [
             "crash broker (process)",
-            "cut before PUBREL 3 from pub with RST",
+            "cut before PUBREL 3..30 from pub with RST",
             "hold sub <-> broker",
             "latency sub <-> broker 5ms..40ms",
-            "loss sub <-> broker 30 %",
+            "loss sub <-> broker 10..30 %",
             "partition sub -> broker",
         ]
     );
@@ -326,5 +327,30 @@ fn the_ends_of_a_cut_connection_learn_what_the_mode_says() {
             .iter()
             .filter(|event| matches!(event.what, What::Ended { .. }));
         assert_eq!(ended.count(), ends, "{mode}");
+    }
+}
+
+#[test]
+fn a_fault_is_drawn_whole_before_it_begins_and_is_no_range_any_more() {
+    let mut chance = generator(0, "fault");
+    for (yaml, after) in [
+        (
+            "loss: { between: [a, broker], percent: 10..30, for: 1s..9s }",
+            " %",
+        ),
+        ("crash: { host: broker, down: 1s..9s }", "(process)"),
+        (
+            "cut: { when: { packet: PUBREL, from: a, nth: 3..30 }, side: before, mode: rst }",
+            "with RST",
+        ),
+    ] {
+        let fault: Fault = serde_saphyr::from_str(yaml).unwrap();
+        let drawn = fault.drawn(&mut chance);
+        assert!(drawn.to_string().ends_with(after), "{drawn}");
+        assert!(
+            !serde_saphyr::to_string(&drawn).unwrap().contains(".."),
+            "{drawn:?}"
+        );
+        assert_eq!(drawn.drawn(&mut chance), drawn);
     }
 }

@@ -8,11 +8,20 @@ use crate::scenario::{Action, Scenario, Step};
 /// How far the steps of a run have come.
 pub(super) struct Progress {
     steps: Vec<watch::Sender<Stand>>,
-    /// What a fault that is over has touched, by its step.
-    touched: Mutex<Vec<Option<u64>>>,
+    /// What is known of the faults, by their steps.
+    known: Mutex<Vec<Known>>,
     /// How many faults are not over.
     faults: watch::Sender<usize>,
     planned: Arc<watch::Sender<Planned>>,
+}
+
+/// What is known of a fault.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// What was drawn for it, in words, as soon as it has begun.
+    drawn: Option<String>,
+    /// What it has touched, as soon as it is over.
+    touched: u64,
 }
 
 /// How far a step is.
@@ -50,7 +59,7 @@ impl Progress {
                 .iter()
                 .map(|_| watch::Sender::new(Stand::Waiting))
                 .collect(),
-            touched: Mutex::new(vec![None; scenario.steps.len()]),
+            known: Mutex::new(vec![Known::default(); scenario.steps.len()]),
             faults: watch::Sender::new(faults),
             planned: Arc::new(watch::Sender::new(Planned {
                 open: 0,
@@ -89,10 +98,17 @@ impl Progress {
         _ = sender.subscribe().wait_for(|stand| *stand == Stand::Over).await;
     }
 
+    /// What was drawn for a fault that begins, in words.
+    pub(super) fn fault_drawn(&self, step: usize, what: String) {
+        if let Some(known) = self.known().get_mut(step) {
+            known.drawn = Some(what);
+        }
+    }
+
     /// A fault is over and has touched so many things.
     pub(super) fn fault_over(&self, step: usize, touched: u64) {
-        if let Some(slot) = self.touched().get_mut(step) {
-            *slot = Some(touched);
+        if let Some(known) = self.known().get_mut(step) {
+            known.touched = touched;
         }
         let mut left = 0;
         self.faults.send_modify(|faults| {
@@ -106,15 +122,15 @@ impl Progress {
 
     /// The faults that have touched nothing.
     pub(super) fn untouched(&self, scenario: &Scenario) -> Vec<Untouched> {
-        let touched = self.touched();
-        let steps = scenario.steps.iter().enumerate().zip(touched.iter());
-        let nothing = steps.filter_map(|((step, what), touched)| {
+        let known = self.known();
+        let steps = scenario.steps.iter().enumerate().zip(known.iter());
+        let nothing = steps.filter_map(|((step, what), known)| {
             let Action::Fault(fault) = &what.action else {
                 return None;
             };
-            (touched.unwrap_or(0) == 0).then(|| Untouched {
+            (known.touched == 0).then(|| Untouched {
                 step,
-                fault: fault.to_string(),
+                fault: known.drawn.clone().unwrap_or_else(|| fault.to_string()),
             })
         });
         nothing.collect()
@@ -132,8 +148,8 @@ impl Progress {
         open.collect()
     }
 
-    fn touched(&self) -> MutexGuard<'_, Vec<Option<u64>>> {
-        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Vec<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

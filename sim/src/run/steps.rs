@@ -127,16 +127,20 @@ impl Performance {
             }
             Start::When(packet) => {
                 // The network never forgets whom it has to tell.
-                _ = self.cast.stage.at_packet(packet).await;
+                let packet = packet.drawn(&mut self.chance);
+                _ = self.cast.stage.at_packet(&packet).await;
             }
         }
         plan.unwrap_or_else(|| self.progress.planned())
     }
 
     /// Does what the step says. What a clock decides is over when `plan` is dropped; from then on it is owed.
-    async fn act(&self, plan: Plan) {
+    async fn act(&mut self, plan: Plan) {
         let doing: Doing = match self.step.action.clone() {
-            Action::Fault(fault) => return self.fault(&fault, plan).await,
+            Action::Fault(fault) => {
+                let fault = fault.drawn(&mut self.chance);
+                return self.fault(&fault, plan).await;
+            }
             Action::Publish(publish) => return self.publish(publish, plan).await,
             Action::Connect(connect) => {
                 self.each(&connect.client, move |client| client.connect(connect.session))
@@ -202,14 +206,15 @@ impl Performance {
     }
 
     async fn fault(&self, fault: &Fault, plan: Plan) {
-        let lasts = fault.lasts().unwrap_or_default().duration();
         let step = self.place;
+        let lasts = fault.lasts().unwrap_or_default().max().duration();
         if self.arm == Arm::Control {
             sleep(lasts).await;
             return self.progress.fault_over(step, 0);
         }
+        let what = fault.to_string();
+        self.progress.fault_drawn(step, what.clone());
         if fault.lasts().is_some() {
-            let what = fault.to_string();
             network::with(|network| network.note(What::FaultBegan { step, what }));
         }
         match fault.start(step, &self.cast.stage) {

@@ -206,9 +206,6 @@ fn fault(scenario: &Scenario, fault: &Fault, path: &Path) -> Checked {
     let between = match fault {
         Fault::Hold(fault) => &fault.between,
         Fault::Latency(fault) => &fault.between,
-        Fault::Loss(fault) if fault.percent > 100 => {
-            return problem(&path.key("percent"), "more than all", "write 0 to 100");
-        }
         Fault::Loss(fault) => &fault.between,
         Fault::Partition(fault) => &fault.between,
         Fault::Crash(_) | Fault::Cut(_) => return Ok(()),
@@ -228,9 +225,6 @@ fn packet_match(when: &PacketMatch, path: &Path) -> Checked {
             message,
             "write `from: pub` for what `pub` sends, `to: pub` for what the broker sends it",
         );
-    }
-    if when.nth == 0 {
-        return problem(&path.key("nth"), "the first is 1", "write 1 or more");
     }
     Ok(())
 }

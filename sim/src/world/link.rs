@@ -30,7 +30,7 @@ pub(crate) enum Effect {
     /// They take this long.
     Latency(SpanRange),
     /// So many of a hundred are lost at each attempt.
-    Loss(u8),
+    Loss(u64),
 }
 
 /// Names a rule to who made it.
@@ -100,7 +100,7 @@ impl Links {
 
     /// How long a segment is under way. `lossy`: it is one that TCP sends again when it is lost.
     pub(super) fn delay(&mut self, direction: Direction, lossy: bool, syn: bool) -> Duration {
-        let (mut latency, mut percent) = (self.latency, self.loss_percent);
+        let (mut latency, mut percent) = (self.latency, u64::from(self.loss_percent));
         for rule in self.on(direction) {
             match rule.effect {
                 Effect::Latency(instead) => {
@@ -120,9 +120,9 @@ impl Links {
     }
 
     /// How long TCP takes to get a segment into the network for good.
-    fn losses(&mut self, direction: Direction, percent: u8, syn: bool) -> Duration {
+    fn losses(&mut self, direction: Direction, percent: u64, syn: bool) -> Duration {
         // A link that loses everything for ever is a partition; here each attempt has a chance.
-        let percent = u32::from(percent.min(99));
+        let percent = u32::try_from(percent.min(99)).unwrap_or(99);
         let mut waits = Duration::ZERO;
         let mut timeout = first_timeout(syn);
         while percent > 0 && self.chance(direction).random_ratio(percent, 100) {
