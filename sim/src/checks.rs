@@ -12,7 +12,7 @@ use std::fmt;
 use squall_proto::{Instant, Version};
 
 use crate::{
-    model::Model,
+    model::{Model, order_at_broker},
     scenario::Scenario,
     trace::{Event, Trace, WireId},
 };
@@ -119,7 +119,13 @@ pub fn check(scenario: &Scenario, version: Version, with_faults: bool, trace: &T
     let mut checkers = checkers(&model);
     let mut findings = Vec::new();
     let mut found = Vec::new();
-    for (index, event) in trace.events.iter().enumerate() {
+    let order = order_at_broker(&trace.events);
+    let in_order = || {
+        order
+            .iter()
+            .filter_map(|index| Some((*index, trace.events.get(*index)?)))
+    };
+    for (index, event) in in_order() {
         model.observe(index, event);
         let now = Now {
             index,
@@ -132,7 +138,7 @@ pub fn check(scenario: &Scenario, version: Version, with_faults: bool, trace: &T
             findings.extend(found.drain(..).map(|found| found.by(check)));
         }
     }
-    if let Some((index, event)) = trace.events.iter().enumerate().next_back() {
+    if let Some((index, event)) = in_order().last() {
         let now = Now {
             index,
             at: event.at,

@@ -1,7 +1,7 @@
 //! What must be true of a run, told from its wires alone: which connections there are, which sessions the broker must have, what
 //! was published and which exchanges are unfinished. Checks ask it; it asks nobody's mind.
 //!
-//! In reading order: `wires`, `sessions`, `messages`, `exchanges`.
+//! In reading order: `moments`, `wires`, `sessions`, `messages`, `exchanges`.
 //!
 //! The moment at which the broker has handled a packet is not on the wire. Where that matters, the model goes by what the broker
 //! sends: a session begins with CONNACK, a subscription is owed messages from SUBACK on.
@@ -13,11 +13,13 @@
 
 mod exchanges;
 mod messages;
+mod moments;
 mod sessions;
 mod wires;
 
 pub(crate) use exchanges::{Exchanges, Irregularity};
 pub(crate) use messages::Messages;
+pub(crate) use moments::order_at_broker;
 pub(crate) use sessions::{Session, SessionKey, Sessions};
 pub(crate) use wires::{Wire, Wires};
 

@@ -93,6 +93,14 @@ pub enum What {
         /// How.
         how: End,
     },
+    /// A process has closed its end, and what it had written before is still in its host's buffers: its FIN follows when the
+    /// other end takes that, if ever.
+    LetGo {
+        /// The connection.
+        wire: WireId,
+        /// Who closed.
+        by: Side,
+    },
     /// A FIN or RST reached the other end's host, or a fault made one up there (a `cut`).
     Ended {
         /// The connection.

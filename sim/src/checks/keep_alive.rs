@@ -66,14 +66,16 @@ fn silence_max(wire: &Wire) -> Option<Duration> {
     (!keep_alive.is_zero()).then(|| keep_alive * 3 / 2)
 }
 
-/// The broker closed this connection without anything but silence to explain it.
+/// The broker closed this connection without anything but silence to explain it. Judged when its FIN is out, because what it
+/// said last is out with it.
 fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
     let wire = now.model.wires.get(id).filter(|wire| wire.is_accepted())?;
     let is_for_silence = match wire.broker_disconnect {
         Some(reason_code) => reason_code == ReasonCode::KeepAliveTimeout,
         None => !is_explained(now.model, id, wire),
     };
-    let silent = now.at.saturating_since(wire.heard_at);
+    let closed_at = wire.left_at(Side::Broker).unwrap_or(now.at);
+    let silent = closed_at.saturating_since(wire.heard_at);
     let limit = silence_max(wire);
     if !is_for_silence || limit.is_some_and(|limit| silent >= limit) {
         return None;
@@ -91,16 +93,10 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
 
 /// 3.1.1 has no words for why a broker closes; these are the reasons that the wires show.
 fn is_explained(model: &Model<'_>, id: WireId, wire: &Wire) -> bool {
-    let is_taken_over = || {
-        let newer = model.wires.iter().rev().take_while(|(newer, _)| *newer > id);
-        newer
-            .into_iter()
-            .any(|(_, newer)| newer.client_id() == wire.client_id())
-    };
     wire.disconnect.is_some()
         || wire.client_at_fault
         || wire.ended.of(Side::Broker).is_some()
-        || is_taken_over()
+        || model.wires.is_contested(id)
         || model.scenario.broker.unsent_bytes.is_some()
 }
 
@@ -125,6 +121,10 @@ impl Checker for KeepAlive {
                 wire,
                 from: Side::Broker,
                 ..
+            }
+            | What::LetGo {
+                wire,
+                by: Side::Broker,
             }
             | What::Ended {
                 wire,

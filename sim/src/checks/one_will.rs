@@ -73,6 +73,8 @@ impl OneWill {
         let is_open = match wire.disconnect {
             // What reached the host, and a reset threw away.
             Some((at, _)) if wire.was_reset_at(Side::Broker, at) => true,
+            // Who takes over at the same moment may be handled before DISCONNECT is.
+            Some((at, _)) if at == now.at && now.model.wires.is_taken_over_at(id, at) => true,
             // [MQTT-3.14.4-3] [v3 MQTT-3.14.4-3]
             Some((_, ReasonCode::Success)) => return,
             Some(_) | None => false,
@@ -213,6 +215,10 @@ impl Checker for OneWill {
                 wire,
                 by: Side::Broker,
                 ..
+            }
+            | What::LetGo {
+                wire,
+                by: Side::Broker,
             }
             | What::Ended {
                 wire,

@@ -4,6 +4,7 @@ mod exchanges;
 mod history;
 mod keep_alive;
 mod messages;
+mod moments;
 mod sessions;
 mod shared;
 mod wills;

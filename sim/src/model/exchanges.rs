@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use squall_proto::{Ack, Delivery, Instant, Packet, PacketId, Publish, Text};
 
-use super::{Wires, wires::BySide};
+use super::{Wire, Wires, wires::BySide};
 use crate::trace::{Event, Side, What, WireId};
 
 /// The unfinished exchanges of QoS 1 and 2, as each end of each session must see them.
@@ -51,7 +51,7 @@ enum Stage {
     Done(Step),
 }
 
-/// When and on what connection an acknowledgement came.
+/// When and on what connection a packet came or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Step {
     at: Instant,
@@ -113,6 +113,7 @@ impl Exchanges {
 
     pub(super) fn observe(&mut self, event: &Event, wires: &Wires) {
         self.irregularity = None;
+        let step = |wire| Step { at: event.at, wire };
         match &event.what {
             What::Sent { wire, from, packet } => {
                 if let Packet::Connack(connack) = packet
@@ -121,7 +122,7 @@ impl Exchanges {
                     self.connected(*wire, Side::Broker, connack.session_present, wires);
                 }
                 if let Some(end) = self.end(*wire, *from, wires) {
-                    self.irregularity = end.sent(*wire, packet, wires, *from).err();
+                    self.irregularity = end.sent(step(*wire), packet, wires, *from).err();
                 }
             }
             What::Arrived { wire, from, packet } => {
@@ -130,12 +131,8 @@ impl Exchanges {
                 {
                     self.connected(*wire, Side::Client, connack.session_present, wires);
                 }
-                let step = Step {
-                    at: event.at,
-                    wire: *wire,
-                };
                 if let Some(end) = self.end(*wire, other(*from), wires) {
-                    end.arrived(step, packet);
+                    end.arrived(step(*wire), packet);
                 }
             }
             What::HostDown { host } => {
@@ -149,6 +146,7 @@ impl Exchanges {
             What::Opened { .. }
             | What::Malformed { .. }
             | What::Closed { .. }
+            | What::LetGo { .. }
             | What::Ended { .. }
             | What::HostUp { .. }
             | What::FaultBegan { .. }
@@ -173,27 +171,16 @@ impl Exchanges {
     /// This end of the session of a connection that it takes to be open, and to be the last one.
     fn end(&mut self, id: WireId, side: Side, wires: &Wires) -> Option<&mut End> {
         let wire = wires.get(id).filter(|wire| wire.over_for(side).is_none())?;
-        let client_id = wire.client_id()?;
-        let is_newer = |(newer, wire): &(WireId, &super::Wire)| {
-            *newer > id && wire.is_accepted() && wire.client_id() == Some(client_id)
-        };
-        let is_taken_over = wires
-            .iter()
-            .rev()
-            .take_while(|(newer, _)| *newer > id)
-            .any(|newer| is_newer(&newer));
-        if is_taken_over {
-            return None;
-        }
+        let client_id = wire.client_id().filter(|_| !wires.is_taken_over(id))?;
         self.ends.get_mut(client_id).map(|ends| ends.of_mut(side))
     }
 }
 
 impl End {
-    fn sent(&mut self, wire: WireId, packet: &Packet, wires: &Wires, side: Side) -> Result<(), Irregularity> {
+    fn sent(&mut self, here: Step, packet: &Packet, wires: &Wires, side: Side) -> Result<(), Irregularity> {
         match packet {
-            Packet::Publish(publish) => self.sent_publish(wire, publish, wires, side),
-            Packet::Pubrel(ack) => self.sent_pubrel(ack.packet_id, wires, side),
+            Packet::Publish(publish) => self.sent_publish(here, publish, wires, side),
+            Packet::Pubrel(ack) => self.sent_pubrel(here, ack.packet_id, wires, side),
             Packet::Puback(ack) => self.acknowledged(ack.packet_id, false),
             Packet::Pubrec(ack) => self.acknowledged(ack.packet_id, true),
             Packet::Pubcomp(ack) if self.released.remove(&ack.packet_id) => Ok(()),
@@ -213,7 +200,7 @@ impl End {
 
     fn sent_publish(
         &mut self,
-        wire: WireId,
+        here: Step,
         publish: &Publish,
         wires: &Wires,
         side: Side,
@@ -228,7 +215,7 @@ impl End {
         let before = self.outbound.get(&packet_id);
         let verdict = match before {
             Some(before) if before.payload == publish.payload => {
-                before.may_be_resent(wire, publish.dup, wires, side)
+                before.may_be_resent(here, publish.dup, wires, side)
             }
             Some(before) if before.is_unfinished() => Err(Irregularity::IdInUse),
             // What was sent and never left the host may have been this message; on the first connection nothing was.
@@ -240,12 +227,19 @@ impl End {
         if !(is_past_publish && verdict.is_ok()) {
             let payload = publish.payload.clone();
             let stage = Stage::Published { exactly_once };
+            let wire = here.wire;
             self.outbound.insert(packet_id, Outbound { payload, stage, wire });
         }
         verdict
     }
 
-    fn sent_pubrel(&mut self, packet_id: PacketId, wires: &Wires, side: Side) -> Result<(), Irregularity> {
+    fn sent_pubrel(
+        &mut self,
+        here: Step,
+        packet_id: PacketId,
+        wires: &Wires,
+        side: Side,
+    ) -> Result<(), Irregularity> {
         if self.unknown.remove(&packet_id) {
             return Ok(());
         }
@@ -258,7 +252,7 @@ impl End {
                 sent.stage = Stage::Released(step);
                 Ok(())
             }
-            Stage::Done(step) if step.may_be_unread(wires, side) => {
+            Stage::Done(step) if step.may_be_unread(here, wires, side) => {
                 sent.stage = Stage::Released(step);
                 Ok(())
             }
@@ -364,17 +358,17 @@ impl Outbound {
     }
 
     /// Whether the same message may be sent with the same Packet Identifier once more.
-    fn may_be_resent(&self, wire: WireId, dup: bool, wires: &Wires, side: Side) -> Result<(), Irregularity> {
+    fn may_be_resent(&self, here: Step, dup: bool, wires: &Wires, side: Side) -> Result<(), Irregularity> {
         match self.stage {
             // [MQTT-4.4.0-1] 3.1.1 does not forbid it.
-            Stage::Published { .. } if self.wire == wire => Err(Irregularity::ResentWithoutReconnect),
+            Stage::Published { .. } if self.wire == here.wire => Err(Irregularity::ResentWithoutReconnect),
             // [MQTT-3.3.1-1] [v3 MQTT-3.3.1-1]
             Stage::Published { .. } if !dup => Err(Irregularity::NoDupOnResend),
-            Stage::Done(step) if dup && !step.may_be_unread(wires, side) => {
+            Stage::Done(step) if dup && !step.may_be_unread(here, wires, side) => {
                 Err(Irregularity::ResentAcknowledged)
             }
             // [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1]
-            Stage::Received(step) | Stage::Released(step) if !step.may_be_unread(wires, side) => {
+            Stage::Received(step) | Stage::Released(step) if !step.may_be_unread(here, wires, side) => {
                 Err(Irregularity::ResentAcknowledged)
             }
             Stage::Received(_) | Stage::Released(_) if !dup => Err(Irregularity::NoDupOnResend),
@@ -384,11 +378,12 @@ impl Outbound {
 }
 
 impl Step {
-    /// Whether the acknowledgement reached the host but perhaps not its process.
-    fn may_be_unread(self, wires: &Wires, side: Side) -> bool {
-        wires
-            .get(self.wire)
-            .is_some_and(|wire| wire.was_reset_at(side, self.at))
+    /// Whether the acknowledgement reached the host but perhaps not its process: a reset threw it away, or the process had
+    /// turned to another connection, `here`, at that very moment.
+    fn may_be_unread(self, here: Self, wires: &Wires, side: Side) -> bool {
+        let reached_it_with = self.wire != here.wire && self.at == here.at;
+        let ended_with = |wire: &Wire| wire.was_reset_at(side, self.at) || wire.was_left_at(side, self.at);
+        reached_it_with || wires.get(self.wire).is_some_and(ended_with)
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) wire: WireId,
     /// How long it outlives its connection; `None`: for ever.
     expiry: Option<Duration>,
+    /// When DISCONNECT changed that, and what it was: who connects at that very moment may be handled before or after it.
+    expiry_before: Option<(Instant, Option<Duration>)>,
     /// Since when it has no connection.
     closed_at: Option<Instant>,
     /// Gone without a successor: the broker lost its memory.
@@ -113,12 +115,15 @@ impl Sessions {
                 Packet::Disconnect(disconnect) => {
                     let expiry = disconnect.properties.session_expiry_interval();
                     if let (Some(expiry), Some(session)) = (expiry, self.current(*wire, wires)) {
+                        session.expiry_before = Some((event.at, session.expiry));
                         session.expiry = interval(expiry);
                     }
                 }
                 _other_packets => {}
             },
-            What::Closed { wire, by: side, .. } | What::Ended { wire, at: side, .. } => {
+            What::Closed { wire, by: side, .. }
+            | What::LetGo { wire, by: side }
+            | What::Ended { wire, at: side, .. } => {
                 if let (Side::Broker, Some(session)) = (side, self.current(*wire, wires)) {
                     session.closed_at.get_or_insert(event.at);
                 }
@@ -162,6 +167,7 @@ impl Sessions {
                 session.connections += 1;
                 session.wire = wire;
                 session.expiry = expiry;
+                session.expiry_before = None;
                 session.closed_at = None;
             }
             return;
@@ -171,6 +177,7 @@ impl Sessions {
             connections: 1,
             wire,
             expiry,
+            expiry_before: None,
             closed_at: None,
             forgotten: false,
             subscriptions: Vec::new(),
@@ -253,9 +260,16 @@ impl Session {
         if self.forgotten {
             return Some(false);
         }
-        let (Some(expiry), Some(closed_at)) = (self.expiry, self.closed_at) else {
+        let exists = self.exists_with(self.expiry, now);
+        let unless = self.expiry_before.filter(|(at, _)| *at == now);
+        let is_open = unless.is_some_and(|(_, expiry)| self.exists_with(expiry, now) != exists);
+        exists.filter(|_| !is_open)
+    }
+
+    fn exists_with(&self, expiry: Option<Duration>, now: Instant) -> Option<bool> {
+        let (Some(expiry), Some(closed_at)) = (expiry, self.closed_at) else {
             // Its connection is there, or is being taken over: then it ends or goes on as its expiry says.
-            return Some(self.expiry != Some(Duration::ZERO));
+            return Some(expiry != Some(Duration::ZERO));
         };
         let expires_at = closed_at + expiry;
         if expiry.is_zero() || now > expires_at + GRACE {

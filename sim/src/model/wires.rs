@@ -7,7 +7,11 @@ use crate::trace::{End, Event, Side, What, WireId};
 
 /// Every Network Connection of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Wires(BTreeMap<WireId, Wire>);
+pub(crate) struct Wires {
+    all: BTreeMap<WireId, Wire>,
+    /// How many were accepted.
+    accepted: u32,
+}
 
 /// A Network Connection, as far as it has got.
 #[derive(Debug)]
@@ -16,11 +20,15 @@ pub(crate) struct Wire {
     pub(crate) name: String,
     /// As it reached the broker.
     pub(crate) connect: Option<Box<Connect>>,
+    /// When CONNECT reached the broker's host.
+    connect_at: Option<Instant>,
     /// When and how the broker answered CONNECT.
     pub(crate) connack: Option<(Instant, ReasonCode)>,
+    /// Its place among the accepted ones, from 1: who connects takes over from those before, whoever began first.
+    accepted: Option<u32>,
     /// Seconds, as CONNECT or CONNACK says; 0: none.
     pub(crate) keep_alive: u16,
-    /// When the client's last whole packet reached the broker's host.
+    /// When the client's last whole packet reached the broker's host before the broker closed the connection.
     pub(crate) heard_at: Instant,
     /// When the client's DISCONNECT reached the broker's host, and what it said.
     pub(crate) disconnect: Option<(Instant, ReasonCode)>,
@@ -28,6 +36,8 @@ pub(crate) struct Wire {
     pub(crate) broker_disconnect: Option<ReasonCode>,
     /// When each side closed it, and how.
     pub(crate) closed: BySide<Option<(Instant, End)>>,
+    /// When each side closed it with data unsent.
+    pub(crate) let_go: BySide<Option<Instant>>,
     /// When each side learnt of its end, and how.
     pub(crate) ended: BySide<Option<(Instant, End)>>,
     /// The client sent what no client may send.
@@ -60,18 +70,43 @@ impl<T> BySide<T> {
 
 impl Wires {
     pub(crate) fn get(&self, id: WireId) -> Option<&Wire> {
-        self.0.get(&id)
+        self.all.get(&id)
     }
 
     /// Every connection, oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (WireId, &Wire)> {
-        self.0.iter().map(|(id, wire)| (*id, wire))
+        self.all.iter().map(|(id, wire)| (*id, wire))
+    }
+
+    /// Whether the broker accepted another connection of its Client Identifier after it.
+    pub(crate) fn is_taken_over(&self, id: WireId) -> bool {
+        let accepted = self.get(id).and_then(|wire| wire.accepted);
+        self.namesakes(id).any(|(_, other)| other.accepted > accepted)
+    }
+
+    /// Whether another CONNECT of its Client Identifier reached the broker's host at that very moment.
+    pub(crate) fn is_taken_over_at(&self, id: WireId, at: Instant) -> bool {
+        self.namesakes(id).any(|(_, other)| other.connect_at == Some(at))
+    }
+
+    /// Whether another CONNECT of its Client Identifier reached the broker's host with its own or later.
+    pub(crate) fn is_contested(&self, id: WireId) -> bool {
+        let connect_at = self.get(id).and_then(|wire| wire.connect_at);
+        self.namesakes(id)
+            .any(|(_, other)| other.connect_at >= connect_at)
+    }
+
+    /// The other connections of its Client Identifier; those whose CONNECT has not arrived have none.
+    fn namesakes(&self, id: WireId) -> impl Iterator<Item = (WireId, &Wire)> {
+        let client_id = self.get(id).and_then(Wire::client_id);
+        self.iter()
+            .filter(move |(other, wire)| *other != id && client_id.is_some() && wire.client_id() == client_id)
     }
 
     pub(super) fn observe(&mut self, event: &Event) {
         match &event.what {
             What::Opened { wire, client } => {
-                self.0.insert(*wire, Wire::new(client.clone()));
+                self.all.insert(*wire, Wire::new(client.clone()));
             }
             What::Sent {
                 wire,
@@ -79,6 +114,7 @@ impl Wires {
                 packet,
             } => {
                 self.with(*wire, |wire| wire.broker_sent(event.at, packet));
+                self.count(*wire);
             }
             What::Arrived {
                 wire,
@@ -96,6 +132,9 @@ impl Wires {
             }
             What::Closed { wire, by, how } => {
                 self.with(*wire, |wire| wire.close(event.at, *by, *how));
+            }
+            What::LetGo { wire, by } => {
+                self.with(*wire, |wire| _ = wire.let_go.of_mut(*by).get_or_insert(event.at));
             }
             What::Ended { wire, at, how } => {
                 self.with(*wire, |wire| wire.end(event.at, *at, *how));
@@ -117,13 +156,24 @@ impl Wires {
     }
 
     fn with(&mut self, id: WireId, change: impl FnOnce(&mut Wire)) {
-        if let Some(wire) = self.0.get_mut(&id) {
+        if let Some(wire) = self.all.get_mut(&id) {
             change(wire);
         }
     }
 
+    /// Gives it its place when it was accepted just now.
+    fn count(&mut self, id: WireId) {
+        if let Some(wire) = self.all.get_mut(&id)
+            && wire.is_accepted()
+            && wire.accepted.is_none()
+        {
+            self.accepted += 1;
+            wire.accepted = Some(self.accepted);
+        }
+    }
+
     fn host_down(&mut self, at: Instant, host: &str) {
-        for wire in self.0.values_mut() {
+        for wire in self.all.values_mut() {
             if host == BROKER {
                 wire.end(at, Side::Broker, End::Reset);
             } else if wire.name == host {
@@ -138,12 +188,15 @@ impl Wire {
         Self {
             name,
             connect: None,
+            connect_at: None,
             connack: None,
+            accepted: None,
             keep_alive: 0,
             heard_at: Instant::ZERO,
             disconnect: None,
             broker_disconnect: None,
             closed: BySide::default(),
+            let_go: BySide::default(),
             ended: BySide::default(),
             client_at_fault: false,
             aliases: BySide::default(),
@@ -164,7 +217,19 @@ impl Wire {
     pub(crate) fn over_for(&self, side: Side) -> Option<Instant> {
         let closed = self.closed.of(side).map(|(at, _)| at);
         let ended = self.ended.of(side).map(|(at, _)| at);
-        closed.into_iter().chain(ended).min()
+        let let_go = *self.let_go.of(side);
+        closed.into_iter().chain(ended).chain(let_go).min()
+    }
+
+    /// When this side's process closed it, whether its FIN could leave or not.
+    pub(crate) fn left_at(&self, side: Side) -> Option<Instant> {
+        let closed = self.closed.of(side).map(|(at, _)| at);
+        self.let_go.of(side).or(closed)
+    }
+
+    /// Whether this side's process closed it at that very moment, perhaps before it had read what came.
+    pub(crate) fn was_left_at(&self, side: Side, at: Instant) -> bool {
+        self.left_at(side) == Some(at)
     }
 
     /// Whether both sides take it to be open and CONNECT was accepted.
@@ -211,9 +276,12 @@ impl Wire {
     }
 
     fn broker_got(&mut self, at: Instant, packet: &Packet) {
-        self.heard_at = at;
+        if self.left_at(Side::Broker).is_none() {
+            self.heard_at = at;
+        }
         match packet {
             Packet::Connect(connect) if self.connect.is_none() => {
+                self.connect_at = Some(at);
                 self.keep_alive = connect.keep_alive;
                 self.connect = Some(connect.clone());
             }

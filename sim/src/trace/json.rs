@@ -61,6 +61,7 @@ const fn kind(what: &What) -> &'static str {
         What::Arrived { .. } => "arrived",
         What::Malformed { .. } => "malformed",
         What::Closed { .. } => "closed",
+        What::LetGo { .. } => "let_go",
         What::Ended { .. } => "ended",
         What::HostDown { .. } => "host_down",
         What::HostUp { .. } => "host_up",

@@ -83,6 +83,7 @@ impl What {
             | Self::Arrived { wire, .. }
             | Self::Malformed { wire, .. }
             | Self::Closed { wire, .. }
+            | Self::LetGo { wire, .. }
             | Self::Ended { wire, .. } => Some(*wire),
             Self::HostDown { .. }
             | Self::HostUp { .. }
@@ -100,7 +101,8 @@ impl What {
             Self::Sent { from: side, .. }
             | Self::Arrived { from: side, .. }
             | Self::Malformed { from: side, .. }
-            | Self::Closed { by: side, .. } => Some(*side),
+            | Self::Closed { by: side, .. }
+            | Self::LetGo { by: side, .. } => Some(*side),
             // The end comes from the other side.
             Self::Ended { at: Side::Client, .. } => Some(Side::Broker),
             Self::Ended { at: Side::Broker, .. } => Some(Side::Client),
@@ -122,6 +124,7 @@ pub fn event_line(event: &Event) -> String {
         What::Arrived { packet, .. } => format!("{} arrives", packet_line(packet)),
         What::Malformed { error, .. } => format!("what is no packet: {error}"),
         What::Closed { how, .. } => format!("closes with {}", end(*how)),
+        What::LetGo { .. } => "closes, with data unsent".to_owned(),
         What::Ended { how, .. } => format!("{} arrives", end(*how)),
         What::HostDown { host } => format!("{host} crashes"),
         What::HostUp { host } => format!("{host} runs again"),

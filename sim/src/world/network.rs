@@ -48,6 +48,8 @@ pub(crate) struct Network {
     due: BTreeMap<(Instant, u64), Flight>,
     next_flight: u64,
     resets: Vec<(WireId, Side)>,
+    /// Closed by their processes since segments were last collected.
+    let_go: Vec<(WireId, Side)>,
     timer: Option<Pin<Box<Sleep>>>,
     trace: Trace,
     /// When a packet was last sent, pings apart, or a connection began or ended.
@@ -83,6 +85,7 @@ pub(super) fn install(guard: EnterGuard, hosts: Vec<Named>, seed: u64, latency: 
         due: BTreeMap::new(),
         next_flight: 0,
         resets: Vec::new(),
+        let_go: Vec::new(),
         timer: None,
         trace: Trace::default(),
         busy: Instant::ZERO,
@@ -203,6 +206,9 @@ impl Network {
                 break;
             }
         }
+        for (wire, by) in mem::take(&mut self.let_go) {
+            self.note_let_go(wire, by);
+        }
     }
 
     /// A segment leaves its host.
@@ -266,6 +272,11 @@ impl Network {
         alive.len() as u64
     }
 
+    /// The process has closed its socket, or its half that writes.
+    pub(super) fn let_go(&mut self, wire: WireId, side: Side) {
+        self.let_go.push((wire, side));
+    }
+
     /// The socket is closed with data unread, or its process has died: it is reset as soon as what was sent is out.
     pub(super) fn reset_side(&mut self, wire: WireId, side: Side) {
         self.wires.lane(wire, side).resetting = true;
@@ -300,7 +311,11 @@ impl Network {
 const fn is_busy(what: &What) -> bool {
     match what {
         What::Sent { packet, .. } => !matches!(packet, Packet::Pingreq | Packet::Pingresp),
-        What::Opened { .. } | What::Malformed { .. } | What::Closed { .. } | What::Ended { .. } => true,
+        What::Opened { .. }
+        | What::Malformed { .. }
+        | What::Closed { .. }
+        | What::LetGo { .. }
+        | What::Ended { .. } => true,
         What::Arrived { .. }
         | What::HostDown { .. }
         | What::HostUp { .. }

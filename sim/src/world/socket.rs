@@ -108,7 +108,11 @@ impl Socket {
     }
 
     fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        stream_of(&mut self.inner().stream).poll_shutdown(cx)
+        let shut_down = stream_of(&mut self.inner().stream).poll_shutdown(cx);
+        if matches!(shut_down, Poll::Ready(Ok(()))) {
+            network::with(|network| network.let_go(self.wire, self.side));
+        }
+        shut_down
     }
 }
 
@@ -151,9 +155,12 @@ impl Drop for Socket {
             }
         });
         drop(stream);
-        if is_unread {
-            network::with(|network| network.reset_side(self.wire, self.side));
-        }
+        network::with(|network| {
+            network.let_go(self.wire, self.side);
+            if is_unread {
+                network.reset_side(self.wire, self.side);
+            }
+        });
     }
 }
 

@@ -63,6 +63,8 @@ pub(super) struct Lane {
     pub(super) held: VecDeque<Held>,
     /// The sender has closed: its FIN or RST has left.
     pub(super) closed: bool,
+    /// The sender's process has closed; its FIN waits for what it had written.
+    pub(super) let_go: bool,
     /// The sender's socket is to be reset; a FIN of its kernel is not to be seen.
     pub(super) resetting: bool,
     /// The sender has learnt of an end, a FIN or an RST.
@@ -88,6 +90,7 @@ impl Lane {
             read: 0,
             held: VecDeque::new(),
             closed: false,
+            let_go: false,
             resetting: false,
             ended: false,
             was_reset: false,

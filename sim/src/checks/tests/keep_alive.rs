@@ -74,3 +74,27 @@ fn a_close_without_a_keep_alive_is_found() {
     });
     history.fails(&["keep_alive"]);
 }
+
+#[test]
+fn a_close_that_the_network_cannot_let_out_is_a_close() {
+    for (let_go_at, found) in [(17_000, &[][..]), (18_500, &["keep_alive"])] {
+        let (mut history, wire) = silent(Version::V3_1_1);
+        let by = Side::Broker;
+        history.at(let_go_at).note(What::LetGo { wire, by });
+        history.at(40_000).note(What::Healed);
+        history.fails(found);
+    }
+}
+
+#[test]
+fn a_close_that_is_let_out_late_was_early_or_not_when_the_broker_let_go() {
+    for (let_go_at, found) in [(17_000, &[][..]), (14_000, &["keep_alive"])] {
+        let (mut history, wire) = silent(Version::V3_1_1);
+        let by = Side::Broker;
+        history.at(let_go_at).note(What::LetGo { wire, by });
+        // Nobody reads that any more.
+        history.at(17_500).client(wire, Packet::Pingreq);
+        history.at(18_000).close(wire, by);
+        history.fails(found);
+    }
+}

@@ -1,7 +1,7 @@
 use squall_proto::{Property, Version};
 
-use super::history::{History, connect};
-use crate::trace::Side;
+use super::history::{History, Wire, connect};
+use crate::trace::{Side, What};
 
 const CLIENTS: &str = "clients: { dev: {} }";
 
@@ -54,12 +54,21 @@ fn a_session_expires_when_its_interval_has_passed() {
 
 #[test]
 fn two_connections_of_one_client_identifier_are_found() {
-    for (is_closed, found) in [(true, &[][..]), (false, &["one_connection"])] {
+    let closed: fn(&mut History, Wire) = |history, older| _ = history.close(older, Side::Broker);
+    let let_go: fn(&mut History, Wire) = |history, wire| {
+        let by = Side::Broker;
+        history.note(What::LetGo { wire, by });
+    };
+    for (end, found) in [
+        (Some(closed), &[][..]),
+        (Some(let_go), &[]),
+        (None, &["one_connection"]),
+    ] {
         let mut history = History::of(CLIENTS);
         let older = history.connect("dev", false);
         let newer = history.at(1000).connect("dev", true);
-        if is_closed {
-            history.close(older, Side::Broker);
+        if let Some(end) = end {
+            end(&mut history, older);
         }
         let pingreq = squall_proto::Packet::Pingreq;
         history

@@ -93,6 +93,14 @@ impl Network {
         }
     }
 
+    /// A process has closed its end, and that is not out yet: its host still has data to send.
+    pub(super) fn note_let_go(&mut self, wire: WireId, by: Side) {
+        let lane = self.wires.lane(wire, by);
+        if lane.is_alive() && !mem::replace(&mut lane.let_go, true) {
+            self.note(What::LetGo { wire, by });
+        }
+    }
+
     pub(super) fn note_end(&mut self, wire: WireId, at: Side, segment: &TcpSegment) {
         let lane = self.wires.lane(wire, at);
         let Some(how) = end_of(segment) else { return };

@@ -1,0 +1,58 @@
+//! In what order a moment's events are judged. What leaves the broker's host within one moment is collected socket by socket, so
+//! the trace does not say which of two connections the broker handled first. That it closed one of them does: before the other
+//! could take over, or learn of a Will.
+
+use std::collections::BTreeSet;
+
+use crate::trace::{Event, Side, What, WireId};
+
+/// The places of the events in an order in which they may have happened at the broker: of what it does without a break in one
+/// moment, first what concerns the connections that it closes then. On each connection the order is that of the trace.
+pub(crate) fn order_at_broker(events: &[Event]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..events.len()).collect();
+    let mut rest = places.as_mut_slice();
+    for deeds in events.chunk_by(is_same_deed) {
+        let Some((these, later)) = rest.split_at_mut_checked(deeds.len()) else {
+            break;
+        };
+        rest = later;
+        let closed: BTreeSet<WireId> = deeds.iter().filter_map(closed_by_broker).collect();
+        if !closed.is_empty() {
+            these.sort_by_key(|place| {
+                let wire = events.get(*place).and_then(|event| event.what.wire());
+                !wire.is_some_and(|wire| closed.contains(&wire))
+            });
+        }
+    }
+    places
+}
+
+fn is_same_deed(before: &Event, event: &Event) -> bool {
+    before.at == event.at && is_brokers(before) && is_brokers(event)
+}
+
+const fn is_brokers(event: &Event) -> bool {
+    matches!(
+        event.what,
+        What::Sent {
+            from: Side::Broker,
+            ..
+        } | What::Closed { by: Side::Broker, .. }
+            | What::LetGo { by: Side::Broker, .. }
+    )
+}
+
+fn closed_by_broker(event: &Event) -> Option<WireId> {
+    match &event.what {
+        What::Closed {
+            wire,
+            by: Side::Broker,
+            ..
+        }
+        | What::LetGo {
+            wire,
+            by: Side::Broker,
+        } => Some(*wire),
+        _other_events => None,
+    }
+}
