@@ -138,7 +138,7 @@ pub fn check(scenario: &Scenario, version: Version, with_faults: bool, trace: &T
             findings.extend(found.drain(..).map(|found| found.by(check)));
         }
     }
-    if let Some((index, event)) = in_order().last() {
+    if let Some((index, event)) = in_order().next_back() {
         let now = Now {
             index,
             at: event.at,

@@ -1,7 +1,11 @@
-//! I11: silence is ended after one and a half Keep Alives: never before, and within a second after.
+//! I11: silence is ended after one and a half Keep Alives: never before, and within a second after; within six where what the
+//! broker has to say last cannot leave it.
 //! [MQTT-3.1.2-22] [v3 MQTT-3.1.2-24]
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use squall_proto::{Instant, ReasonCode};
 
@@ -15,16 +19,22 @@ use crate::{
 pub(super) struct KeepAlive {
     due: BTreeMap<(Instant, WireId), ()>,
     by_wire: BTreeMap<WireId, Instant>,
+    /// What was not closed in time, with how long its goodbye may be the reason.
+    overdue: VecDeque<(Instant, WireId, Found)>,
 }
 
 /// How late the close may come: nothing says, this is what we hold the broker to.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How much later it may come when the connection takes nothing any more: the broker has ended it and tries to say so.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 impl KeepAlive {
     pub(super) const fn new(_: &Model<'_>) -> Self {
         Self {
             due: BTreeMap::new(),
             by_wire: BTreeMap::new(),
+            overdue: VecDeque::new(),
         }
     }
 
@@ -41,7 +51,7 @@ impl KeepAlive {
         }
     }
 
-    fn late(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
+    fn late(&mut self, now: &Now<'_>) {
         while let Some(((due, id), ())) = self.due.pop_first() {
             if due >= now.at {
                 self.due.insert((due, id), ());
@@ -54,8 +64,18 @@ impl KeepAlive {
                     wire.name
                 );
                 let got = format!("it is open, and was last heard at {}", wire.heard_at);
-                found.push(now.found(&[], expected, got));
+                self.overdue
+                    .push_back((due + GOODBYE, id, now.found(&[], expected, got)));
             }
+        }
+    }
+
+    /// What is overdue even for a goodbye that could not be said; at the end of the run, all of it.
+    fn judge(&mut self, now: &Now<'_>, is_over: bool, found: &mut Vec<Found>) {
+        while let Some((until, ..)) = self.overdue.front()
+            && (is_over || *until < now.at)
+        {
+            found.extend(self.overdue.pop_front().map(|(_, _, late)| late));
         }
     }
 }
@@ -102,7 +122,8 @@ fn is_explained(model: &Model<'_>, id: WireId, wire: &Wire) -> bool {
 
 impl Checker for KeepAlive {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        self.late(now, found);
+        self.late(now);
+        self.judge(now, false, found);
         match &now.event.what {
             What::Closed {
                 wire,
@@ -122,24 +143,29 @@ impl Checker for KeepAlive {
                 from: Side::Broker,
                 ..
             }
-            | What::LetGo {
-                wire,
-                by: Side::Broker,
-            }
             | What::Ended {
                 wire,
                 at: Side::Broker,
                 ..
             } => self.set(*wire, now.model.wires.get(*wire)),
+            What::LetGo {
+                wire,
+                by: Side::Broker,
+            } => {
+                self.overdue.retain(|(_, overdue, _)| overdue != wire);
+                self.set(*wire, None);
+            }
             What::HostDown { host } if host == BROKER => {
                 self.due.clear();
                 self.by_wire.clear();
+                self.overdue.clear();
             }
             _other_events => {}
         }
     }
 
     fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        self.late(now, found);
+        self.late(now);
+        self.judge(now, true, found);
     }
 }

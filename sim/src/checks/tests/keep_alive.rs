@@ -57,6 +57,13 @@ fn a_close_for_another_reason_may_come_at_any_time() {
 }
 
 #[test]
+fn a_close_that_leaves_at_once_may_not_be_late() {
+    let (mut history, wire) = silent(Version::V3_1_1);
+    history.at(18_500).close(wire, Side::Broker);
+    history.fails(&["keep_alive"]);
+}
+
+#[test]
 fn a_close_that_does_not_come_is_late() {
     let (mut history, _) = silent(Version::V5);
     history.at(18_001).note(What::Healed);
@@ -77,7 +84,7 @@ fn a_close_without_a_keep_alive_is_found() {
 
 #[test]
 fn a_close_that_the_network_cannot_let_out_is_a_close() {
-    for (let_go_at, found) in [(17_000, &[][..]), (18_500, &["keep_alive"])] {
+    for (let_go_at, found) in [(17_000, &[][..]), (22_900, &[]), (23_100, &["keep_alive"])] {
         let (mut history, wire) = silent(Version::V3_1_1);
         let by = Side::Broker;
         history.at(let_go_at).note(What::LetGo { wire, by });
