@@ -73,8 +73,6 @@ impl OneWill {
         let is_open = match wire.disconnect {
             // What reached the host, and a reset threw away.
             Some((at, _)) if wire.was_reset_at(Side::Broker, at) => true,
-            // Who takes over at the same moment may be handled before DISCONNECT is.
-            Some((at, _)) if at == now.at && now.model.wires.is_taken_over_at(id, at) => true,
             // [MQTT-3.14.4-3] [v3 MQTT-3.14.4-3]
             Some((_, ReasonCode::Success)) => return,
             Some(_) | None => false,
@@ -171,7 +169,8 @@ impl OneWill {
                 .map_or(1, |(message, session)| session.copies_max(&message.topic));
             let published = message.map_or(0, |message| message.published);
             let counts = self.wills.get(&early.payload);
-            let may = counts.map_or(0, |counts| counts.may) + published;
+            let unread = message.map_or(0, |message| unread(model, &message.publisher, moment));
+            let may = counts.map_or(0, |counts| counts.may) + published + unread;
             let got = counts
                 .and_then(|counts| counts.got.get(key))
                 .copied()
@@ -181,6 +180,16 @@ impl OneWill {
             }
         }
     }
+}
+
+/// How many DISCONNECTs of this client came at a moment at which another connection of it took over, perhaps before they were read.
+fn unread(model: &Model<'_>, client_id: &Text, moment: Instant) -> usize {
+    let is_unread = |(id, wire): &(WireId, &Wire)| {
+        wire.client_id() == Some(client_id)
+            && wire.disconnect.is_some_and(|(at, _)| at == moment)
+            && model.wires.is_taken_over_at(*id, moment)
+    };
+    model.wires.iter().filter(is_unread).count()
 }
 
 /// Who is subscribed and connected, or subscribed at a QoS that waits for it, is owed a Will that is published now.

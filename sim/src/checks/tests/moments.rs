@@ -2,7 +2,7 @@
 
 use squall_proto::{Packet, Property, Qos, Version};
 
-use super::history::{History, Wire, connack, connect, dup, puback, publish, q1};
+use super::history::{History, Wire, connack, connect, disconnect, dup, puback, publish, q1, to_will, will};
 use crate::trace::{End, Side, What};
 
 const CLIENTS: &str = "clients: { pub: {}, sub: {} }";
@@ -146,4 +146,28 @@ fn who_is_taken_over_is_not_ended_for_silence() {
     // The other way round nobody took over, whoever began first.
     history.at(1000).note(closes(slow));
     history.fails(&["keep_alive"]);
+}
+
+#[test]
+fn a_disconnect_that_comes_with_who_takes_over_may_leave_the_will() {
+    for (goodbye_at, found) in [(1000, &[][..]), (990, &["one_will"])] {
+        let mut history = History::of("clients: { watcher: {} }\npeers: { sub: {} }");
+        let watcher = history.connect("watcher", false);
+        history.subscribe(watcher, "will", Qos::AtLeastOnce);
+        let mut with_will = connect("sub", Version::V5);
+        with_will.will = Some(will("sub"));
+        let older = history.connect_with(with_will, false);
+        history
+            .at(goodbye_at)
+            .client(older, disconnect())
+            .close(older, Side::Client)
+            .at(1000);
+        let newer = come_again(&mut history, Version::V5);
+        history
+            .lose(newer, Side::Broker, connack(true))
+            .broker(watcher, to_will(publish(q1(9), "sub/will")))
+            .client(watcher, puback(9));
+        history.at(2000).note(What::Healed);
+        history.fails(found);
+    }
 }
