@@ -22,7 +22,7 @@ mod words;
 
 pub use action::{Action, Connect, Disconnect, How, Open, Publish, Send, Shut, Subscribe, Unsubscribe};
 pub use broker::{BrokerSettings, Durability};
-pub use client::{Client, Connecting, Filters, Reads, Reconnect, Session, Will};
+pub use client::{Acknowledges, Application, Client, Connecting, Filters, Reads, Reconnect, Session, Will};
 pub use error::ScenarioError;
 pub use expect::{
     Closed, Closer, Connected, Delivered, Expectation, Received, SessionPresent, Shared, Times, WillPublished,

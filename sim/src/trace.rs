@@ -1,8 +1,10 @@
 //! What happened on the wires of one run, in the order it happened. Checks, the JSON lines and the report all read this.
 
+mod application;
 mod json;
 mod line;
 
+pub use application::{Outcome, Told};
 pub use json::write_json_lines;
 pub(crate) use line::packet_line;
 pub use line::{Lines, event_line};
@@ -134,8 +136,14 @@ pub enum What {
         /// How many packets, segments or connections it touched. A fault that touched nothing proves nothing.
         touched: u64,
     },
-    /// A client handed an Application Message to its application, or a publish of its application was acknowledged: what a
-    /// step of the scenario waits for. Checks do not read it.
+    /// A client of ours told its application something.
+    Application {
+        /// The client, by its name in the scenario.
+        client: String,
+        /// What it was.
+        told: Told,
+    },
+    /// A step of the scenario begins. Checks do not read it.
     Step {
         /// Its place among the scenario's steps, from 0.
         step: usize,

@@ -1,12 +1,14 @@
 //! A client of ours: the one that ships, told what to do by the steps of a scenario.
 
+mod application;
 mod options;
 mod process;
 
+pub(crate) use application::Published;
 pub(crate) use options::Character;
 pub(crate) use process::{ClientProcess, subscription};
 
-use squall_node::client::{self, Message, Publishing, Subscription, Unsubscription};
+use squall_node::client::{self, Message, Subscription, Unsubscription};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::scenario::Session;
@@ -67,9 +69,12 @@ impl Client {
         self.tell(|done| Command::Disconnect { with_will, done }).await;
     }
 
-    /// Puts a message in the client's queue, once it runs. Over when it is acknowledged, or lost with the process.
-    pub(crate) async fn publish(&self, message: Message) -> Option<Publishing> {
-        self.running().await?.enqueue(message).await.ok()
+    /// Puts a message of this step in the client's queue, once it runs.
+    pub(crate) async fn publish(&self, step: usize, message: Message) -> Option<Published> {
+        let payload = message.payload.clone();
+        let publishing = self.running().await?.enqueue(message).await.ok()?;
+        let client = self.name.clone();
+        Some(Published::new(client, step, payload, publishing))
     }
 
     /// Subscribes. Over with SUBACK.

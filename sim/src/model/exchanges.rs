@@ -151,6 +151,7 @@ impl Exchanges {
             | What::HostUp { .. }
             | What::FaultBegan { .. }
             | What::FaultEnded { .. }
+            | What::Application { .. }
             | What::Step { .. }
             | What::Healed => {}
         }

@@ -140,6 +140,7 @@ impl Sessions {
             | What::HostUp { .. }
             | What::FaultBegan { .. }
             | What::FaultEnded { .. }
+            | What::Application { .. }
             | What::Step { .. }
             | What::Healed => {}
         }

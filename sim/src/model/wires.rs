@@ -150,6 +150,7 @@ impl Wires {
             | What::HostUp { .. }
             | What::FaultBegan { .. }
             | What::FaultEnded { .. }
+            | What::Application { .. }
             | What::Step { .. }
             | What::Healed => {}
         }

@@ -237,19 +237,19 @@ impl Performance {
 
 /// Publishes all messages of a step from one client, and waits for their ends.
 async fn publish_all(client: Client, publish: Arc<Publish>, step: usize, progress: Arc<Progress>) {
-    let mut under_way = Vec::new();
+    let mut under_way = JoinSet::new();
     for n in 1..=publish.count {
         if n > 1 {
             let plan = progress.planned();
             sleep(publish.every.duration()).await;
             drop(plan);
         }
-        under_way.extend(client.publish(message(client.name(), &publish, step, n)).await);
+        let message = message(client.name(), &publish, step, n);
+        if let Some(published) = client.publish(step, message).await {
+            under_way.spawn(published.ended());
+        }
     }
-    for publishing in under_way {
-        // An error is lost with the client's process, and nobody is owed it then.
-        _ = publishing.await;
-    }
+    under_way.join_all().await;
 }
 
 fn message(client: &str, publish: &Publish, step: usize, n: u32) -> Message {

@@ -41,6 +41,8 @@ pub struct Client {
     pub receive_maximum: Option<NonZeroU16>,
     /// How fast it reads. As fast as it can, unless given.
     pub reads: Option<Reads>,
+    /// What its application does with messages.
+    pub application: Application,
 }
 
 /// Whether the state of a session outlives its Network Connection.
@@ -105,6 +107,29 @@ pub struct Reads {
     pub every: Span,
 }
 
+/// What the application of a client does with the messages that come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Application {
+    /// How long it is busy with each message, before it takes the next. 0s, unless given.
+    pub takes: Span,
+    /// When a message of QoS 1 or 2 is acknowledged. When the application takes it, unless given.
+    pub acknowledges: Acknowledges,
+}
+
+/// When a message of QoS 1 or 2 is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Acknowledges {
+    /// By the client itself, when the application takes it.
+    #[default]
+    Taken,
+    /// By the application, when it has handled it.
+    Handled,
+    /// By the application, whenever it has handled so many, the last of them first.
+    Reversed(#[schemars(range(min = 1))] u32),
+}
+
 /// Topic Filters with the QoS each is subscribed at, in the order they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filters(pub Vec<(TopicFilter, Qos)>);
@@ -134,6 +159,7 @@ impl Default for Client {
             subscribe: Filters::default(),
             receive_maximum: None,
             reads: None,
+            application: Application::default(),
         }
     }
 }

@@ -67,6 +67,7 @@ const fn kind(what: &What) -> &'static str {
         What::HostUp { .. } => "host_up",
         What::FaultBegan { .. } => "fault_began",
         What::FaultEnded { .. } => "fault_ended",
+        What::Application { .. } => "application",
         What::Step { .. } => "step",
         What::Healed => "healed",
     }

@@ -60,10 +60,11 @@ impl<'a> Lines<'a> {
             .wire()
             .and_then(|wire| self.names.get(&wire).copied())
             .unwrap_or_default();
-        let (from, to) = match event.what.side() {
-            Some(Side::Client) => (client, "broker"),
-            Some(Side::Broker) => ("broker", client),
-            None => ("", ""),
+        let (from, to) = match (event.what.side(), &event.what) {
+            (Some(Side::Client), _) => (client, "broker"),
+            (Some(Side::Broker), _) => ("broker", client),
+            (None, What::Application { client, .. }) => (client.as_str(), "application"),
+            (None, _) => ("", ""),
         };
         PacketLine {
             at_micros: event.at.as_micros(),
@@ -89,6 +90,7 @@ impl What {
             | Self::HostUp { .. }
             | Self::FaultBegan { .. }
             | Self::FaultEnded { .. }
+            | Self::Application { .. }
             | Self::Step { .. }
             | Self::Healed => None,
         }
@@ -110,6 +112,7 @@ impl What {
             | Self::HostUp { .. }
             | Self::FaultBegan { .. }
             | Self::FaultEnded { .. }
+            | Self::Application { .. }
             | Self::Step { .. }
             | Self::Healed => None,
         }
@@ -132,6 +135,7 @@ pub fn event_line(event: &Event) -> String {
         What::FaultEnded { step, touched } => {
             format!("fault of step {} is over; it touched {touched}", step + 1)
         }
+        What::Application { told, .. } => told.to_string(),
         What::Step { step, what } => format!("step {}: {what}", step + 1),
         What::Healed => "all faults have healed".to_owned(),
     }

@@ -315,7 +315,8 @@ const fn is_busy(what: &What) -> bool {
         | What::Malformed { .. }
         | What::Closed { .. }
         | What::LetGo { .. }
-        | What::Ended { .. } => true,
+        | What::Ended { .. }
+        | What::Application { .. } => true,
         What::Arrived { .. }
         | What::HostDown { .. }
         | What::HostUp { .. }

@@ -1,11 +1,14 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use squall_node::client::{Again, Options, Reconnect as BackOff, protocol};
+use squall_node::client::{
+    Again, Options, Reconnect as BackOff,
+    protocol::{self, Acknowledge},
+};
 use squall_proto::{Binary, Properties, Property, Text, Version, Will as WillMessage};
 
 use crate::{
-    scenario::{Client, Reconnect, Session, Will},
+    scenario::{Acknowledges, Client, Reconnect, Session, Will},
     span::Span,
     world::generator,
 };
@@ -38,6 +41,9 @@ impl Character {
         protocol.keep_alive = u16::try_from(seconds(self.spec.keep_alive)).unwrap_or(u16::MAX);
         if let Some(receive_maximum) = self.spec.receive_maximum {
             protocol.receive_maximum = receive_maximum.get();
+        }
+        if self.spec.application.acknowledges != Acknowledges::Taken {
+            protocol.acknowledge = Acknowledge::Manual;
         }
         protocol.will = self.spec.will.as_ref().map(|will| self.will(&client_id, will));
         let seed = generator(self.seed, &format!("client {}", self.name)).random();

@@ -10,7 +10,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Client, Command, Owes, options::Character};
+use super::{Client, Command, Owes, application::Application, options::Character};
 use crate::{
     actors::{
         Power,
@@ -162,13 +162,18 @@ impl ClientProcess {
             subscribing: JoinSet::new(),
             stopping: JoinSet::new(),
         };
+        let mut application = Application::new(&self.character);
         let mut runner = std::pin::pin!(runner.run());
         let again = loop {
             self.owes.send_replace(life.owes());
             tokio::select! {
                 biased;
                 () = &mut runner => break None,
-                Some(event) = events.next() => self.heard(&mut life, &event),
+                () = application.handles() => {}
+                Some(event) = events.next(), if !application.is_busy() => {
+                    self.heard(&mut life, &event);
+                    application.told(event);
+                }
                 Some(ended) = life.subscribing.join_next() => ended.expect("subscribing does not panic"),
                 Some(command) = self.commands.recv() => {
                     if let ControlFlow::Break(again) = life.told(command) {
