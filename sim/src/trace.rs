@@ -9,6 +9,7 @@ pub use json::write_json_lines;
 pub(crate) use line::packet_line;
 pub use line::{Lines, event_line};
 
+use bytes::Bytes;
 use squall_proto::{DecodeError, Instant, Packet};
 
 /// The history of one run.
@@ -77,7 +78,18 @@ pub enum What {
         /// The packet.
         packet: Packet,
     },
-    /// Bytes left a host that are no packet; nothing more from this side of the connection is decoded.
+    /// Bytes left a host that no packet of the trace tells: a part of one whose rest has not left yet, what is no packet, or a packet
+    /// that its sender did not encode as we would. What a side sends is all of these in their order, and of each [`What::Sent`] what
+    /// the bytes before it have not told.
+    Bytes {
+        /// The connection.
+        wire: WireId,
+        /// The sender.
+        from: Side,
+        /// At least one.
+        bytes: Bytes,
+    },
+    /// The bytes that left a host just before are no packet; nothing more from this side of the connection is decoded.
     Malformed {
         /// The connection.
         wire: WireId,

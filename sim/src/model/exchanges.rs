@@ -144,6 +144,7 @@ impl Exchanges {
                 }
             }
             What::Opened { .. }
+            | What::Bytes { .. }
             | What::Malformed { .. }
             | What::Closed { .. }
             | What::LetGo { .. }

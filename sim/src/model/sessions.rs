@@ -135,6 +135,7 @@ impl Sessions {
             | What::Arrived {
                 from: Side::Broker, ..
             }
+            | What::Bytes { .. }
             | What::Malformed { .. }
             | What::HostDown { .. }
             | What::HostUp { .. }

@@ -146,6 +146,7 @@ impl Wires {
             | What::Arrived {
                 from: Side::Broker, ..
             }
+            | What::Bytes { .. }
             | What::Malformed { .. }
             | What::HostUp { .. }
             | What::FaultBegan { .. }

@@ -59,6 +59,7 @@ const fn kind(what: &What) -> &'static str {
         What::Opened { .. } => "opened",
         What::Sent { .. } => "sent",
         What::Arrived { .. } => "arrived",
+        What::Bytes { .. } => "bytes",
         What::Malformed { .. } => "malformed",
         What::Closed { .. } => "closed",
         What::LetGo { .. } => "let_go",

@@ -82,6 +82,7 @@ impl What {
             Self::Opened { wire, .. }
             | Self::Sent { wire, .. }
             | Self::Arrived { wire, .. }
+            | Self::Bytes { wire, .. }
             | Self::Malformed { wire, .. }
             | Self::Closed { wire, .. }
             | Self::LetGo { wire, .. }
@@ -102,6 +103,7 @@ impl What {
             Self::Opened { .. } => Some(Side::Client),
             Self::Sent { from: side, .. }
             | Self::Arrived { from: side, .. }
+            | Self::Bytes { from: side, .. }
             | Self::Malformed { from: side, .. }
             | Self::Closed { by: side, .. }
             | Self::LetGo { by: side, .. } => Some(*side),
@@ -125,6 +127,7 @@ pub fn event_line(event: &Event) -> String {
         What::Opened { .. } => "opens a connection".to_owned(),
         What::Sent { packet, .. } => packet_line(packet),
         What::Arrived { packet, .. } => format!("{} arrives", packet_line(packet)),
+        What::Bytes { bytes, .. } => bytes_line(bytes),
         What::Malformed { error, .. } => format!("what is no packet: {error}"),
         What::Closed { how, .. } => format!("closes with {}", end(*how)),
         What::LetGo { .. } => "closes, with data unsent".to_owned(),
@@ -140,6 +143,22 @@ pub fn event_line(event: &Event) -> String {
         What::Healed => "all faults have healed".to_owned(),
     }
 }
+
+/// The first of them in hex: `3 bytes 30 0a 00`.
+fn bytes_line(bytes: &[u8]) -> String {
+    let (shown, more) = bytes.split_at(bytes.len().min(BYTES_SHOWN));
+    let mut line = format!("{} bytes", bytes.len());
+    for byte in shown {
+        // Writing to a string cannot fail.
+        _ = write!(line, " {byte:02x}");
+    }
+    if !more.is_empty() {
+        line.push_str(" ..");
+    }
+    line
+}
+
+const BYTES_SHOWN: usize = 16;
 
 const fn end(how: End) -> &'static str {
     match how {

@@ -312,6 +312,7 @@ const fn is_busy(what: &What) -> bool {
     match what {
         What::Sent { packet, .. } => !matches!(packet, Packet::Pingreq | Packet::Pingresp),
         What::Opened { .. }
+        | What::Bytes { .. }
         | What::Malformed { .. }
         | What::Closed { .. }
         | What::LetGo { .. }

@@ -1,5 +1,5 @@
 use bytes::{Bytes, BytesMut};
-use squall_proto::{DecodeError, Decoder, Packet, Version};
+use squall_proto::{DecodeError, Decoder, Packet, Version, encoded_len};
 
 use super::carrier::{Carrier, Piece, Places};
 
@@ -11,6 +11,10 @@ pub(super) struct Tap {
     places: Places,
     /// Bytes ever taken: where the next byte lies in the stream.
     taken: u64,
+    /// The MQTT of what was taken last.
+    fresh: Bytes,
+    /// Bytes of MQTT that the trace has told.
+    told: u64,
     state: State,
 }
 
@@ -27,6 +31,8 @@ pub(super) struct Seen {
     pub(super) begins: u64,
     pub(super) ends: u64,
     pub(super) packet: Packet,
+    /// Where it is not encoded as we would: its bytes that the trace has not told.
+    pub(super) untold: Option<Bytes>,
 }
 
 /// The largest packet the standard knows fits; what a receiver allows is not the wire's affair.
@@ -49,6 +55,8 @@ impl Tap {
             buffer: BytesMut::new(),
             places: Places::default(),
             taken: 0,
+            fresh: Bytes::new(),
+            told: 0,
             state,
         }
     }
@@ -72,12 +80,30 @@ impl Tap {
             bytes: bytes.clone(),
             carried_by: begins..self.taken,
         };
-        for piece in self.carrier.unwrap(taken) {
+        let pieces = self.carrier.unwrap(taken);
+        self.fresh = joined(&pieces);
+        for piece in pieces {
             // A broker refuses a protocol version it does not know in the words of 3.1.1.
             self.learn(Version::V3_1_1);
             self.places.add(&piece);
             self.buffer.extend_from_slice(&piece.bytes);
         }
+    }
+
+    /// What was taken last and has not been told, when all its packets are out: a part of a packet, or what is no packet.
+    pub(super) fn untold(&mut self) -> Option<Bytes> {
+        self.untold_to(self.places.added())
+    }
+
+    fn untold_to(&mut self, to: u64) -> Option<Bytes> {
+        // What was taken before has been told by then.
+        let fresh = |at: u64| {
+            let left = usize::try_from(self.places.added() - at).unwrap_or(usize::MAX);
+            self.fresh.len().saturating_sub(left)
+        };
+        let untold = self.fresh.slice(fresh(self.told)..fresh(to));
+        self.told = to;
+        (!untold.is_empty()).then_some(untold)
     }
 
     /// The next whole packet. An error comes once, and nothing after it.
@@ -93,10 +119,16 @@ impl Tap {
             Ok(Some(packet)) => {
                 let ends = self.places.added() - self.buffer.len() as u64;
                 let carried_by = self.places.find(begins..ends);
+                // Of one packet, no two encodings are of one length.
+                let version = decoder.version().unwrap_or(Version::V3_1_1);
+                let is_ours = encoded_len(version, (&packet).into()) as u64 == ends - begins;
+                let untold = if is_ours { None } else { self.untold_to(ends) };
+                self.told = ends;
                 Some(Ok(Seen {
                     begins: carried_by.start,
                     ends: carried_by.end,
                     packet,
+                    untold,
                 }))
             }
             Err(error) => {
@@ -104,5 +136,16 @@ impl Tap {
                 Some(Err(error))
             }
         }
+    }
+}
+
+/// The MQTT of all pieces; of one alone without a copy.
+fn joined(pieces: &[Piece]) -> Bytes {
+    match pieces {
+        [piece] => piece.bytes.clone(),
+        pieces => pieces
+            .iter()
+            .flat_map(|piece| piece.bytes.iter().copied())
+            .collect(),
     }
 }

@@ -38,8 +38,14 @@ impl Network {
         let mut cut = None;
         while let Some(next) = self.wires.lane(wire, from).tap.next() {
             match next {
-                Err(error) => self.note(What::Malformed { wire, from, error }),
-                Ok(seen) => {
+                Err(error) => {
+                    self.note_bytes(wire, from);
+                    self.note(What::Malformed { wire, from, error });
+                }
+                Ok(mut seen) => {
+                    if let Some(bytes) = seen.untold.take() {
+                        self.note(What::Bytes { wire, from, bytes });
+                    }
                     let packet = seen.packet.clone();
                     self.note(What::Sent { wire, from, packet });
                     cut = cut.or_else(|| self.matched(wire, from, &seen, begins));
@@ -52,7 +58,15 @@ impl Network {
                 }
             }
         }
+        self.note_bytes(wire, from);
         cut
+    }
+
+    /// Writes down what a side has sent beside packets.
+    fn note_bytes(&mut self, wire: WireId, from: Side) {
+        if let Some(bytes) = self.wires.lane(wire, from).tap.untold() {
+            self.note(What::Bytes { wire, from, bytes });
+        }
     }
 
     /// Tells who waits for a packet, or finds the cut at it.
