@@ -9,10 +9,12 @@ mod broker;
 mod client;
 mod error;
 mod expect;
+mod filters;
 mod locate;
 mod nearest;
 mod packet;
 mod peer;
+mod properties;
 mod read;
 mod schema;
 mod step;
@@ -22,13 +24,15 @@ mod words;
 
 pub use action::{Action, Connect, Disconnect, How, Open, Publish, Send, Shut, Subscribe, Unsubscribe};
 pub use broker::{BrokerSettings, Durability};
-pub use client::{Acknowledges, Application, Client, Connecting, Filters, Reads, Reconnect, Session, Will};
+pub use client::{Acknowledges, Application, Client, Connecting, Reads, Reconnect, Session, Will};
 pub use error::ScenarioError;
 pub use expect::{
     Closed, Closer, Connected, Delivered, Expectation, Received, SessionPresent, Shared, Times, WillPublished,
 };
+pub use filters::{Filters, SubscriptionIdentifier};
 pub use packet::{RawConnect, RawPacket, RawPacketId, RawPublish, RawSubscribe, RawUnsubscribe};
 pub use peer::Peer;
+pub use properties::MessageProperties;
 pub use read::find_scenarios;
 pub use schema::json_schema;
 pub use step::{Start, Step};

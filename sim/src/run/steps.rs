@@ -149,7 +149,8 @@ impl Performance {
                 client.disconnect(disconnect.with_will)
             }),
             Action::Subscribe(subscribe) => {
-                let what = subscription(&subscribe.filters.0);
+                let identifier = subscribe.subscription_identifier;
+                let what = subscription(&subscribe.filters, identifier, self.version);
                 self.each(&subscribe.client, move |client| client.subscribe(what.clone()))
             }
             Action::Unsubscribe(unsubscribe) => {
@@ -197,6 +198,7 @@ impl Performance {
             publish_all(
                 client,
                 Arc::clone(&publish),
+                self.version,
                 self.place,
                 Arc::clone(&self.progress),
             )
@@ -236,7 +238,13 @@ impl Performance {
 }
 
 /// Publishes all messages of a step from one client, and waits for their ends.
-async fn publish_all(client: Client, publish: Arc<Publish>, step: usize, progress: Arc<Progress>) {
+async fn publish_all(
+    client: Client,
+    publish: Arc<Publish>,
+    version: Version,
+    step: usize,
+    progress: Arc<Progress>,
+) {
     let mut under_way = JoinSet::new();
     for n in 1..=publish.count {
         if n > 1 {
@@ -244,7 +252,7 @@ async fn publish_all(client: Client, publish: Arc<Publish>, step: usize, progres
             sleep(publish.every.duration()).await;
             drop(plan);
         }
-        let message = message(client.name(), &publish, step, n);
+        let message = message(client.name(), &publish, version, step, n);
         if let Some(published) = client.publish(step, message).await {
             under_way.spawn(published.ended());
         }
@@ -252,7 +260,7 @@ async fn publish_all(client: Client, publish: Arc<Publish>, step: usize, progres
     under_way.join_all().await;
 }
 
-fn message(client: &str, publish: &Publish, step: usize, n: u32) -> Message {
+fn message(client: &str, publish: &Publish, version: Version, step: usize, n: u32) -> Message {
     let mark = Mark {
         client: client.to_owned(),
         step,
@@ -260,6 +268,7 @@ fn message(client: &str, publish: &Publish, step: usize, n: u32) -> Message {
     };
     Message {
         retain: publish.retain,
+        properties: publish.properties.properties(publish.expiry, version),
         ..Message::new(
             publish.topic.topic(client, n),
             mark.payload(publish.size),

@@ -2,7 +2,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de};
 use squall_proto::{Qos, TopicFilter};
 
-use super::{Filters, RawPacket, Session, TopicTemplate, words};
+use super::{Filters, MessageProperties, RawPacket, Session, SubscriptionIdentifier, TopicTemplate, words};
 use crate::{faults::Fault, span::Span};
 
 /// Makes [`Action`] of the list: its name in YAML, its parameters, its variant.
@@ -98,6 +98,12 @@ pub struct Publish {
     /// retained.
     #[serde(default)]
     pub size: Option<u32>,
+    /// Message Expiry Interval, whole seconds, 5.0 alone. They never expire, unless given.
+    #[serde(default)]
+    pub expiry: Option<Span>,
+    /// What else they say, 5.0 alone.
+    #[serde(default)]
+    pub properties: MessageProperties,
 }
 
 /// A client subscribes. It is over with SUBACK.
@@ -108,6 +114,9 @@ pub struct Subscribe {
     pub client: String,
     /// To what.
     pub filters: Filters,
+    /// Subscription Identifier, 5.0 alone.
+    #[serde(default)]
+    pub subscription_identifier: Option<SubscriptionIdentifier>,
 }
 
 /// A client unsubscribes. It is over with UNSUBACK.

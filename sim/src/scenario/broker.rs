@@ -17,6 +17,21 @@ pub struct BrokerSettings {
     pub inflight: Option<u16>,
     /// The longest that a session outlives its connection, in both versions.
     pub session_expiry: Option<Span>,
+    /// The longest Keep Alive granted, in whole seconds: 5.0 clients are told by Server Keep Alive.
+    pub keep_alive: Option<Span>,
+    /// Bytes of the largest packet taken.
+    #[schemars(range(min = 1))]
+    pub packet_size: Option<u32>,
+    /// The highest Topic Alias taken from a client.
+    pub topic_alias_maximum: Option<u16>,
+    /// Topic Aliases given to a client at most, if it takes as many.
+    pub topic_aliases_sent: Option<u16>,
+    /// Whether messages are retained. They are, unless given.
+    pub retain_available: Option<bool>,
+    /// Retained messages at most.
+    pub retained_messages: Option<usize>,
+    /// Sessions at a time, with and without a connection.
+    pub sessions: Option<usize>,
     /// Messages that wait for a session at most.
     pub queued_messages: Option<usize>,
     /// Bytes that a connection may leave unread before QoS 0 is dropped for it.
@@ -53,6 +68,13 @@ impl BrokerSettings {
                 .session_expiry
                 .map(Span::duration)
                 .or(standard.session_expiry),
+            keep_alive: self.keep_alive.map(seconds).or(standard.keep_alive),
+            packet_size: self.packet_size.unwrap_or(standard.packet_size),
+            topic_alias_maximum: self.topic_alias_maximum.unwrap_or(standard.topic_alias_maximum),
+            topic_aliases_sent: self.topic_aliases_sent.unwrap_or(standard.topic_aliases_sent),
+            retain_available: self.retain_available.unwrap_or(standard.retain_available),
+            retained_messages: self.retained_messages.unwrap_or(standard.retained_messages),
+            sessions: self.sessions.unwrap_or(standard.sessions),
             queued_messages: self.queued_messages.unwrap_or(standard.queued_messages),
             unsent_bytes_soft: self.unsent_bytes_soft.unwrap_or(standard.unsent_bytes_soft),
             unsent_bytes: self.unsent_bytes.unwrap_or(standard.unsent_bytes),
@@ -65,4 +87,8 @@ impl BrokerSettings {
 
 fn some_qos<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
     words::qos(deserializer).map(Some)
+}
+
+fn seconds(span: Span) -> u16 {
+    u16::try_from(span.duration().as_secs()).unwrap_or(u16::MAX)
 }

@@ -1,11 +1,13 @@
-use std::{borrow::Cow, fmt, num::NonZeroU16};
+use std::num::{NonZeroU16, NonZeroU32};
 
-use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, de};
-use squall_proto::{Qos, TopicFilter, TopicName};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use squall_proto::{Qos, TopicName};
 
-use super::words::{self, QosWord};
+use super::{
+    Filters, MessageProperties, SubscriptionIdentifier,
+    words::{self, QosWord},
+};
 use crate::{
     span::{Span, SpanRange},
     world::Transport,
@@ -36,9 +38,21 @@ pub struct Client {
     pub will: Option<Will>,
     /// It subscribes to these whenever it connects and has no session: `{ "t/#": 2 }`.
     pub subscribe: Filters,
+    /// Subscription Identifier of what it subscribes to by itself, 5.0 alone.
+    pub subscription_identifier: Option<SubscriptionIdentifier>,
     /// Unfinished QoS 1 and 2 messages it takes at a time, 5.0 alone.
     #[schemars(with = "Option<u16>", range(min = 1))]
     pub receive_maximum: Option<NonZeroU16>,
+    /// Bytes of the largest packet it takes, 5.0 alone.
+    #[schemars(with = "Option<u32>", range(min = 1))]
+    pub maximum_packet_size: Option<NonZeroU32>,
+    /// The highest Topic Alias it takes from the broker, 5.0 alone. 0, unless given.
+    pub topic_alias_maximum: u16,
+    /// How many of its topics it gives Topic Aliases at a time, 5.0 alone. 0, unless given.
+    pub topic_aliases: u16,
+    /// Unfinished QoS 1 and 2 messages it sends at a time, if the broker takes as many.
+    #[schemars(with = "Option<u16>", range(min = 1))]
+    pub inflight: Option<NonZeroU16>,
     /// How fast it reads. As fast as it can, unless given.
     pub reads: Option<Reads>,
     /// What its application does with messages.
@@ -94,6 +108,12 @@ pub struct Will {
     /// Will Delay Interval, whole seconds, 5.0 alone.
     #[serde(default)]
     pub delay: Span,
+    /// Message Expiry Interval, whole seconds, 5.0 alone. It never expires, unless given.
+    #[serde(default)]
+    pub expiry: Option<Span>,
+    /// What else it says, 5.0 alone.
+    #[serde(default)]
+    pub properties: MessageProperties,
 }
 
 /// A client that reads more slowly than it could.
@@ -130,10 +150,6 @@ pub enum Acknowledges {
     Reversed(#[schemars(range(min = 1))] u32),
 }
 
-/// Topic Filters with the QoS each is subscribed at, in the order they are written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filters(pub Vec<(TopicFilter, Qos)>);
-
 impl Client {
     /// Whether it connects by itself, and again when it loses its connection.
     pub(crate) const fn stays(&self) -> bool {
@@ -157,7 +173,12 @@ impl Default for Client {
             reconnect: Reconnect::default(),
             will: None,
             subscribe: Filters::default(),
+            subscription_identifier: None,
             receive_maximum: None,
+            maximum_packet_size: None,
+            topic_alias_maximum: 0,
+            topic_aliases: 0,
+            inflight: None,
             reads: None,
             application: Application::default(),
         }
@@ -168,47 +189,5 @@ impl Default for Reconnect {
     fn default() -> Self {
         let after = SpanRange::new(Span::from_millis(1000), Span::from_millis(3000));
         Self::After(after.unwrap_or_default())
-    }
-}
-
-impl<'de> Deserialize<'de> for Filters {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FiltersVisitor)
-    }
-}
-
-struct FiltersVisitor;
-
-impl<'de> de::Visitor<'de> for FiltersVisitor {
-    type Value = Filters;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Topic Filters with their QoS, such as `{ \"t/#\": 2 }`")
-    }
-
-    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Filters, A::Error> {
-        let mut filters = Vec::new();
-        while let Some(FilterWord(filter)) = map.next_key()? {
-            filters.push((filter, map.next_value::<QosWord>()?.qos()));
-        }
-        Ok(Filters(filters))
-    }
-}
-
-struct FilterWord(TopicFilter);
-
-impl<'de> Deserialize<'de> for FilterWord {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        words::topic_filter(&String::deserialize(deserializer)?).map(Self)
-    }
-}
-
-impl JsonSchema for Filters {
-    fn schema_name() -> Cow<'static, str> {
-        "Filters".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        IndexMap::<String, QosWord>::json_schema(generator)
     }
 }

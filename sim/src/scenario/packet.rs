@@ -5,7 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use squall_proto::{
     Ack, Binary, Connect, Delivery, Disconnect, Packet, PacketId, Properties, Property, Publish, Qos,
-    ReasonCode, Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Unsubscribe, Version,
+    ReasonCode, Subscribe, Text, TopicFilter, TopicName, Unsubscribe, Version,
 };
 
 use super::{Filters, Will, words};
@@ -158,7 +158,7 @@ impl Will {
     /// The Will of a client, as its CONNECT says it. The payload is the client's name and `/will`; nothing, if
     /// that is more than a Will can hold.
     pub fn packet(&self, client: &str, version: Version) -> squall_proto::Will {
-        let mut properties = Properties::new();
+        let mut properties = self.properties.properties(self.expiry, version);
         if version == Version::V5 && self.delay > Span::ZERO {
             properties.push(Property::WillDelayInterval(seconds(self.delay)));
         }
@@ -192,16 +192,9 @@ impl RawPublish {
 
 impl RawSubscribe {
     fn packet(&self) -> Subscribe {
-        let filters = self.filters.0.iter().map(|(filter, qos)| {
-            let options = SubscriptionOptions {
-                qos: *qos,
-                ..SubscriptionOptions::default()
-            };
-            (filter.clone(), options)
-        });
         Subscribe {
             packet_id: self.packet_id.0,
-            filters: filters.collect(),
+            filters: self.filters.0.iter().cloned().collect(),
             properties: Properties::new(),
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use squall_proto::{Text, Version};
 
 use super::{
-    Action, Client, Expectation, RawPacket, Scenario, Start, Step, Times, locate::Path, nearest::nearest,
+    Action, Client, Expectation, MessageProperties, RawPacket, Scenario, Start, Step, Times, Will,
+    locate::Path, nearest::nearest,
 };
 use crate::{
     faults::{Fault, PacketMatch},
@@ -44,6 +45,10 @@ pub(super) fn validate(scenario: &Scenario) -> Checked {
         );
     }
     names(scenario)?;
+    if let Some(keep_alive) = scenario.broker.keep_alive {
+        let path = root.key("broker").key("keep_alive");
+        seconds(keep_alive, u64::from(u16::MAX), &path)?;
+    }
     for (name, client) in &scenario.clients {
         self::client(client, &root.key("clients").key(name))?;
     }
@@ -86,10 +91,26 @@ fn client(client: &Client, path: &Path) -> Checked {
         seconds(expiry, u64::from(u32::MAX), &path.key("session_expiry"))?;
     }
     if let Some(will) = &client.will {
-        seconds(will.delay, u64::from(u32::MAX), &path.key("will").key("delay"))?;
+        self::will(will, &path.key("will"))?;
     }
     match &client.client_id {
         Some(id) => text(id, &path.key("client_id")),
+        None => Ok(()),
+    }
+}
+
+fn will(will: &Will, path: &Path) -> Checked {
+    seconds(will.delay, u64::from(u32::MAX), &path.key("delay"))?;
+    says(will.expiry, &will.properties, path)
+}
+
+/// What an Application Message says of itself.
+fn says(expiry: Option<Span>, properties: &MessageProperties, path: &Path) -> Checked {
+    if let Some(expiry) = expiry {
+        seconds(expiry, u64::from(u32::MAX), &path.key("expiry"))?;
+    }
+    match properties.problems().into_iter().next() {
+        Some((key, message)) => problem(&path.key("properties").key(key), &message, "write another one"),
         None => Ok(()),
     }
 }
@@ -164,6 +185,7 @@ fn step(scenario: &Scenario, step: &Step, path: &Path) -> Checked {
                     "write at least 1",
                 );
             }
+            says(it.expiry, &it.properties, &path.key("publish"))?;
             known(scenario, Who::Client, &it.from, path)
         }
         Action::Send(it) => {

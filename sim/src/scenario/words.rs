@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use squall_proto::{Qos, TopicFilter, TopicName, Version};
 
 /// A version of the protocol.
@@ -27,9 +27,15 @@ impl JsonSchema for VersionWord {
 }
 
 /// A QoS: 0, 1 or 2.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "u8")]
 pub(super) struct QosWord(u8);
+
+impl From<Qos> for QosWord {
+    fn from(qos: Qos) -> Self {
+        Self(qos.value())
+    }
+}
 
 impl JsonSchema for QosWord {
     fn schema_name() -> Cow<'static, str> {

@@ -2,13 +2,14 @@ use std::time::Duration;
 
 use rand::RngExt;
 use squall_node::client::{
-    Again, Options, Reconnect as BackOff,
+    Again, Options, Reconnect as BackOff, Subscription,
     protocol::{self, Acknowledge},
 };
-use squall_proto::{Binary, Properties, Property, Text, Version, Will as WillMessage};
+use squall_proto::{Text, Version};
 
+use super::process::subscription;
 use crate::{
-    scenario::{Acknowledges, Client, Reconnect, Session, Will},
+    scenario::{Acknowledges, Client, Reconnect, Session},
     span::Span,
     world::generator,
 };
@@ -45,12 +46,31 @@ impl Character {
         if self.spec.application.acknowledges != Acknowledges::Taken {
             protocol.acknowledge = Acknowledge::Manual;
         }
-        protocol.will = self.spec.will.as_ref().map(|will| self.will(&client_id, will));
+        if let Some(size) = self.spec.maximum_packet_size {
+            protocol.packet_size_max = size.get();
+        }
+        if let Some(inflight) = self.spec.inflight {
+            protocol.inflight = inflight.get();
+        }
+        protocol.topic_alias_maximum = self.spec.topic_alias_maximum;
+        protocol.topic_aliases = self.spec.topic_aliases;
+        let will = self.spec.will.as_ref();
+        protocol.will = will.map(|will| will.packet(client_id.as_str(), self.version));
         let seed = generator(self.seed, &format!("client {}", self.name)).random();
         Options {
             reconnect: Some(self.back_off()),
             ..Options::new(protocol, seed)
         }
+    }
+
+    /// What it subscribes to by itself.
+    pub(super) fn subscription(&self) -> Subscription {
+        let Client {
+            subscribe,
+            subscription_identifier,
+            ..
+        } = &self.spec;
+        subscription(subscribe, *subscription_identifier, self.version)
     }
 
     fn back_off(&self) -> BackOff {
@@ -66,18 +86,6 @@ impl Character {
             // What a scenario plays is often just that.
             when_refused: Again::AsUsual,
             when_taken_over: Again::AsUsual,
-        }
-    }
-
-    fn will(&self, client_id: &Text, will: &Will) -> WillMessage {
-        let delay = (self.version == Version::V5 && will.delay > Span::ZERO)
-            .then(|| Property::WillDelayInterval(seconds(will.delay)));
-        WillMessage {
-            topic: will.topic.clone(),
-            payload: Binary::new(format!("{client_id}/will")).unwrap_or_default(),
-            qos: will.qos,
-            retain: will.retain,
-            properties: delay.into_iter().collect::<Properties>(),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::{mem, ops::ControlFlow, time::Duration};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use squall_node::client::{self, Event, Events, Subscription};
-use squall_proto::{Disconnect, Properties, Qos, ReasonCode, SubscriptionOptions, TopicFilter};
+use squall_proto::{Disconnect, Property, ReasonCode, Version};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
@@ -16,7 +16,7 @@ use crate::{
         Power,
         connector::{ClientConnector, Gate, PacedConnector},
     },
-    scenario::{Connecting, Reconnect, Session},
+    scenario::{Connecting, Filters, Reconnect, Session, SubscriptionIdentifier},
     span::SpanRange,
     world::{HostConnector, generator},
 };
@@ -200,7 +200,7 @@ impl ClientProcess {
                     _ = done.send(());
                 }
                 if !session_present && !mem::replace(&mut life.subscribed, true) {
-                    life.subscribe(&self.character.spec.subscribe.0);
+                    life.subscribe(self.character.subscription());
                 }
             }
             Event::Disconnected { .. } => life.lost(&self.character.spec.reconnect),
@@ -296,11 +296,10 @@ impl Life {
         });
     }
 
-    fn subscribe(&mut self, filters: &[(TopicFilter, Qos)]) {
-        if filters.is_empty() {
+    fn subscribe(&mut self, subscription: Subscription) {
+        if subscription.filters.is_empty() {
             return;
         }
-        let subscription = subscription(filters);
         let client = self.client.clone();
         self.subscribing.spawn(async move {
             // What SUBACK said is on the wire.
@@ -310,17 +309,16 @@ impl Life {
 }
 
 /// As the client that ships takes it.
-pub(crate) fn subscription(filters: &[(TopicFilter, Qos)]) -> Subscription {
-    let filters = filters.iter().map(|(filter, qos)| {
-        let options = SubscriptionOptions {
-            qos: *qos,
-            ..SubscriptionOptions::default()
-        };
-        (filter.clone(), options)
-    });
+pub(crate) fn subscription(
+    filters: &Filters,
+    identifier: Option<SubscriptionIdentifier>,
+    version: Version,
+) -> Subscription {
+    let identifier = identifier.filter(|_| version == Version::V5);
+    let identifier = identifier.map(|identifier| Property::SubscriptionIdentifier(identifier.0));
     Subscription {
-        filters: filters.collect(),
-        properties: Properties::new(),
+        filters: filters.0.iter().cloned().collect(),
+        properties: identifier.into_iter().collect(),
     }
 }
 
