@@ -7,6 +7,10 @@
     reason = "a check reads the few kinds of events and packets that it is about"
 )]
 
+mod two_paths;
+
+pub(crate) use two_paths::{Path, differences};
+
 use std::fmt;
 
 use squall_proto::{Instant, Version};

@@ -7,7 +7,9 @@
 mod action;
 mod broker;
 mod client;
+mod emit;
 mod error;
+mod expand;
 mod expect;
 mod filters;
 mod locate;
@@ -16,11 +18,14 @@ mod packet;
 mod peer;
 mod properties;
 mod read;
+mod same;
 mod schema;
 mod step;
 mod topic;
+mod tree;
 mod validate;
 mod words;
+mod wrong;
 
 pub use action::{Action, Connect, Disconnect, How, Open, Publish, Send, Shut, Subscribe, Unsubscribe};
 pub use broker::{BrokerSettings, Durability};
@@ -34,9 +39,12 @@ pub use packet::{RawConnect, RawPacket, RawPacketId, RawPublish, RawSubscribe, R
 pub use peer::Peer;
 pub use properties::MessageProperties;
 pub use read::find_scenarios;
+pub use same::{Ignored, Same};
 pub use schema::json_schema;
 pub use step::{Start, Step};
 pub use topic::TopicTemplate;
+
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -85,6 +93,15 @@ pub struct Scenario {
     /// From the last step and the last heal, everything owed must arrive within this time. 2 minutes, unless given.
     #[serde(default = "settle")]
     pub settle: Span,
+    /// In what the paths of the file, or the orders of its races, must be the same. What every client gets, unless given.
+    #[serde(default, skip_serializing)]
+    pub same: Option<Same>,
+    /// What tells this scenario from the others of its file: `delay=5s,reconnect=never`. Empty if it is the only one.
+    #[serde(skip)]
+    pub variant: String,
+    /// The scenario of the same file whose run with the same seed must deliver the same.
+    #[serde(skip)]
+    pub reference: Option<Arc<Self>>,
 }
 
 /// What every link does when no fault says otherwise.
@@ -122,6 +139,17 @@ impl Scenario {
         client
             .and_then(|client| client.client_id.as_deref())
             .unwrap_or(member)
+    }
+
+    /// The same as a file of its own would say it: no variant of anything, and compared with nothing.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self {
+            same: None,
+            variant: String::new(),
+            reference: None,
+            ..self
+        }
     }
 
     /// Whether a step tells this client to go.

@@ -7,7 +7,7 @@ use squall_proto::Version;
 use squall_reports::{PacketLine, Statement, Verdict};
 
 use crate::{
-    checks::{Finding, check},
+    checks::{Finding, Path, check, differences},
     run::{Arm, Ending, Run, run},
     scenario::Scenario,
     trace::{Lines, Trace},
@@ -50,6 +50,11 @@ pub fn judge(scenario: &Scenario, version: Version, seed: u64, control: bool) ->
     } else {
         judged.of_run(scenario, version, true, &first);
     }
+    if judged.verdict.holds()
+        && let Some(reference) = &scenario.reference
+    {
+        judged.of_paths(scenario, reference, version, seed, &first);
+    }
     if judged.verdict.holds() && control && scenario.control && scenario.has_faults() {
         let without = run(scenario, version, seed, Arm::Control);
         judged.runs += 1;
@@ -67,10 +72,8 @@ impl Judged {
             return;
         }
         let findings = check(scenario, version, with_faults, &run.trace);
-        if let Some((first, more)) = findings.split_first() {
-            self.fail(with_faults, first.expected.clone(), in_words(first, more));
-            self.statements = statements(&findings);
-            self.packets = packets(&run.trace, &first.events);
+        if !findings.is_empty() {
+            self.of_findings(with_faults, &findings, &run.trace);
             return;
         }
         if let Ending::Overdue(owed) = &run.end {
@@ -91,6 +94,35 @@ impl Judged {
             self.verdict = Verdict::Inconclusive {
                 why: format!("touched nothing, so it proves nothing: {}", untouched.join(", ")),
             };
+        }
+    }
+
+    /// Compares a run with that of another path, which is run for it.
+    fn of_paths(&mut self, scenario: &Scenario, other: &Scenario, version: Version, seed: u64, run: &Run) {
+        let is_for_it = other.versions.contains(&version);
+        let other_version = other.versions.first().copied().filter(|_| !is_for_it);
+        let other_version = other_version.unwrap_or(version);
+        let other_run = self::run(other, other_version, seed, Arm::Faults);
+        self.runs += 1;
+        self.simulated += other_run.simulated;
+        let path = Path {
+            scenario,
+            version,
+            trace: &run.trace,
+        };
+        let other = Path {
+            scenario: other,
+            version: other_version,
+            trace: &other_run.trace,
+        };
+        self.of_findings(true, &differences(path, other), &run.trace);
+    }
+
+    fn of_findings(&mut self, with_faults: bool, findings: &[Finding], trace: &Trace) {
+        if let Some((first, more)) = findings.split_first() {
+            self.fail(with_faults, first.expected.clone(), in_words(first, more));
+            self.statements = statements(findings);
+            self.packets = packets(trace, &first.events);
         }
     }
 

@@ -51,6 +51,8 @@ fn the_schema_refuses_what_the_reader_refuses() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let right = "{ name: all, why: so, clients: { a: {} }, steps: [ { publish: { from: a, topic: t } } ] }";
     assert!(validator.is_valid(&as_json(right)));
+    let swept = right.replacen("topic: t", "topic: t, qos: $qos", 1);
+    assert!(validator.is_valid(&as_json(&swept)));
     for (wrong, by) in [
         ("why: so", "whi: so"),
         ("a: {}", "a: { keep_alive: 10 }"),

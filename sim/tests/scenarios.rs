@@ -1,4 +1,4 @@
-//! Every scenario with every version of the protocol it is for is a test of its own: run twice with equal traces, shown to every
+//! Every scenario, each variant of it, with every version of the protocol it is for is a test of its own: run twice with equal traces, shown to every
 //! check, and run without its faults.
 
 use std::{
@@ -28,13 +28,24 @@ fn trials(file: &Path) -> Vec<Trial> {
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let scenario = match Scenario::read(file) {
-        Ok(scenario) => Arc::new(scenario),
-        Err(error) => return vec![Trial::test(name, move || Err(Failed::from(error)))],
+    match Scenario::read_all(file) {
+        Ok(variants) => variants
+            .into_iter()
+            .flat_map(|variant| trials_of(&name, variant))
+            .collect(),
+        Err(error) => vec![Trial::test(name, move || Err(Failed::from(error)))],
+    }
+}
+
+fn trials_of(file: &str, scenario: Scenario) -> Vec<Trial> {
+    let name = match scenario.variant.as_str() {
+        "" => file.to_owned(),
+        variant => format!("{file} {variant}"),
     };
+    let scenario = Arc::new(scenario);
     let trial = |version| {
         let scenario = Arc::clone(&scenario);
-        let file = name.clone();
+        let file = file.to_owned();
         Trial::test(format!("{name} in {version}"), move || {
             SEEDS
                 .clone()
@@ -57,8 +68,12 @@ fn holds(scenario: &Scenario, file: &str, version: squall_proto::Version, seed: 
             line.at_micros, line.from, line.to, line.text
         ));
     }
+    let variant = match scenario.variant.as_str() {
+        "" => String::new(),
+        variant => format!(" --variant \"{variant}\""),
+    };
     shown.push_str(&format!(
-        "again: squall run scenarios/{file}.yaml --mqtt {version} --seed {seed}"
+        "again: squall run scenarios/{file}.yaml{variant} --mqtt {version} --seed {seed}"
     ));
     Err(Failed::from(shown))
 }

@@ -1,6 +1,7 @@
 //! `squall run`: scenarios in the simulated world.
 
 mod seeds;
+mod variants;
 mod work;
 
 use std::{
@@ -20,6 +21,7 @@ use squall_sim::scenario::{Scenario, ScenarioError, find_scenarios};
 
 use self::{
     seeds::Seeds,
+    variants::chosen,
     work::{Done, Job, Work},
 };
 use crate::{
@@ -38,6 +40,7 @@ Examples:
   squall run scenarios                                 all of them, with seed 0
   squall run scenarios/no-will-after-disconnect.yaml --mqtt 5.0 --seed 7
   squall run scenarios --seeds 0..1000 --report junit=result.xml
+  squall run scenarios/will-in-every-way.yaml --variant \"delay=5s,reconnect=never\"
   squall run scenarios --trace trace.jsonl             every packet, fault and connection as JSON lines")]
 pub(crate) struct Args {
     /// Scenario files, or folders of them
@@ -52,6 +55,9 @@ pub(crate) struct Args {
     /// With this version of the protocol alone
     #[arg(long, value_name = "3.1.1|5.0", value_parser = version)]
     mqtt: Option<Version>,
+    /// Of a scenario with variants, those alone that have all of these parts in their names
+    #[arg(long, value_name = "PART,..")]
+    variant: Option<String>,
     /// Write the history of every run to a file, as JSON lines
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -84,6 +90,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     let Some(scenarios) = read(&args.scenarios) else {
         return Ok(Exit::Misused);
     };
+    let scenarios = match &args.variant {
+        Some(wanted) => chosen(scenarios, wanted)?,
+        None => scenarios,
+    };
     let jobs = jobs(args, &scenarios);
     let mut trace = args.trace.as_deref().map(create).transpose()?;
     let began = Instant::now();
@@ -112,16 +122,20 @@ fn read(paths: &[PathBuf]) -> Option<Vec<(PathBuf, Arc<Scenario>)>> {
             return None;
         }
     };
-    let read = |file: PathBuf| match Scenario::read(&file) {
-        Ok(scenario) => Some((file, Arc::new(scenario))),
+    let read = |file: &PathBuf| match Scenario::read_all(file) {
+        Ok(variants) => Some(variants),
         Err(error) => {
             complain(&error);
             None
         }
     };
     // All of them are read, so that all that is wrong is said at once.
-    let scenarios: Vec<_> = files.into_iter().map(read).collect();
-    scenarios.into_iter().collect()
+    let scenarios: Vec<_> = files.iter().map(read).collect();
+    let mut all = Vec::new();
+    for (file, variants) in files.iter().zip(scenarios) {
+        all.extend(variants?.into_iter().map(|one| (file.clone(), Arc::new(one))));
+    }
+    Some(all)
 }
 
 fn complain(error: &ScenarioError) {

@@ -1,4 +1,4 @@
-//! From a file to a [`Scenario`].
+//! From a file to the [`Scenario`]s that it stands for.
 
 use std::{
     fs, io,
@@ -6,33 +6,97 @@ use std::{
     sync::Arc,
 };
 
-use miette::NamedSource;
-use serde_saphyr::{Error, Location};
-
-use super::{Scenario, ScenarioError, Step, locate::locate, nearest::nearest, validate::validate};
+use super::{
+    Scenario, ScenarioError,
+    emit::Emitted,
+    expand::{self, Expanded},
+    locate::locate,
+    tree::Node,
+    validate::validate,
+    wrong::Wrong,
+};
 
 impl Scenario {
-    /// Reads and checks a file.
+    /// Reads and checks a file that stands for one scenario.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
-        let text = fs::read_to_string(path).map_err(|source| unreadable(path, source))?;
-        Self::parse(&path.display().to_string(), &text)
+        Self::parse(&path.display().to_string(), &text_of(path)?)
     }
 
-    /// Reads and checks the text of a file. `file` is what errors call it.
+    /// Reads and checks a file, and makes of it every scenario that it stands for: one, or one a variant, each with its name in
+    /// [`variant`](Self::variant).
+    pub fn read_all(path: &Path) -> Result<Vec<Self>, ScenarioError> {
+        Self::parse_all(&path.display().to_string(), &text_of(path)?)
+    }
+
+    /// Reads and checks the text of a file that stands for one scenario. `file` is what errors call it.
     pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Option<Self> = serde_saphyr::from_str(text)
-            .map_err(|error| Wrong::of_yaml(error.without_snippet(), text).located(file, text))?;
-        let scenario = scenario.ok_or_else(|| Wrong::empty().located(file, text))?;
-        match validate(&scenario) {
-            Ok(()) => Ok(scenario),
-            Err(problem) => Err(Wrong {
-                at: locate(text, &problem.path, problem.word.as_deref()),
-                message: problem.message,
-                mend: problem.mend,
+        let scenarios = Self::parse_all(file, text)?;
+        let several = scenarios.len();
+        match scenarios.into_iter().next() {
+            Some(scenario) if several == 1 => Ok(scenario),
+            Some(_) | None => {
+                let message = format!("{several} scenarios where one should stand");
+                Err(Wrong::new(message, "choose one of its variants").located(file, text))
             }
-            .located(file, text)),
         }
     }
+
+    /// Reads and checks the text of a file, and makes of it every scenario that it stands for. `file` is what errors call it.
+    pub fn parse_all(file: &str, text: &str) -> Result<Vec<Self>, ScenarioError> {
+        variants(text).map_err(|wrong| wrong.located(file, text))
+    }
+}
+
+fn variants(text: &str) -> Result<Vec<Scenario>, Wrong> {
+    let Some(root) = Node::read(text).filter(expand::is_needed) else {
+        return Ok(vec![typed(text)?]);
+    };
+    let mut references: Vec<(String, Arc<Scenario>)> = Vec::new();
+    let mut scenarios = Vec::new();
+    for variant in expand::expand(root)? {
+        let scenario = one(variant, &mut references)?;
+        scenarios.push(scenario);
+    }
+    Ok(scenarios)
+}
+
+/// One variant. The first of those that must deliver the same is what the others are compared with.
+fn one(variant: Expanded, references: &mut Vec<(String, Arc<Scenario>)>) -> Result<Scenario, Wrong> {
+    let emitted = Emitted::of(&variant.root);
+    let mut scenario = typed(&emitted.text).map_err(|wrong| Wrong {
+        at: wrong.at.and_then(|at| emitted.origin(at)),
+        ..wrong
+    })?;
+    scenario.variant = variant.name;
+    let Some(group) = variant.group else {
+        return Ok(scenario);
+    };
+    match references.iter().find(|(known, _)| *known == group) {
+        None => references.push((group, Arc::new(scenario.clone()))),
+        Some((_, reference)) => {
+            scenario.reference = Some(Arc::clone(reference));
+        }
+    }
+    Ok(scenario)
+}
+
+/// A text without variants.
+fn typed(text: &str) -> Result<Scenario, Wrong> {
+    let scenario: Option<Scenario> =
+        serde_saphyr::from_str(text).map_err(|error| Wrong::of_yaml(error.without_snippet(), text))?;
+    let scenario = scenario.ok_or_else(Wrong::empty)?;
+    match validate(&scenario) {
+        Ok(()) => Ok(scenario),
+        Err(problem) => Err(Wrong {
+            at: locate(text, &problem.path, problem.word.as_deref()),
+            message: problem.message,
+            mend: problem.mend,
+        }),
+    }
+}
+
+fn text_of(path: &Path) -> Result<String, ScenarioError> {
+    fs::read_to_string(path).map_err(|source| unreadable(path, source))
 }
 
 /// The scenario files that these paths name, each a file or a folder of them, in the order given and then by name.
@@ -71,139 +135,5 @@ fn unreadable(path: &Path, source: io::Error) -> ScenarioError {
     ScenarioError::Unreadable {
         path: path.to_owned(),
         source,
-    }
-}
-
-/// What is wrong, before it is known how the file is called.
-struct Wrong {
-    at: Option<Location>,
-    message: String,
-    mend: Option<String>,
-}
-
-impl Wrong {
-    fn empty() -> Self {
-        Self {
-            at: None,
-            message: "the file is empty".to_owned(),
-            mend: Some("a scenario has at least `name`, `why`, `clients`, `steps` and `expect`".to_owned()),
-        }
-    }
-
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the reader knows many errors, and says most of them well"
-    )]
-    fn of_yaml(error: &Error, text: &str) -> Self {
-        let at = error.location();
-        let (message, mend) = match error {
-            Error::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
-            Error::SerdeUnknownVariant {
-                variant, expected, ..
-            } => unknown("word", variant, expected),
-            Error::SerdeMissingField { field, .. } => (
-                format!("`{field}` is missing"),
-                Some(format!("add `{field}: ..`")),
-            ),
-            Error::DuplicateMappingKey { key, .. } => {
-                let key = key.as_deref().unwrap_or("a key");
-                (
-                    format!("`{key}` comes twice"),
-                    Some("keep one of the two".to_owned()),
-                )
-            }
-            Error::Eof { .. } if text.trim().is_empty() => return Self::empty(),
-            Error::SerdeInvalidType {
-                unexpected, expected, ..
-            }
-            | Error::SerdeInvalidValue {
-                unexpected, expected, ..
-            } => (format!("{unexpected} where {expected} should stand"), None),
-            Error::Message { msg, .. } => split_mend(msg),
-            other => (without_place(&other.to_string()), None),
-        };
-        Self { at, message, mend }
-    }
-
-    fn located(self, file: &str, text: &str) -> ScenarioError {
-        let (line, column) = self.at.map_or((1, 1), |at| (at.line(), at.column()));
-        let span = self.at.map(|at| at.span());
-        let length = span.and_then(|span| span.byte_len()).unwrap_or(0);
-        let begin = byte_of(text, line, column);
-        let (line, column) = place(text, begin);
-        ScenarioError::Wrong {
-            message: self.message,
-            line,
-            column,
-            mend: self.mend,
-            text: Arc::new(NamedSource::new(file, text.to_owned()).with_language("yaml")),
-            at: (
-                begin,
-                first_line(text, begin, usize::try_from(length).unwrap_or(0)),
-            )
-                .into(),
-        }
-    }
-}
-
-/// Where a line and column of YAML, both from 1 and in characters, begin in the bytes of the text. YAML breaks lines at a lone
-/// carriage return too.
-fn byte_of(text: &str, line: u64, column: u64) -> usize {
-    let mut begin = 0;
-    for _ in 1..line {
-        let rest = text.get(begin..).unwrap_or_default();
-        let Some(at) = rest.find(['\r', '\n']) else {
-            return text.len();
-        };
-        let both = rest.get(at..).is_some_and(|rest| rest.starts_with("\r\n"));
-        begin += at + 1 + usize::from(both);
-    }
-    let characters = usize::try_from(column.saturating_sub(1)).unwrap_or(usize::MAX);
-    let in_line = text.get(begin..).unwrap_or_default().chars().take(characters);
-    begin + in_line.map(char::len_utf8).sum::<usize>()
-}
-
-/// The line and column of a byte as editors count them, both from 1 and in characters.
-fn place(text: &str, begin: usize) -> (u64, u64) {
-    let before = text.get(..begin).unwrap_or(text);
-    let line = before.matches('\n').count() as u64 + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
-    (line, column)
-}
-
-/// As many of `length` bytes as stand on one line.
-fn first_line(text: &str, begin: usize, length: usize) -> usize {
-    let rest = text.get(begin..).unwrap_or_default();
-    let line = rest.find('\n').unwrap_or(rest.len());
-    rest.ceil_char_boundary(length.min(line))
-}
-
-fn unknown(what: &str, word: &str, expected: &[&'static str]) -> (String, Option<String>) {
-    // A step reads its keys itself: they are too many for one static list.
-    let known: Vec<&str> = if expected.is_empty() {
-        Step::keys().collect()
-    } else {
-        expected.to_vec()
-    };
-    let mend = match nearest(word, known.iter().copied()) {
-        Some(meant) if known.len() > 4 => format!("did you mean `{meant}`?"),
-        Some(_) | None => format!("known here: {}", known.join(", ")),
-    };
-    (format!("unknown {what} `{word}`"), Some(mend))
-}
-
-/// Our own messages say the mend after a semicolon.
-fn split_mend(message: &str) -> (String, Option<String>) {
-    match message.split_once("; ") {
-        Some((message, mend)) => (message.to_owned(), Some(mend.to_owned())),
-        None => (message.to_owned(), None),
-    }
-}
-
-/// The place is said once, in front.
-fn without_place(message: &str) -> String {
-    match message.split_once(" at line ") {
-        Some((message, _)) => message.to_owned(),
-        None => message.to_owned(),
     }
 }

@@ -59,7 +59,8 @@ pub(super) fn validate(scenario: &Scenario) -> Checked {
     for (index, expectation) in scenario.expect.iter().enumerate() {
         self::expectation(scenario, expectation, &root.key("expect").index(index))?;
     }
-    Ok(())
+    let compared = scenario.same.iter().flat_map(|same| &same.to);
+    each_known(scenario, Who::Either, compared, &root.key("same"))
 }
 
 fn names(scenario: &Scenario) -> Checked {

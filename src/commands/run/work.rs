@@ -125,7 +125,15 @@ impl Work<'_> {
 impl Job {
     fn trace(&self, judged: &Judged) -> Vec<u8> {
         let mut lines = Vec::new();
-        let file = self.file.file_stem().unwrap_or_default().to_string_lossy();
+        let mut file = self
+            .file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if !self.scenario.variant.is_empty() {
+            file = format!("{file} {}", self.scenario.variant);
+        }
         // Writing to memory cannot fail.
         _ = write_json_lines(
             &mut lines,
@@ -139,12 +147,16 @@ impl Job {
 
     fn result(&self, judged: Judged, took: Duration) -> TestResult {
         let (version, seed) = (self.version, self.seed);
+        let (name, option) = match self.scenario.variant.as_str() {
+            "" => (String::new(), String::new()),
+            variant => (format!("{variant} "), format!(" --variant \"{variant}\"")),
+        };
         let repeat = format!(
-            "squall run {} --mqtt {version} --seed {seed}",
+            "squall run {}{option} --mqtt {version} --seed {seed}",
             self.file.display()
         );
         TestResult {
-            name: format!("{version} seed {seed}"),
+            name: format!("{name}{version} seed {seed}"),
             mqtt: version.to_string(),
             statements: judged.statements,
             repeat: (!judged.verdict.holds()).then_some(repeat),

@@ -1,0 +1,175 @@
+//! I20: the same traffic by another path gives the same deliveries. It needs two runs, so it is no [`Checker`](super::Checker):
+//! who judges a variant that is compared with another asks it when both have been run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use squall_proto::{Delivery, Instant, Packet, PacketId, Publish, Qos, Version};
+
+use super::{Finding, shown};
+use crate::{
+    actors::Mark,
+    model::{Model, SessionKey},
+    scenario::{Ignored, Same, Scenario},
+    trace::{Side, Trace, What, WireId},
+};
+
+/// A run to compare.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) version: Version,
+    pub(crate) trace: &'a Trace,
+}
+
+/// What must be the same: who got what, and how.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Received {
+    to: String,
+    /// Its mark, with the step as the scenario calls it; else its payload.
+    message: String,
+    topic: String,
+    qos: Option<Qos>,
+    retain: Option<bool>,
+}
+
+/// When it was received, by places in the trace.
+type Deliveries = BTreeMap<Received, Vec<usize>>;
+
+/// Where a path's deliveries are not those of the other.
+pub(crate) fn differences(path: Path<'_>, other: Path<'_>) -> Vec<Finding> {
+    let same = path.scenario.same.clone().unwrap_or_default();
+    let (here, there) = (deliveries(path, &same), deliveries(other, &same));
+    let all: BTreeSet<&Received> = here.keys().chain(there.keys()).collect();
+    let at = path.trace.events.last().map_or(Instant::ZERO, |event| event.at);
+    let differs = |received: &Received| {
+        let events = here.get(received).map_or(&[][..], Vec::as_slice);
+        let (here, there) = (events.len(), there.get(received).map_or(0, Vec::len));
+        let is_same = match same.ignoring.contains(&Ignored::Copies) {
+            true => (here > 0) == (there > 0),
+            false => here == there,
+        };
+        (!is_same).then(|| Finding {
+            check: "two_paths",
+            at: events
+                .last()
+                .and_then(|index| path.trace.events.get(*index))
+                .map_or(at, |event| event.at),
+            events: events.to_vec(),
+            expected: format!(
+                "{} {}, as by `{}`",
+                received.in_words(),
+                times(there),
+                other.scenario.variant
+            ),
+            got: times(here),
+        })
+    };
+    all.into_iter().filter_map(differs).collect()
+}
+
+fn times(count: usize) -> String {
+    match count {
+        0 => "not at all".to_owned(),
+        1 => "once".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
+impl Received {
+    fn in_words(&self) -> String {
+        let qos = self
+            .qos
+            .map_or(String::new(), |qos| format!(" at QoS {}", qos.value()));
+        let retain = match self.retain {
+            Some(true) => " with RETAIN",
+            Some(false) | None => "",
+        };
+        let Self {
+            to, message, topic, ..
+        } = self;
+        format!("`{to}` to get {message} of `{topic}`{qos}{retain}")
+    }
+}
+
+fn deliveries(path: Path<'_>, same: &Same) -> Deliveries {
+    let to: Vec<String> = same
+        .to
+        .iter()
+        .flat_map(|name| path.scenario.members(name))
+        .collect();
+    let mut model = Model::new(path.scenario, path.version);
+    let mut unreleased = BTreeSet::new();
+    let mut deliveries = Deliveries::new();
+    for (index, event) in path.trace.events.iter().enumerate() {
+        model.observe(index, event);
+        let What::Arrived {
+            wire,
+            from: Side::Broker,
+            packet,
+        } = &event.what
+        else {
+            continue;
+        };
+        match packet {
+            Packet::Publish(publish) if is_first(&model, *wire, publish, &mut unreleased) => {
+                let received = received(&model, *wire, publish, same);
+                let is_meant = |received: &Received| to.is_empty() || to.contains(&received.to);
+                if let Some(mut received) = received.filter(is_meant) {
+                    if same.together {
+                        received.to = "all of them".to_owned();
+                    }
+                    deliveries.entry(received).or_default().push(index);
+                }
+            }
+            Packet::Pubrel(ack) => {
+                if let Some((session, _)) = model.sessions.of_wire(&model.wires, *wire) {
+                    unreleased.remove(&(session, ack.packet_id));
+                }
+            }
+            _other_packets => {}
+        }
+    }
+    deliveries
+}
+
+/// Whether it is not a redelivery that the receiver must recognise. [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
+fn is_first(
+    model: &Model<'_>,
+    wire: WireId,
+    publish: &Publish,
+    unreleased: &mut BTreeSet<(SessionKey, PacketId)>,
+) -> bool {
+    let Some((session, _)) = model.sessions.of_wire(&model.wires, wire) else {
+        return false;
+    };
+    match publish.delivery {
+        Delivery::ExactlyOnce(packet_id) => unreleased.insert((session, packet_id)),
+        Delivery::AtMostOnce | Delivery::AtLeastOnce(_) => true,
+    }
+}
+
+fn received(model: &Model<'_>, wire: WireId, publish: &Publish, same: &Same) -> Option<Received> {
+    let wire = model.wires.get(wire)?;
+    let topic = wire.topic_of(Side::Broker, publish)?;
+    let unless = |ignored| !same.ignoring.contains(&ignored);
+    let qos = unless(Ignored::Qos).then(|| publish.delivery.qos());
+    Some(Received {
+        to: wire.name.clone(),
+        message: message(model.scenario, &publish.payload),
+        topic: topic.text().to_string(),
+        qos,
+        retain: unless(Ignored::Retain).then_some(publish.retain),
+    })
+}
+
+/// Where a path has a step more than another, the places of steps in marks are not the same; their ids are.
+fn message(scenario: &Scenario, payload: &[u8]) -> String {
+    let Some(mark) = Mark::of(payload) else {
+        return shown(payload);
+    };
+    let id = scenario.steps.get(mark.step).and_then(|step| step.id.as_deref());
+    match id {
+        Some(id) => format!("`{}/{id}/{}`", mark.client, mark.n),
+        None => format!("`{mark}`"),
+    }
+}
