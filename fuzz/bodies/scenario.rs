@@ -2,13 +2,18 @@
 
 use squall_sim::scenario::{Scenario, ScenarioError};
 
-/// Text is a scenario, or an error that says where in the text, and can be shown.
+/// Text is a scenario, which is written as YAML that reads as the same one; or an error that says where in the text, and can be shown.
 pub(crate) fn scenario(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
-    let Err(error) = Scenario::parse("fuzz.yaml", text) else {
-        return;
+    let error = match Scenario::parse("fuzz.yaml", text) {
+        Ok(scenario) => {
+            let yaml = scenario.to_yaml();
+            let again = Scenario::parse("again.yaml", &yaml);
+            return assert!(again.is_ok_and(|again| again == scenario), "{yaml}");
+        }
+        Err(error) => error,
     };
     let ScenarioError::Wrong { line, column, at, .. } = &error else {
         panic!("text alone cannot fail otherwise: {error}");

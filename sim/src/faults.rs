@@ -17,7 +17,7 @@ use std::fmt;
 
 use rand_pcg::Pcg64Mcg;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, de, ser::SerializeMap};
 
 use crate::span::SpanRange;
 
@@ -36,6 +36,11 @@ macro_rules! faults {
         impl Fault {
             /// The name of every fault as scenarios write it, in alphabetical order.
             pub const NAMES: &[&str] = &[$(stringify!($module)),*];
+
+            /// Its parameters, as an entry of its step.
+            pub(crate) fn serialize_named<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+                match self { $(Self::$fault(fault) => map.serialize_entry(stringify!($module), fault),)* }
+            }
 
             /// The parameters of the fault of this name.
             pub(crate) fn deserialize_named<'de, D: Deserializer<'de>>(name: &str, deserializer: D) -> Result<Self, D::Error> {

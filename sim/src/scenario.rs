@@ -1,8 +1,8 @@
 //! A scenario, as its YAML file says it: who takes part, what they do, what goes wrong when, and what must hold.
 //!
 //! In reading order: [`Scenario`]; who takes part ([`Client`], [`Peer`]); what happens ([`Step`], [`Action`]); what must hold
-//! ([`Expectation`]); how a file becomes one of these or a located [`ScenarioError`] (`read`, `validate`, `locate`); and the JSON
-//! Schema that editors complete from ([`json_schema`]).
+//! ([`Expectation`]); how a file becomes one of these or a located [`ScenarioError`] (`read`, `validate`, `locate`), and is
+//! written again (`plain`, `write`); and the JSON Schema that editors complete from ([`json_schema`]).
 
 mod action;
 mod broker;
@@ -16,6 +16,7 @@ mod locate;
 mod nearest;
 mod packet;
 mod peer;
+mod plain;
 mod properties;
 mod read;
 mod same;
@@ -25,6 +26,7 @@ mod topic;
 mod tree;
 mod validate;
 mod words;
+mod write;
 mod wrong;
 
 pub use action::{Action, Connect, Disconnect, How, Open, Publish, Send, Shut, Subscribe, Unsubscribe};
@@ -48,13 +50,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use squall_proto::Version;
 
 use crate::span::{Span, SpanRange};
 
 /// Who takes part, what they do, what goes wrong when, and what must hold.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What must hold, as a sentence.
@@ -62,7 +64,7 @@ pub struct Scenario {
     /// The statements that it follows from, and how.
     pub why: String,
     /// Each is a run of its own. Both, unless given.
-    #[serde(default = "both_versions", deserialize_with = "words::versions")]
+    #[serde(default = "both_versions", with = "words::versions")]
     #[schemars(with = "Vec<words::VersionWord>", length(min = 1))]
     pub versions: Vec<Version>,
     /// What the broker grants and keeps.
@@ -105,7 +107,7 @@ pub struct Scenario {
 }
 
 /// What every link does when no fault says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
     /// One way, drawn anew for each segment. 1ms..5ms, unless given.

@@ -1,5 +1,5 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 use squall_proto::{Qos, TopicFilter};
 
 use super::{Filters, MessageProperties, RawPacket, Session, SubscriptionIdentifier, TopicTemplate, words};
@@ -19,6 +19,22 @@ macro_rules! actions {
         impl Action {
             /// The names of the actions that are no faults, in alphabetical order.
             pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+            /// Its name as scenarios write it.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$action(_) => stringify!($name),)*
+                    Self::Fault(fault) => fault.name(),
+                }
+            }
+
+            /// Its parameters, as an entry of its step.
+            pub(super) fn serialize_named<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+                match self {
+                    $(Self::$action(action) => map.serialize_entry(stringify!($name), action),)*
+                    Self::Fault(fault) => fault.serialize_named(map),
+                }
+            }
 
             /// The parameters of the action of this name.
             pub(super) fn deserialize_named<'de, D: Deserializer<'de>>(
@@ -51,7 +67,7 @@ actions! {
 }
 
 /// A client connects that is not connected. It is over with CONNACK.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connect {
     /// Who.
@@ -62,7 +78,7 @@ pub struct Connect {
 }
 
 /// A client says DISCONNECT and stays away until a `connect` step.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Disconnect {
     /// Who.
@@ -73,7 +89,7 @@ pub struct Disconnect {
 }
 
 /// A client publishes. It is over when all of it is acknowledged, and at QoS 0 when it is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
     /// Who.
@@ -81,7 +97,7 @@ pub struct Publish {
     /// Where, such as `t/{n}`.
     pub topic: TopicTemplate,
     /// At which QoS. 0, unless given.
-    #[serde(default, deserialize_with = "words::qos")]
+    #[serde(default, with = "words::qos")]
     #[schemars(with = "words::QosWord")]
     pub qos: Qos,
     /// RETAIN.
@@ -107,7 +123,7 @@ pub struct Publish {
 }
 
 /// A client subscribes. It is over with SUBACK.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subscribe {
     /// Who.
@@ -120,19 +136,19 @@ pub struct Subscribe {
 }
 
 /// A client unsubscribes. It is over with UNSUBACK.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unsubscribe {
     /// Who.
     pub client: String,
     /// From what.
-    #[serde(deserialize_with = "words::topic_filters")]
+    #[serde(with = "words::topic_filters")]
     #[schemars(with = "Vec<String>", length(min = 1))]
     pub filters: Vec<TopicFilter>,
 }
 
 /// A peer opens a Network Connection, and says nothing on it yet.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Open {
     /// Who.
@@ -140,13 +156,13 @@ pub struct Open {
 }
 
 /// A peer sends bytes: `hex`, then `packets`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Send {
     /// Who.
     pub from: String,
     /// Bytes as they go on the wire: `c0 00`.
-    #[serde(default, deserialize_with = "hex_bytes")]
+    #[serde(default, with = "hex_bytes")]
     #[schemars(with = "String", regex(pattern = r"^\s*([0-9a-fA-F]{2}\s*)*$"))]
     pub hex: Vec<u8>,
     /// Packets, well formed, in the version of the run.
@@ -155,7 +171,7 @@ pub struct Send {
 }
 
 /// A peer closes its Network Connection.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shut {
     /// Who.
@@ -166,7 +182,7 @@ pub struct Shut {
 }
 
 /// How a connection is closed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// Orderly.
@@ -180,9 +196,18 @@ const fn one() -> u32 {
     1
 }
 
-fn hex_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let digits: String = text.split_whitespace().collect();
-    hex::decode(digits)
-        .map_err(|error| de::Error::custom(format!("`{text}` is not hex: {error}; write `c0 00`")))
+mod hex_bytes {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        serializer.serialize_str(&bytes.join(" "))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits: String = text.split_whitespace().collect();
+        hex::decode(digits)
+            .map_err(|error| de::Error::custom(format!("`{text}` is not hex: {error}; write `c0 00`")))
+    }
 }

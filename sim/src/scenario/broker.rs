@@ -1,12 +1,12 @@
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use squall_proto::{Qos, broker::Limits};
 
 use super::words;
 use crate::span::Span;
 
 /// What the broker grants and keeps. What is not given is as in [`Limits`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BrokerSettings {
     /// Unfinished QoS 1 and 2 messages taken from a client at a time.
@@ -39,7 +39,7 @@ pub struct BrokerSettings {
     /// Bytes that a connection may leave unread before it is closed.
     pub unsent_bytes: Option<usize>,
     /// The highest QoS it takes and grants.
-    #[serde(deserialize_with = "some_qos")]
+    #[serde(with = "words::some_qos")]
     #[schemars(with = "Option<words::QosWord>")]
     pub maximum_qos: Option<Qos>,
     /// Whether `$share/{ShareName}/{filter}` is a shared subscription in 3.1.1 too.
@@ -49,7 +49,7 @@ pub struct BrokerSettings {
 }
 
 /// What the broker promises to keep of what it has acknowledged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Durability {
     /// All of it, for as long as its process lives.
@@ -83,10 +83,6 @@ impl BrokerSettings {
             ..standard
         }
     }
-}
-
-fn some_qos<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
-    words::qos(deserializer).map(Some)
 }
 
 fn seconds(span: Span) -> u16 {

@@ -1,7 +1,7 @@
 use std::num::{NonZeroU16, NonZeroU32};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use squall_proto::{Qos, TopicName};
 
 use super::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A client of ours: it keeps the rules, answers by itself, and connects again when it must.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
     /// What carries its MQTT to the broker. `tcp`, unless given.
@@ -60,7 +60,7 @@ pub struct Client {
 }
 
 /// Whether the state of a session outlives its Network Connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Session {
     /// It begins anew at each CONNECT and ends with the connection.
@@ -71,7 +71,7 @@ pub enum Session {
 }
 
 /// When a client connects first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Connecting {
     /// So long after the run began.
@@ -81,7 +81,7 @@ pub enum Connecting {
 }
 
 /// What a client does when it loses its connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reconnect {
     /// It connects again, so long after the loss, and as long after each attempt that failed.
@@ -91,15 +91,15 @@ pub enum Reconnect {
 }
 
 /// A Will Message.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Will {
     /// Where it is published.
-    #[serde(deserialize_with = "words::topic_name")]
+    #[serde(with = "words::topic_name")]
     #[schemars(with = "String")]
     pub topic: TopicName,
     /// Will QoS. 0, unless given.
-    #[serde(default, deserialize_with = "words::qos")]
+    #[serde(default, with = "words::qos")]
     #[schemars(with = "QosWord")]
     pub qos: Qos,
     /// Will Retain.
@@ -117,7 +117,7 @@ pub struct Will {
 }
 
 /// A client that reads more slowly than it could.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reads {
     /// So many bytes at a time.
@@ -128,7 +128,7 @@ pub struct Reads {
 }
 
 /// What the application of a client does with the messages that come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Application {
     /// How long it is busy with each message, before it takes the next. 0s, unless given.
@@ -138,7 +138,7 @@ pub struct Application {
 }
 
 /// When a message of QoS 1 or 2 is acknowledged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Acknowledges {
     /// By the client itself, when the application takes it.

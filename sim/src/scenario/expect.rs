@@ -1,5 +1,5 @@
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use squall_proto::{TopicFilter, TopicName};
 
 use super::words;
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Something that must hold at the end of a run.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expectation {
     /// A connection was closed.
@@ -29,7 +29,7 @@ pub enum Expectation {
 }
 
 /// How often each message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Times {
     /// Not at all.
@@ -39,7 +39,7 @@ pub enum Times {
 }
 
 /// What one client published reached another. One of `exactly`, `at_least` and `at_most` is given.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delivered {
     /// The receiver; of a group, each.
@@ -47,7 +47,7 @@ pub struct Delivered {
     /// The publisher.
     pub of: String,
     /// Of the messages to these topics alone.
-    #[serde(default, deserialize_with = "words::some_topic_filter")]
+    #[serde(default, with = "words::some_topic_filter")]
     #[schemars(with = "Option<String>")]
     pub topic: Option<TopicFilter>,
     /// Of the messages of the step with this `id` alone.
@@ -72,7 +72,7 @@ pub struct Delivered {
 
 /// What one client published reached those who share a subscription: one of them, whichever. One of `exactly`, `at_least` and
 /// `at_most` is given.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shared {
     /// The members. Of a group, all.
@@ -94,13 +94,13 @@ pub struct Shared {
 }
 
 /// A client received so many messages of a topic.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Received {
     /// Who; of a group, each.
     pub client: String,
     /// The topic.
-    #[serde(deserialize_with = "words::topic_name")]
+    #[serde(with = "words::topic_name")]
     #[schemars(with = "String")]
     pub topic: TopicName,
     /// So many, redeliveries not counted.
@@ -111,7 +111,7 @@ pub struct Received {
 }
 
 /// What CONNACK said of an earlier session.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionPresent {
     /// Who connected; of a group, each.
@@ -124,7 +124,7 @@ pub struct SessionPresent {
 }
 
 /// A client connected: CONNACK said Success.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connected {
     /// Who; of a group, each.
@@ -134,7 +134,7 @@ pub struct Connected {
 }
 
 /// A connection was closed.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Closed {
     /// Whose.
@@ -151,7 +151,7 @@ pub struct Closed {
 }
 
 /// Who closed a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Closer {
     /// The client or peer.
@@ -163,7 +163,7 @@ pub enum Closer {
 }
 
 /// The Will of a client reached another.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WillPublished {
     /// Whose Will.

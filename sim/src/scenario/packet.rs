@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use squall_proto::{
     Ack, Binary, Connect, Delivery, Disconnect, Packet, PacketId, Properties, Property, Publish, Qos,
     ReasonCode, Subscribe, Text, TopicFilter, TopicName, Unsubscribe, Version,
@@ -12,7 +12,7 @@ use super::{Filters, Will, words};
 use crate::span::Span;
 
 /// A packet that a peer sends: `PINGREQ`, `PUBREL: 7`, `{ PUBLISH: { topic: t, qos: 1, packet_id: 7 } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RawPacket {
     /// CONNECT.
@@ -42,7 +42,7 @@ pub enum RawPacket {
 pub struct RawPacketId(pub PacketId);
 
 /// CONNECT of a peer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawConnect {
     /// Client Identifier.
@@ -62,15 +62,15 @@ pub struct RawConnect {
 }
 
 /// PUBLISH of a peer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawPublish {
     /// Topic Name.
-    #[serde(deserialize_with = "words::topic_name")]
+    #[serde(with = "words::topic_name")]
     #[schemars(with = "String")]
     pub topic: TopicName,
     /// QoS. 0, unless given.
-    #[serde(default, deserialize_with = "words::qos")]
+    #[serde(default, with = "words::qos")]
     #[schemars(with = "words::QosWord")]
     pub qos: Qos,
     /// Packet Identifier, at QoS 1 and 2. 1, unless given.
@@ -87,7 +87,7 @@ pub struct RawPublish {
 }
 
 /// SUBSCRIBE of a peer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawSubscribe {
     /// Packet Identifier. 1, unless given.
@@ -98,14 +98,14 @@ pub struct RawSubscribe {
 }
 
 /// UNSUBSCRIBE of a peer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawUnsubscribe {
     /// Packet Identifier. 1, unless given.
     #[serde(default = "one")]
     pub packet_id: RawPacketId,
     /// Topic Filters.
-    #[serde(deserialize_with = "words::topic_filters")]
+    #[serde(with = "words::topic_filters")]
     #[schemars(with = "Vec<String>", length(min = 1))]
     pub filters: Vec<TopicFilter>,
 }
@@ -197,6 +197,12 @@ impl RawSubscribe {
             filters: self.filters.0.iter().cloned().collect(),
             properties: Properties::new(),
         }
+    }
+}
+
+impl Serialize for RawPacketId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u16(self.0.value())
     }
 }
 

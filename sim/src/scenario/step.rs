@@ -1,7 +1,7 @@
 use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap as _};
 
 use super::Action;
 use crate::{
@@ -41,6 +41,23 @@ impl Step {
     pub(super) fn keys() -> impl Iterator<Item = &'static str> {
         let actions = Action::NAMES.iter().chain(Fault::NAMES);
         TIMES.into_iter().chain(actions.copied())
+    }
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match &self.start {
+            Start::At(at) => map.serialize_entry("at", at)?,
+            Start::After(step) => map.serialize_entry("after", step)?,
+            Start::When(packet) => map.serialize_entry("when", packet)?,
+        }
+        map.serialize_entry("wait", &self.wait)?;
+        if let Some(id) = &self.id {
+            map.serialize_entry("id", id)?;
+        }
+        self.action.serialize_named(&mut map)?;
+        map.end()
     }
 }
 

@@ -1,10 +1,10 @@
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use squall_proto::TopicName;
 
 /// A Topic Name in which `{n}` stands for the number of the message, counted from 1, and `{client}` for who publishes it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
 pub struct TopicTemplate(String);
 
 impl TopicTemplate {
@@ -16,6 +16,12 @@ impl TopicTemplate {
     pub fn topic(&self, client: &str, n: u32) -> TopicName {
         let topic = self.0.replace("{n}", &n.to_string()).replace("{client}", client);
         TopicName::new(&topic).expect("a template that is a topic stays one")
+    }
+}
+
+impl From<TopicTemplate> for String {
+    fn from(template: TopicTemplate) -> Self {
+        template.0
     }
 }
 
