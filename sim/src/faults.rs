@@ -9,7 +9,8 @@ mod stage;
 
 pub use between::Between;
 pub use crash::CrashKind;
-pub use cut::{CutMode, CutSide};
+pub use cut::{CutMode, CutSide, Which};
+pub use latency::LatencySpikes;
 pub use packet_match::PacketMatch;
 pub(crate) use stage::{Stage, Started};
 
@@ -91,12 +92,16 @@ macro_rules! faults {
 }
 
 faults! {
+    bandwidth: Bandwidth,
+    blackhole: Blackhole,
+    coalesce: Coalesce,
     crash: Crash,
     cut: Cut,
     hold: Hold,
     latency: Latency,
     loss: Loss,
     partition: Partition,
+    segment: Segment,
 }
 
 #[cfg(test)]

@@ -55,6 +55,12 @@ impl Span {
 }
 
 impl SpanRange {
+    /// No time at all.
+    pub const ZERO: Self = Self {
+        min: Span::ZERO,
+        max: Span::ZERO,
+    };
+
     /// From `min` to `max`; `None` when `max` is shorter.
     pub fn new(min: Span, max: Span) -> Option<Self> {
         (min <= max).then_some(Self { min, max })

@@ -35,6 +35,6 @@ pub use socket::{HostRead, HostStream, HostWrite};
 pub use transport::Transport;
 
 pub(crate) use chance::generator;
-pub(crate) use link::{Direction, Effect};
+pub(crate) use link::{Direction, Effect, Spikes};
 pub(crate) use simulate::on_fresh_thread;
-pub(crate) use watch::{Then, Watch};
+pub(crate) use watch::{PlannedCut, Then, Watch};

@@ -56,6 +56,10 @@ wrong! {
     an_unknown_section_names_the_nearest_right_one: "clients:" => "client:";
     an_unknown_client_names_the_nearest_right_one: "from: pub, topic" => "from: pubb, topic";
     a_client_that_only_an_expectation_knows_is_unknown: "to: sub" => "to: subscriber-of-old";
+    a_cut_of_two_kinds_is_refused: "side: before" => "between: [pub, broker]";
+    a_cut_without_a_packet_has_no_side: "when: { packet: PUBREL, from: pub }" => "between: [pub, broker]";
+    a_partition_that_parts_nobody_from_the_broker_is_refused:
+        "cut: { when: { packet: PUBREL, from: pub }, side: before, mode: rst }" => "partition: { groups: [[pub], [sub]], for: 1s }";
     a_range_that_begins_before_the_first_packet_is_refused: "from: pub }" => "from: pub, nth: 0..3 }";
     a_cut_at_an_unknown_clients_packet_is_refused: "from: pub }" => "from: publisher }";
     a_missing_unit_says_how_to_write_one: "keep_alive: 10s" => "keep_alive: 10";

@@ -14,6 +14,12 @@ impl Between {
         self.0.iter().map(String::as_str).collect()
     }
 
+    /// The other way round.
+    pub(super) fn reversed(&self) -> Self {
+        let Self([first, second]) = self;
+        Self([second.clone(), first.clone()])
+    }
+
     /// In words: `sub <-> broker`, or `sub -> broker` one way.
     pub(super) fn show(&self, one_way: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, second] = &self.0;

@@ -1,4 +1,4 @@
-use std::{fmt, ops::Not};
+use std::fmt;
 
 use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ pub struct Loss {
     /// Between whom.
     pub between: Between,
     /// Only from the first to the second; the way back stays open.
-    #[serde(default, skip_serializing_if = "Not::not")]
+    #[serde(default)]
     pub one_way: bool,
     /// Of a hundred segments with data, how many are lost: 0 to 100, at each attempt.
     pub percent: Percent,

@@ -15,22 +15,18 @@ pub struct PacketMatch {
     #[serde(with = "PacketTypeName")]
     pub packet: PacketType,
     /// The client or peer that sends it. Exactly one of `from` and `to` is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub from: Option<String>,
     /// The client or peer that it is sent to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub to: Option<String>,
     /// Which of them, over all its connections since the step began, counted from 1.
-    #[serde(default = "first", skip_serializing_if = "is_first")]
+    #[serde(default = "first")]
     pub nth: Count,
 }
 
 const fn first() -> Count {
     Count::LEAST
-}
-
-fn is_first(nth: &Count) -> bool {
-    *nth == first()
 }
 
 impl PacketMatch {

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::{oneshot, watch};
 
-use super::{Between, Cut, PacketMatch};
+use super::{Between, CutMode, PacketMatch, Which};
 use crate::{
     trace::{Side, What},
-    world::{Direction, Effect, Then, Watch, network},
+    world::{Direction, Effect, PlannedCut, Then, Watch, network},
 };
 
 /// What faults act on: the hosts of a run by name, their processes, and the network of this thread.
@@ -60,18 +60,23 @@ impl Stage {
 
     /// Puts a rule on the links between two names until it is healed.
     pub(super) fn rule(&self, between: &Between, one_way: bool, effect: Effect) -> Started {
-        let Between([first, second]) = between;
-        let mut on = self.directions(first, second);
+        let mut on = self.directions(between);
         if !one_way {
-            on.extend(self.directions(second, first));
+            on.extend(self.directions(&between.reversed()));
         }
+        Self::rule_on(on, effect)
+    }
+
+    /// Puts a rule on these links until it is healed.
+    pub(super) fn rule_on(on: BTreeSet<Direction>, effect: Effect) -> Started {
         let rule = network::with(|network| network.add_rule(on, effect));
         Started::Heals(Box::new(move |_| {
             network::with(|network| network.remove_rule(rule))
         }))
     }
 
-    fn directions(&self, from: &str, to: &str) -> Vec<Direction> {
+    /// From each host of the first name to each of the second.
+    pub(super) fn directions(&self, Between([from, to]): &Between) -> BTreeSet<Direction> {
         let each = |from: &usize| {
             self.places(to)
                 .iter()
@@ -117,28 +122,30 @@ impl Stage {
         }
     }
 
-    /// Cuts a connection at a packet, once.
-    pub(super) fn cut(&self, step: usize, cut: &Cut) -> Started {
+    /// Cuts a connection at a packet, so many times.
+    pub(super) fn cut_at(&self, when: &PacketMatch, times: u64, it: PlannedCut) -> Started {
         let (tell, told) = oneshot::channel();
-        let then = Then::Cut {
-            step,
-            what: format!("cut {cut}"),
-            side: cut.side,
-            mode: cut.mode,
-            tell,
-        };
-        self.watch(&cut.when, then);
+        let last = Some(tell);
+        self.watch(when, times, Then::Cut { it, last });
         Started::Happens(told)
+    }
+
+    /// Cuts connections between two names.
+    pub(super) fn cut_now(&self, between: &Between, which: Which, mode: CutMode) -> Started {
+        let mut ends = self.directions(between);
+        ends.extend(self.directions(&between.reversed()));
+        let touched = network::with(|network| network.cut_now(&ends, which, mode));
+        Started::Heals(Box::new(move |_| touched))
     }
 
     /// Tells when a packet leaves its sender's host.
     pub(crate) fn at_packet(&self, when: &PacketMatch) -> oneshot::Receiver<()> {
         let (tell, told) = oneshot::channel();
-        self.watch(when, Then::Tell(tell));
+        self.watch(when, 1, Then::Tell(tell));
         told
     }
 
-    fn watch(&self, when: &PacketMatch, then: Then) {
+    fn watch(&self, when: &PacketMatch, times: u64, then: Then) {
         let (client, is_sender) = when
             .end()
             .expect("the scenario was checked for exactly one of `from` and `to`");
@@ -147,6 +154,7 @@ impl Stage {
             from: if is_sender { Side::Client } else { Side::Broker },
             packet: when.packet,
             nth: when.nth.max(),
+            times,
             then,
         };
         network::with(|network| network.watch(watch));

@@ -1,17 +1,17 @@
 //! What the types cannot say: that names are known, that what belongs together is together.
 
+mod faults;
+
 use std::collections::BTreeSet;
 
 use squall_proto::{Text, Version};
 
+use self::faults::{fault, packet_match};
 use super::{
     Action, Client, Expectation, MessageProperties, RawPacket, Scenario, Start, Step, Times, Will,
     locate::Path, nearest::nearest,
 };
-use crate::{
-    faults::{Fault, PacketMatch},
-    span::Span,
-};
+use crate::span::Span;
 
 /// Something wrong, and where.
 #[derive(Debug)]
@@ -217,39 +217,6 @@ fn raw_packet(packet: &RawPacket, path: &Path) -> Checked {
         u64::from(u32::MAX),
         path,
     )
-}
-
-fn fault(scenario: &Scenario, fault: &Fault, path: &Path) -> Checked {
-    if let Fault::Cut(cut) = fault {
-        packet_match(&cut.when, &path.key("when"))?;
-    }
-    for name in fault.names() {
-        known(scenario, Who::Host, name, path)?;
-    }
-    let between = match fault {
-        Fault::Hold(fault) => &fault.between,
-        Fault::Latency(fault) => &fault.between,
-        Fault::Loss(fault) => &fault.between,
-        Fault::Partition(fault) => &fault.between,
-        Fault::Crash(_) | Fault::Cut(_) => return Ok(()),
-    };
-    if between.names().iter().filter(|name| **name == "broker").count() == 1 {
-        return Ok(());
-    }
-    let mend = "write `broker` and one client or peer";
-    problem(&path.key("between"), "no packet passes between these two", mend)
-}
-
-fn packet_match(when: &PacketMatch, path: &Path) -> Checked {
-    if when.end().is_none() {
-        let message = "one of `from` and `to` says whose packet it is";
-        return problem(
-            path,
-            message,
-            "write `from: pub` for what `pub` sends, `to: pub` for what the broker sends it",
-        );
-    }
-    Ok(())
 }
 
 fn expectation(scenario: &Scenario, expectation: &Expectation, path: &Path) -> Checked {

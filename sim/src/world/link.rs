@@ -1,11 +1,16 @@
-use std::{collections::BTreeMap, time::Duration};
+//! What lies between two hosts: what every link does, and the rules of the faults. How long a segment takes is in `way`.
 
-use rand::RngExt;
+mod way;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use rand_pcg::Pcg64Mcg;
 use squall_proto::Instant;
 
+use self::way::Clock;
+pub(super) use self::way::{Parcel, Way, retransmission};
 use super::generator;
-use crate::span::SpanRange;
+use crate::{number::Count, span::SpanRange};
 
 /// From one host to another, by their places in the world.
 pub(crate) type Direction = (usize, usize);
@@ -13,11 +18,18 @@ pub(crate) type Direction = (usize, usize);
 /// What every link does when no fault says otherwise, and the faults that do.
 pub(super) struct Links {
     seed: u64,
+    usual: Usual,
+    links: BTreeMap<Direction, Link>,
+    /// Where each rule is.
+    rules: BTreeMap<RuleId, BTreeSet<Direction>>,
+    next_rule: u64,
+}
+
+/// What a link does when no fault says otherwise.
+#[derive(Clone, Copy)]
+struct Usual {
     latency: SpanRange,
     loss_percent: u8,
-    chance: BTreeMap<Direction, Pcg64Mcg>,
-    rules: Vec<Rule>,
-    next_rule: u64,
 }
 
 /// What a fault does to segments.
@@ -27,145 +39,145 @@ pub(crate) enum Effect {
     Block,
     /// They wait for the end of the fault.
     Hold,
-    /// They take this long.
-    Latency(SpanRange),
+    /// They are gone, and the connection with them; an attempt to connect waits as it does for `Block`.
+    Vanish,
+    /// They take this long, where it is said, and one of them now and then a spike.
+    Latency(Option<SpanRange>, Option<Spikes>),
     /// So many of a hundred are lost at each attempt.
     Loss(u64),
+    /// So many bytes a second get through; the others wait for their turn.
+    Bandwidth(u64),
+    /// They are cut into segments of so many bytes, drawn anew for each; each is read before the next arrives.
+    Segment(Count),
+    /// They wait so long, drawn anew each time, and what is sent meanwhile arrives with them.
+    Coalesce(SpanRange),
+}
+
+/// Every so often, one segment takes much longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spikes {
+    /// From one to the next, drawn anew each time.
+    pub(crate) every: SpanRange,
+    /// How long it takes.
+    pub(crate) latency: SpanRange,
 }
 
 /// Names a rule to who made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RuleId(u64);
 
-struct Rule {
-    id: RuleId,
-    on: Vec<Direction>,
-    effect: Effect,
-    touched: u64,
+/// One direction between two hosts.
+struct Link {
+    chance: Pcg64Mcg,
+    /// In the order in which they began: of two that say the same, the younger is heard.
+    rules: Vec<Rule>,
 }
 
-/// How TCP waits before it sends a segment again: doubled at each attempt, up to a bound.
-const RETRANSMISSION: Duration = Duration::from_millis(200);
-const RETRANSMISSION_OF_SYN: Duration = Duration::from_secs(1);
-const RETRANSMISSION_MAX: Duration = Duration::from_secs(120);
+/// A rule on one link.
+struct Rule {
+    id: RuleId,
+    effect: Effect,
+    touched: u64,
+    clock: Clock,
+}
 
 impl Links {
     pub(super) const fn new(seed: u64, latency: SpanRange, loss_percent: u8) -> Self {
         Self {
             seed,
-            latency,
-            loss_percent,
-            chance: BTreeMap::new(),
-            rules: Vec::new(),
+            usual: Usual {
+                latency,
+                loss_percent,
+            },
+            links: BTreeMap::new(),
+            rules: BTreeMap::new(),
             next_rule: 0,
         }
     }
 
-    pub(super) fn add(&mut self, on: Vec<Direction>, effect: Effect) -> RuleId {
+    pub(super) fn add(&mut self, on: BTreeSet<Direction>, effect: Effect) -> RuleId {
         let id = RuleId(self.next_rule);
         self.next_rule += 1;
-        self.rules.push(Rule {
-            id,
-            on,
-            effect,
-            touched: 0,
-        });
+        for direction in &on {
+            self.link(*direction).rules.push(Rule {
+                id,
+                effect,
+                touched: 0,
+                clock: Clock::default(),
+            });
+        }
+        self.rules.insert(id, on);
         id
     }
 
     /// Ends a rule: what it did, to which directions, and how many segments it touched.
-    pub(super) fn remove(&mut self, id: RuleId) -> Option<(Effect, Vec<Direction>, u64)> {
-        let at = self.rules.iter().position(|rule| rule.id == id)?;
-        let rule = self.rules.remove(at);
-        Some((rule.effect, rule.on, rule.touched))
+    pub(super) fn remove(&mut self, id: RuleId) -> Option<(Effect, BTreeSet<Direction>, u64)> {
+        let on = self.rules.remove(&id)?;
+        let mut ended = Vec::new();
+        for direction in &on {
+            let rules = &mut self.link(*direction).rules;
+            ended.extend(rules.extract_if(.., |rule| rule.id == id));
+        }
+        let touched = ended.iter().map(|rule| rule.touched).sum();
+        ended.first().map(|rule| (rule.effect, on, touched))
     }
 
-    /// Whether a segment has to wait, and for what. Counts it where it does.
+    /// Counts what a rule touched besides the segments that were sent since.
+    pub(super) fn touch(&mut self, id: RuleId, direction: Direction) {
+        let rules = &mut self.link(direction).rules;
+        if let Some(rule) = rules.iter_mut().find(|rule| rule.id == id) {
+            rule.touched += 1;
+        }
+    }
+
+    /// Whether a segment cannot leave, and for what. Counts it where it cannot.
     pub(super) fn stopped(&mut self, direction: Direction) -> Option<Effect> {
         let mut stopped = None;
-        for rule in self.on(direction) {
-            if matches!(rule.effect, Effect::Block | Effect::Hold) {
+        for rule in &mut self.link(direction).rules {
+            if rule.effect.stops() {
                 rule.touched += 1;
-                stopped = stopped.or(Some(rule.effect));
+                if stopped != Some(Effect::Vanish) {
+                    stopped = Some(rule.effect);
+                }
             }
         }
         stopped
     }
 
-    /// Whether segments have to wait.
-    pub(super) fn is_stopped(&mut self, direction: Direction) -> bool {
-        self.on(direction)
-            .any(|rule| matches!(rule.effect, Effect::Block | Effect::Hold))
+    /// Whether a rule of a direction is like this.
+    pub(super) fn any(&self, direction: Direction, is_like: impl Fn(Effect) -> bool) -> bool {
+        let link = self.links.get(&direction);
+        link.is_some_and(|link| link.rules.iter().any(|rule| is_like(rule.effect)))
     }
 
-    /// How long a segment is under way. `lossy`: it is one that TCP sends again when it is lost.
-    pub(super) fn delay(&mut self, direction: Direction, lossy: bool, syn: bool) -> Duration {
-        let (mut latency, mut percent) = (self.latency, u64::from(self.loss_percent));
-        for rule in self.on(direction) {
-            match rule.effect {
-                Effect::Latency(instead) => {
-                    latency = instead;
-                    rule.touched += 1;
-                }
-                Effect::Loss(instead) => percent = instead,
-                Effect::Block | Effect::Hold => {}
-            }
-        }
-        let waits = if lossy {
-            self.losses(direction, percent, syn)
-        } else {
-            Duration::ZERO
-        };
-        waits + Duration::from_millis(self.chance(direction).random_range(latency.millis()))
+    /// The lengths of the segments that so many bytes are cut into. `None`: they are left as they are.
+    pub(super) fn pieces(&mut self, direction: Direction, bytes: usize) -> Option<Vec<usize>> {
+        self.link(direction).pieces(bytes)
     }
 
-    /// How long TCP takes to get a segment into the network for good.
-    fn losses(&mut self, direction: Direction, percent: u64, syn: bool) -> Duration {
-        // A link that loses everything for ever is a partition; here each attempt has a chance.
-        let percent = u32::try_from(percent.min(99)).unwrap_or(99);
-        let mut waits = Duration::ZERO;
-        let mut timeout = first_timeout(syn);
-        while percent > 0 && self.chance(direction).random_ratio(percent, 100) {
-            waits += timeout;
-            timeout = (timeout * 2).min(RETRANSMISSION_MAX);
-            for rule in self.on(direction) {
-                if let Effect::Loss(_) = rule.effect {
-                    rule.touched += 1;
-                }
-            }
-        }
-        waits
+    /// When a segment of a direction leaves, and when it arrives.
+    pub(super) fn way(&mut self, direction: Direction, parcel: Parcel, sent: Instant) -> Way {
+        let usual = self.usual;
+        self.link(direction).way(usual, parcel, sent)
     }
 
-    fn on(&mut self, direction: Direction) -> impl Iterator<Item = &mut Rule> {
-        self.rules
-            .iter_mut()
-            .filter(move |rule| rule.on.contains(&direction))
-    }
-
-    fn chance(&mut self, direction: Direction) -> &mut Pcg64Mcg {
+    fn link(&mut self, direction: Direction) -> &mut Link {
         let seed = self.seed;
-        self.chance
-            .entry(direction)
-            .or_insert_with(|| generator(seed, &format!("link {} {}", direction.0, direction.1)))
+        self.links.entry(direction).or_insert_with(|| Link {
+            chance: generator(seed, &format!("link {} {}", direction.0, direction.1)),
+            rules: Vec::new(),
+        })
     }
 }
 
-/// When TCP first sends a segment again that it sent at `since`, not before `now`.
-pub(super) fn retransmission(since: Instant, now: Instant, syn: bool) -> Instant {
-    let mut at = since;
-    let mut timeout = first_timeout(syn);
-    while at < now || at == since {
-        at += timeout;
-        timeout = (timeout * 2).min(RETRANSMISSION_MAX);
-    }
-    at
-}
-
-const fn first_timeout(syn: bool) -> Duration {
-    if syn {
-        RETRANSMISSION_OF_SYN
-    } else {
-        RETRANSMISSION
+impl Effect {
+    /// Whether nothing leaves while it lasts.
+    pub(super) const fn stops(self) -> bool {
+        match self {
+            Self::Block | Self::Hold | Self::Vanish => true,
+            Self::Latency(..) | Self::Loss(_) | Self::Bandwidth(_) | Self::Segment(_) | Self::Coalesce(_) => {
+                false
+            }
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! What lies between the hosts. In reading order: this file (when segments are collected and delivered, and what faults ask for),
-//! `observe` (what is seen of them), `transit` (their way), `cut` (what vanishes and what is made up).
+//! `observe` (what is seen of them), `transit` (their way), `rules` (what begins and ends with a rule of a fault), `cut` (what vanishes
+//! and what is made up).
 
 mod cut;
 mod observe;
+mod rules;
 mod transit;
 
 use std::{
@@ -19,9 +21,9 @@ use squall_proto::{Instant, Packet};
 use tokio::time::{self, Sleep};
 use turmoil_net::{EnterGuard, Packet as Datagram, TcpSegment, Transport};
 
-use self::transit::sequence_length;
+use self::transit::{Delivered, sequence_length};
 use super::{
-    link::{Direction, Effect, Links, RuleId},
+    link::Links,
     watch::{Watch, Watches},
     wire::{Wires, peer},
 };
@@ -66,6 +68,10 @@ struct Flight {
     wire: WireId,
     from: Side,
     segment: TcpSegment,
+    /// When its turn on the link comes.
+    departs: Instant,
+    /// Tasks may read it before the next one arrives.
+    alone: bool,
 }
 
 /// Nothing due: look again in a day.
@@ -161,8 +167,13 @@ impl Network {
 
     /// The driver's turn: delivers what is due and says when it wants the next turn.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
-        if self.deliver_due() {
-            touch();
+        match self.deliver_due() {
+            Delivered::Nothing => {}
+            Delivered::All => touch(),
+            Delivered::OneAlone => {
+                touch();
+                cx.waker().wake_by_ref();
+            }
         }
         self.timer.get_or_insert_with(|| Box::pin(time::sleep(FAR)));
         self.arm();
@@ -202,8 +213,10 @@ impl Network {
             for (wire, side) in mem::take(&mut self.resets) {
                 self.reset(wire, side);
             }
-            if !self.deliver_due() {
-                break;
+            match self.deliver_due() {
+                Delivered::All => {}
+                // The driver's next turn is after the tasks have had theirs.
+                Delivered::Nothing | Delivered::OneAlone => break,
             }
         }
         for (wire, by) in mem::take(&mut self.let_go) {
@@ -282,24 +295,6 @@ impl Network {
         self.wires.lane(wire, side).resetting = true;
         self.resets.push((wire, side));
         touch();
-    }
-
-    /// From now on these directions are so.
-    pub(crate) fn add_rule(&mut self, on: Vec<Direction>, effect: Effect) -> RuleId {
-        self.links.add(on, effect)
-    }
-
-    /// Ends a rule, lets go what waited for it, and says how many segments it touched.
-    pub(crate) fn remove_rule(&mut self, rule: RuleId) -> u64 {
-        let Some((effect, on, touched)) = self.links.remove(rule) else {
-            return 0;
-        };
-        if matches!(effect, Effect::Block | Effect::Hold) {
-            for direction in on {
-                self.release(direction, effect);
-            }
-        }
-        touched
     }
 
     pub(crate) fn watch(&mut self, watch: Watch) {

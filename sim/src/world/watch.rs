@@ -12,8 +12,9 @@ pub(crate) struct Watch {
     pub(crate) clients: Vec<usize>,
     pub(crate) from: Side,
     pub(crate) packet: PacketType,
-    /// How many more have to come; the last of them is the one.
     pub(crate) nth: u64,
+    /// How often; each time it counts anew.
+    pub(crate) times: u64,
     pub(crate) then: Then,
 }
 
@@ -23,38 +24,63 @@ pub(crate) enum Then {
     Tell(oneshot::Sender<()>),
     /// The connection is cut.
     Cut {
-        /// The place of the fault among the scenario's steps.
-        step: usize,
-        /// The fault in words.
-        what: String,
-        side: CutSide,
-        mode: CutMode,
-        /// Whoever waits for it is told.
-        tell: oneshot::Sender<()>,
+        it: PlannedCut,
+        /// Whoever waits for the last time is told.
+        last: Option<oneshot::Sender<()>>,
     },
 }
 
-/// The watches that have not seen their packet yet.
+/// A cut that waits for its packet.
+#[derive(Clone)]
+pub(crate) struct PlannedCut {
+    /// The place of the fault among the scenario's steps.
+    pub(crate) step: usize,
+    /// The fault in words.
+    pub(crate) what: String,
+    pub(crate) side: CutSide,
+    pub(crate) mode: CutMode,
+}
+
+/// The watches that have not seen their last packet yet.
 #[derive(Default)]
-pub(super) struct Watches(Vec<Watch>);
+pub(super) struct Watches(Vec<Counting>);
+
+struct Counting {
+    watch: Watch,
+    /// How many more have to come.
+    left: u64,
+}
 
 impl Watches {
     pub(super) fn add(&mut self, watch: Watch) {
-        self.0.push(watch);
+        let left = watch.nth;
+        self.0.push(Counting { watch, left });
     }
 
-    /// Counts a packet; takes out what it was the last one for.
+    /// Counts a packet; says what it was the last one for.
     pub(super) fn seen(&mut self, client: usize, from: Side, packet: PacketType) -> Vec<Then> {
-        let is_the_one = |watch: &mut Watch| {
-            let matches = watch.packet == packet && watch.from == from && watch.clients.contains(&client);
-            if matches {
-                watch.nth = watch.nth.saturating_sub(1);
+        let mut happens = Vec::new();
+        let is_over = |counting: &mut Counting| {
+            let watch = &mut counting.watch;
+            if watch.packet != packet || watch.from != from || !watch.clients.contains(&client) {
+                return false;
             }
-            matches && watch.nth == 0
+            counting.left = counting.left.saturating_sub(1);
+            if counting.left > 0 {
+                return false;
+            }
+            counting.left = watch.nth;
+            watch.times = watch.times.saturating_sub(1);
+            if let (1.., Then::Cut { it, .. }) = (watch.times, &watch.then) {
+                happens.push(Then::Cut {
+                    it: it.clone(),
+                    last: None,
+                });
+            }
+            watch.times == 0
         };
-        self.0
-            .extract_if(.., is_the_one)
-            .map(|watch| watch.then)
-            .collect()
+        let over: Vec<_> = self.0.extract_if(.., is_over).collect();
+        happens.extend(over.into_iter().map(|counting| counting.watch.then));
+        happens
     }
 }

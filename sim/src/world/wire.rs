@@ -6,7 +6,7 @@ use std::{
 use squall_proto::{Instant, Packet};
 use turmoil_net::TcpSegment;
 
-use super::{carrier::Carrier, tap::Tap, tls::Session, transport::Transport};
+use super::{carrier::Carrier, link::Direction, tap::Tap, tls::Session, transport::Transport};
 use crate::{
     faults::CutMode,
     trace::{Side, WireId},
@@ -61,6 +61,8 @@ pub(super) struct Lane {
     pub(super) read: u64,
     /// What waits for a partition or a hold to end.
     pub(super) held: VecDeque<Held>,
+    /// What is sent here vanishes, for good.
+    pub(super) vanishes: bool,
     /// The sender has closed: its FIN or RST has left.
     pub(super) closed: bool,
     /// The sender's process has closed; its FIN waits for what it had written.
@@ -89,6 +91,7 @@ impl Lane {
             arrived: 0,
             read: 0,
             held: VecDeque::new(),
+            vanishes: false,
             closed: false,
             let_go: false,
             resetting: false,
@@ -107,6 +110,12 @@ impl Lane {
         self.closed || self.ended
     }
 
+    /// From now on what is sent here vanishes, and what waits.
+    pub(super) fn vanish(&mut self) {
+        self.vanishes = true;
+        self.held.clear();
+    }
+
     /// The sequence number of the first byte that has not been let through yet.
     pub(super) fn first_unsent_seq(&self) -> u32 {
         self.held.front().map_or(self.next_seq, |held| held.segment.seq)
@@ -114,11 +123,30 @@ impl Lane {
 }
 
 impl Wire {
+    /// From which host to which this side sends.
+    pub(super) const fn direction(&self, from: Side) -> Direction {
+        (*self.host.of(from), *self.host.of(peer(from)))
+    }
+
+    /// Whether something has been cut off in the middle: what is sent from then on is not what the other side sees.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.cut.is_some() || self.lane.client.vanishes || self.lane.broker.vanishes
+    }
+
+    /// Whether the client is connected as far as it knows, and not every side has closed.
+    pub(super) fn is_open(&self) -> bool {
+        let [client, broker] = [&self.lane.client, &self.lane.broker];
+        let connecting = [client, broker]
+            .iter()
+            .any(|lane| lane.held.iter().any(|held| held.segment.flags.syn));
+        broker.next_seq != 0 && !connecting && !(client.is_over() && broker.is_over())
+    }
+
     /// Whether nothing is under way that somebody has still to take or to learn: no segment that waits, no byte unread, no end
     /// that one side does not know of.
     pub(super) fn is_settled(&self) -> bool {
         let [client, broker] = [&self.lane.client, &self.lane.broker];
-        let is_over = self.cut.is_some() || client.is_over() || broker.is_over();
+        let is_over = self.is_broken() || client.is_over() || broker.is_over();
         let all_know = client.is_over() && broker.is_over();
         let taken =
             |from: &Lane, to: &Lane| from.held.is_empty() && (to.is_over() || from.read >= from.arrived);

@@ -1,13 +1,19 @@
 //! What a cut does to a connection: the segment ends at the packet, and whatever is sent afterwards vanishes.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use turmoil_net::{TcpFlags, TcpSegment};
 
-use super::Network;
+use super::{Network, touch};
 use crate::{
-    faults::{CutMode, CutSide},
+    faults::{CutMode, CutSide, Which},
     trace::{End, Side, What, WireId},
-    world::{tap::Seen, wire::peer},
+    world::{
+        link::Direction,
+        tap::Seen,
+        wire::{Wire, peer},
+    },
 };
 
 /// Where in a segment a cut is, and how it shows.
@@ -61,17 +67,44 @@ impl Network {
         if !segment.payload.is_empty() {
             self.transmit(wire, from, segment);
         }
+        self.sever(wire, from, seq_at_cut, cut.mode);
+    }
+
+    /// Cuts connections between hosts where they are. Says how many.
+    pub(crate) fn cut_now(&mut self, between: &BTreeSet<Direction>, which: Which, mode: CutMode) -> u64 {
+        let open = |(id, wire): (WireId, &Wire)| {
+            let is_one =
+                between.contains(&wire.direction(Side::Client)) && wire.is_open() && wire.cut.is_none();
+            is_one.then_some(id)
+        };
+        let mut all: Vec<WireId> = self.wires.iter().filter_map(open).collect();
+        match which {
+            Which::All => {}
+            Which::Oldest => all.truncate(1),
+            Which::Newest => _ = all.drain(..all.len().saturating_sub(1)),
+        }
+        for wire in &all {
+            let seq = self.wires.lane(*wire, Side::Client).first_unsent_seq();
+            self.sever(*wire, Side::Client, seq, mode);
+        }
+        touch();
+        self.arm();
+        all.len() as u64
+    }
+
+    /// Nothing passes any more; what its ends learn of it follows what has passed, `from` the side whose last byte is before `seq`.
+    fn sever(&mut self, wire: WireId, from: Side, seq: u32, mode: CutMode) {
         let connection = self.wires.wire(wire);
-        connection.cut = Some(cut.mode);
+        connection.cut = Some(mode);
         let back = connection.lane.of(peer(from)).first_unsent_seq();
         connection.lane.client.held.clear();
         connection.lane.broker.held.clear();
-        let flags = match cut.mode {
+        let flags = match mode {
             CutMode::Rst => RST,
             CutMode::Fin => FIN,
             CutMode::Silent => return,
         };
-        self.forge(wire, from, flags, seq_at_cut, 0);
+        self.forge(wire, from, flags, seq, 0);
         self.forge(wire, peer(from), flags, back, 0);
     }
 

@@ -9,7 +9,11 @@ use turmoil_net::TcpSegment;
 use super::{Network, cut::CutHere};
 use crate::{
     trace::{End, Side, What, WireId},
-    world::{tap::Seen, watch::Then, wire::Sides},
+    world::{
+        tap::Seen,
+        watch::{PlannedCut, Then},
+        wire::Sides,
+    },
 };
 
 impl Network {
@@ -72,7 +76,7 @@ impl Network {
     /// Tells who waits for a packet, or finds the cut at it.
     pub(super) fn matched(&mut self, wire: WireId, from: Side, seen: &Seen, begins: u64) -> Option<CutHere> {
         let connection = self.wires.wire(wire);
-        if connection.cut.is_some() {
+        if connection.cut.is_some() || connection.lane.of(from).vanishes {
             return None;
         }
         let client = connection.host.client;
@@ -81,17 +85,12 @@ impl Network {
             match then {
                 // Who no longer waits need not be told.
                 Then::Tell(waiting) => _ = waiting.send(()),
-                Then::Cut {
-                    step,
-                    what,
-                    side,
-                    mode,
-                    tell,
-                } => {
-                    _ = tell.send(());
-                    cut = cut.or_else(|| Some(CutHere::new(seen, begins, side, mode)));
+                Then::Cut { it, last } => {
+                    cut = cut.or_else(|| Some(CutHere::new(seen, begins, it.side, it.mode)));
+                    let PlannedCut { step, what, .. } = it;
                     self.note(What::FaultBegan { step, what });
                     self.note(What::FaultEnded { step, touched: 1 });
+                    _ = last.map(|tell| tell.send(()));
                 }
             }
         }

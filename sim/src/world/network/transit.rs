@@ -1,27 +1,39 @@
 //! The way of a segment: it waits where a fault stops it, is under way as long as the link says, and arrives in order.
 
-use std::{mem, net::IpAddr};
+use std::net::IpAddr;
 
 use squall_proto::Instant;
-use turmoil_net::{Packet as Datagram, TcpSegment, Transport};
+use turmoil_net::{Packet as Datagram, TcpFlags, TcpSegment, Transport};
 
-use super::{Flight, Network, TICK, touch};
+use super::{Flight, Network, TICK};
 use crate::{
     trace::{Side, What, WireId},
     world::{
-        link::{Direction, Effect, retransmission},
+        link::{Direction, Effect, Parcel, Way},
         wire::{Held, peer},
     },
 };
 
+/// What a turn of the driver delivered.
+pub(super) enum Delivered {
+    Nothing,
+    /// All that was due.
+    All,
+    /// One segment, and more may be due as soon as tasks have had their turn.
+    OneAlone,
+}
+
 impl Network {
-    /// Sends a segment on its way, or lets it wait.
+    /// Sends a segment on its way, or lets it wait, or lets it vanish.
     pub(super) fn transmit(&mut self, wire: WireId, from: Side, segment: TcpSegment) {
         let since = self.now();
         let direction = self.direction(wire, from);
         let stopped = self.links.stopped(direction);
         let lane = self.wires.lane(wire, from);
-        if stopped == Some(Effect::Block) && segment.flags.rst {
+        if stopped == Some(Effect::Vanish) && !segment.flags.syn {
+            lane.vanish();
+        }
+        if lane.vanishes || (stopped == Some(Effect::Block) && segment.flags.rst) {
             return;
         }
         if stopped.is_some() || !lane.held.is_empty() {
@@ -31,37 +43,68 @@ impl Network {
         }
     }
 
-    /// Sends a segment on its way at `departs`.
-    pub(super) fn fly(&mut self, wire: WireId, from: Side, segment: TcpSegment, departs: Instant) {
-        let lossy = sequence_length(&segment) > 0;
+    /// Sends a segment on its way at `sent`, in pieces where a fault cuts it.
+    pub(super) fn fly(&mut self, wire: WireId, from: Side, mut segment: TcpSegment, sent: Instant) {
         let direction = self.direction(wire, from);
-        let delay = self.links.delay(direction, lossy, segment.flags.syn);
-        let lane = self.wires.lane(wire, from);
-        let mut arrives = lane.last_arrival.max(departs + delay);
-        if segment.flags.rst {
+        let pieces = self.links.pieces(direction, segment.payload.len());
+        let alone = pieces.is_some();
+        for piece in pieces.into_iter().flatten() {
+            if piece < segment.payload.len() {
+                let first = split_off(&mut segment, piece);
+                self.launch(wire, from, first, sent, alone);
+            }
+        }
+        self.launch(wire, from, segment, sent, alone);
+    }
+
+    fn launch(&mut self, wire: WireId, from: Side, segment: TcpSegment, sent: Instant, alone: bool) {
+        let direction = self.direction(wire, from);
+        let Way { departs, arrives } = self.links.way(direction, Parcel::of(&segment), sent);
+        let flight = Flight {
+            wire,
+            from,
+            segment,
+            departs,
+            alone,
+        };
+        self.is_due(flight, arrives);
+    }
+
+    /// Has a segment arrive, behind what its side has sent before.
+    pub(super) fn is_due(&mut self, flight: Flight, at: Instant) {
+        let lane = self.wires.lane(flight.wire, flight.from);
+        let mut arrives = lane.last_arrival.max(at);
+        if flight.segment.flags.rst {
             // An RST takes what the receiver has not read. Nobody is so slow that data of the moment before are lost to it.
             arrives = arrives.max(lane.last_arrival + TICK);
         }
         lane.last_arrival = arrives;
-        self.due
-            .insert((arrives, self.next_flight), Flight { wire, from, segment });
+        self.due.insert((arrives, self.next_flight), flight);
         self.next_flight += 1;
     }
 
-    pub(super) fn deliver_due(&mut self) -> bool {
+    /// Delivers what is due, up to a segment that is to be read before the next.
+    pub(super) fn deliver_due(&mut self) -> Delivered {
         let now = self.now();
-        let mut any = false;
+        let mut delivered = Delivered::Nothing;
         while let Some(entry) = self.due.first_entry()
             && entry.key().0 <= now
         {
             let flight = entry.remove();
+            let alone = flight.alone;
             self.deliver(flight);
-            any = true;
+            if alone {
+                return Delivered::OneAlone;
+            }
+            delivered = Delivered::All;
         }
-        any
+        delivered
     }
 
-    pub(super) fn deliver(&mut self, Flight { wire, from, segment }: Flight) {
+    pub(super) fn deliver(&mut self, flight: Flight) {
+        let Flight {
+            wire, from, segment, ..
+        } = flight;
         let connection = self.wires.wire(wire);
         let to = peer(from);
         let (src, dst) = (connection.address.of(from).ip(), connection.address.of(to).ip());
@@ -88,57 +131,6 @@ impl Network {
         });
     }
 
-    /// Lets go what waits in a direction, each connection at its own time.
-    pub(super) fn release(&mut self, direction: Direction, effect: Effect) {
-        if self.links.is_stopped(direction) {
-            return;
-        }
-        let waiting: Vec<_> = self
-            .wires
-            .iter()
-            .flat_map(|(id, wire)| [Side::Client, Side::Broker].map(|from| (id, wire, from)))
-            .filter(|(_, wire, from)| (*wire.host.of(*from), *wire.host.of(peer(*from))) == direction)
-            .filter(|(_, wire, from)| !wire.lane.of(*from).held.is_empty())
-            .map(|(id, _, from)| (id, from))
-            .collect();
-        for (wire, from) in waiting {
-            self.release_lane(wire, from, effect);
-        }
-        touch();
-        self.arm();
-    }
-
-    pub(super) fn release_lane(&mut self, wire: WireId, from: Side, effect: Effect) {
-        let now = self.now();
-        let held = mem::take(&mut self.wires.lane(wire, from).held);
-        let Some(first) = held.front() else { return };
-        let syn = first.segment.flags.syn;
-        if syn && !self.still_connecting(wire, from) {
-            return; // Whoever gave up sends no SYN again.
-        }
-        let departs = match effect {
-            Effect::Block => {
-                // Only what moves the sequence number on is sent again; acknowledgements come along with it.
-                let again = held.iter().find(|held| sequence_length(&held.segment) > 0);
-                retransmission(again.unwrap_or(first).since, now, syn)
-            }
-            Effect::Hold | Effect::Latency(_) | Effect::Loss(_) => now,
-        };
-        for Held { segment, .. } in held {
-            self.fly(wire, from, segment, departs);
-        }
-    }
-
-    /// Whether the kernel of this side still has the socket in its handshake.
-    pub(super) fn still_connecting(&mut self, wire: WireId, side: Side) -> bool {
-        let local = *self.wires.wire(wire).address.of(side);
-        let remote = *self.wires.wire(wire).address.of(peer(side));
-        turmoil_net::netstat(local.ip())
-            .entries
-            .iter()
-            .any(|socket| socket.local == local && socket.peer == Some(remote))
-    }
-
     pub(super) fn direction(&mut self, wire: WireId, from: Side) -> Direction {
         let host = self.wires.wire(wire).host;
         (*host.of(from), *host.of(peer(from)))
@@ -149,4 +141,19 @@ impl Network {
 pub(super) fn sequence_length(segment: &TcpSegment) -> u32 {
     let payload = u32::try_from(segment.payload.len()).expect("a segment fits its MTU");
     payload + u32::from(segment.flags.syn) + u32::from(segment.flags.fin)
+}
+
+/// Takes the first bytes off a segment: a segment that comes right before it.
+fn split_off(segment: &mut TcpSegment, bytes: usize) -> TcpSegment {
+    let payload = segment.payload.split_to(bytes);
+    let first = TcpSegment {
+        flags: TcpFlags {
+            fin: false,
+            ..segment.flags
+        },
+        payload,
+        ..segment.clone()
+    };
+    segment.seq = segment.seq.wrapping_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+    first
 }
