@@ -1,10 +1,11 @@
 //! The JSON Schema of scenario files: the committed one is that of the types, and every scenario follows it.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use squall_sim::scenario::{find_scenarios, json_schema};
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/scenario.schema.json");
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/SCENARIOS.md");
 const SCENARIOS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
 
 fn schema() -> serde_json::Value {
@@ -26,6 +27,33 @@ fn the_committed_schema_is_that_of_the_types() {
         fs::read_to_string(SCHEMA).unwrap() == generated,
         "{SCHEMA} is not that of the types"
     );
+}
+
+#[test]
+fn the_reference_has_every_key() {
+    let reference = fs::read_to_string(REFERENCE).unwrap();
+    let is_in_a_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let words: BTreeSet<&str> = reference.split(|character| !is_in_a_name(character)).collect();
+    let mut missing = BTreeSet::new();
+    keys(&schema(), &mut missing);
+    missing.retain(|key| !words.contains(key.as_str()));
+    assert!(missing.is_empty(), "{REFERENCE} says nothing of {missing:?}");
+}
+
+/// The keys of every map that the schema describes.
+fn keys(schema: &serde_json::Value, found: &mut BTreeSet<String>) {
+    for (key, value) in schema.as_object().into_iter().flatten() {
+        match value.as_object() {
+            Some(properties) if key == "properties" => {
+                found.extend(properties.keys().cloned());
+                properties.values().for_each(|property| keys(property, found));
+            }
+            Some(_) | None => keys(value, found),
+        }
+    }
+    for value in schema.as_array().into_iter().flatten() {
+        keys(value, found);
+    }
 }
 
 #[test]
