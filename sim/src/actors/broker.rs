@@ -18,7 +18,7 @@ pub(crate) async fn broker(
     transports: BTreeSet<Transport>,
     limits: Limits,
     seed: u64,
-    mut power: Power,
+    power: Power,
 ) {
     let mut chance = generator(seed, "broker");
     loop {

@@ -8,8 +8,13 @@ pub(crate) use application::Published;
 pub(crate) use options::Character;
 pub(crate) use process::{ClientProcess, subscription};
 
-use squall_node::client::{self, Message, Subscription, Unsubscription};
-use tokio::sync::{mpsc, oneshot, watch};
+use std::sync::Arc;
+
+use squall_node::{
+    Watched,
+    client::{self, Message, Subscription, Unsubscription},
+};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::scenario::Session;
 
@@ -19,8 +24,8 @@ pub(crate) struct Client {
     name: String,
     commands: mpsc::UnboundedSender<Command>,
     /// The client that ships; `None` while it is not started, or its process is dead.
-    running: watch::Receiver<Option<client::Client>>,
-    owes: watch::Receiver<Owes>,
+    running: Arc<Watched<Option<client::Client>>>,
+    owes: Arc<Watched<Owes>>,
 }
 
 /// What a step tells a client's process.
@@ -56,7 +61,7 @@ impl Client {
 
     /// What it still has to do by itself.
     pub(crate) fn owes(&self) -> Owes {
-        *self.owes.borrow()
+        self.owes.get()
     }
 
     /// Connects. Over with CONNACK, or when the attempt has failed and the client makes no other.
@@ -101,7 +106,6 @@ impl Client {
     }
 
     async fn running(&self) -> Option<client::Client> {
-        let mut running = self.running.clone();
-        running.wait_for(Option::is_some).await.ok()?.clone()
+        self.running.wait_for(Option::is_some).await
     }
 }

@@ -77,7 +77,7 @@ impl PeerProcess {
 
     /// Carries out commands in order, through all its lives, until there are no more.
     pub(crate) async fn run(mut self) {
-        let mut power = self.power.clone();
+        let power = self.power.clone();
         loop {
             power.on().await;
             if power.run(self.live()).await.is_some() {

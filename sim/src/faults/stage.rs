@@ -1,6 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use tokio::sync::{oneshot, watch};
+use squall_node::Watched;
+use tokio::sync::oneshot;
 
 use super::{Between, CutMode, PacketMatch, Which};
 use crate::{
@@ -20,7 +24,7 @@ pub(crate) struct Stage {
 struct Process {
     name: String,
     /// How many crashes keep it down.
-    down: watch::Sender<u32>,
+    down: Arc<Watched<u32>>,
 }
 
 /// A fault that has been started.
@@ -37,11 +41,12 @@ pub(crate) type Heal = Box<dyn FnOnce(&Stage) -> u64 + Send>;
 impl Stage {
     /// A host with a process that can crash: `name` is its own, `group` the one it also answers to. The receiver says how many
     /// crashes keep the process down.
-    pub(crate) fn add(&mut self, place: usize, name: &str, group: Option<&str>) -> watch::Receiver<u32> {
+    pub(crate) fn add(&mut self, place: usize, name: &str, group: Option<&str>) -> Arc<Watched<u32>> {
         for name in [Some(name), group].into_iter().flatten() {
             self.places.entry(name.to_owned()).or_default().push(place);
         }
-        let (down, is_down) = watch::channel(0);
+        let down = Arc::new(Watched::new(0));
+        let is_down = Arc::clone(&down);
         let name = name.to_owned();
         self.processes.insert(place, Process { name, down });
         is_down
@@ -96,7 +101,7 @@ impl Stage {
             return 0;
         };
         let was_up = process.crashes() == 0;
-        process.down.send_modify(|down| *down += 1);
+        process.down.modify(|down| *down += 1);
         if !was_up {
             return 0;
         }
@@ -118,7 +123,7 @@ impl Stage {
                 let host = process.name.clone();
                 network::with(|network| network.note(What::HostUp { host }));
             }
-            process.down.send_modify(|down| *down = down.saturating_sub(1));
+            process.down.modify(|down| *down = down.saturating_sub(1));
         }
     }
 
@@ -163,6 +168,6 @@ impl Stage {
 
 impl Process {
     fn crashes(&self) -> u32 {
-        *self.down.borrow()
+        self.down.get()
     }
 }

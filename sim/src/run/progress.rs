@@ -1,18 +1,19 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::{sync::watch, time::Instant};
+use squall_node::Watched;
+use tokio::time::Instant;
 
 use super::{Untouched, note_healed};
 use crate::scenario::{Action, Scenario, Step};
 
 /// How far the steps of a run have come.
 pub(super) struct Progress {
-    steps: Vec<watch::Sender<Stand>>,
+    steps: Vec<Watched<Stand>>,
     /// What is known of the faults, by their steps.
     known: Mutex<Vec<Known>>,
     /// How many faults are not over.
-    faults: watch::Sender<usize>,
-    planned: Arc<watch::Sender<Planned>>,
+    faults: Watched<usize>,
+    planned: Arc<Watched<Planned>>,
 }
 
 /// What is known of a fault.
@@ -45,7 +46,7 @@ struct Planned {
 }
 
 /// Something that is going to happen because a clock says so; until it is dropped, the run waits for it however long it takes.
-pub(super) struct Plan(Arc<watch::Sender<Planned>>);
+pub(super) struct Plan(Arc<Watched<Planned>>);
 
 impl Progress {
     pub(super) fn new(scenario: &Scenario) -> Self {
@@ -57,11 +58,11 @@ impl Progress {
             steps: scenario
                 .steps
                 .iter()
-                .map(|_| watch::Sender::new(Stand::Waiting))
+                .map(|_| Watched::new(Stand::Waiting))
                 .collect(),
             known: Mutex::new(vec![Known::default(); scenario.steps.len()]),
-            faults: watch::Sender::new(faults),
-            planned: Arc::new(watch::Sender::new(Planned {
+            faults: Watched::new(faults),
+            planned: Arc::new(Watched::new(Planned {
                 open: 0,
                 last: Instant::now(),
             })),
@@ -70,22 +71,18 @@ impl Progress {
 
     /// Something is going to happen because a clock says so.
     pub(super) fn planned(&self) -> Plan {
-        self.planned.send_modify(|planned| planned.open += 1);
+        self.planned.modify(|planned| planned.open += 1);
         Plan(Arc::clone(&self.planned))
     }
 
     /// Waits until everything planned has happened; says when the last of it did.
     pub(super) async fn all_planned_happened(&self) -> Instant {
-        let mut planned = self.planned.subscribe();
-        match planned.wait_for(|planned| planned.open == 0).await {
-            Ok(planned) => planned.last,
-            Err(_) => unreachable!("the sender is in self"),
-        }
+        self.planned.wait_for(|planned| planned.open == 0).await.last
     }
 
     pub(super) fn set(&self, step: usize, stand: Stand) {
         if let Some(sender) = self.steps.get(step) {
-            sender.send_replace(stand);
+            sender.set(stand);
         }
     }
 
@@ -94,8 +91,7 @@ impl Progress {
         let Some(sender) = self.steps.get(step) else {
             return;
         };
-        // The sender is in self.
-        _ = sender.subscribe().wait_for(|stand| *stand == Stand::Over).await;
+        sender.wait_for(|stand| *stand == Stand::Over).await;
     }
 
     /// What was drawn for a fault that begins, in words.
@@ -111,7 +107,7 @@ impl Progress {
             known.touched = touched;
         }
         let mut left = 0;
-        self.faults.send_modify(|faults| {
+        self.faults.modify(|faults| {
             *faults = faults.saturating_sub(1);
             left = *faults;
         });
@@ -139,7 +135,7 @@ impl Progress {
     /// The steps that are not over, in words. A fault that waits for its moment is not owed to anybody.
     pub(super) fn owed(&self, scenario: &Scenario) -> Vec<String> {
         let steps = scenario.steps.iter().enumerate().zip(&self.steps);
-        let open = steps.filter_map(|((place, step), stand)| match *stand.borrow() {
+        let open = steps.filter_map(|((place, step), stand)| match stand.get() {
             Stand::Over => None,
             Stand::Waiting => Some(format!("step {place} has not begun")),
             Stand::Begun if is_fault(step) => None,
@@ -159,7 +155,7 @@ const fn is_fault(step: &Step) -> bool {
 
 impl Drop for Plan {
     fn drop(&mut self) {
-        self.0.send_modify(|planned| {
+        self.0.modify(|planned| {
             planned.open -= 1;
             planned.last = Instant::now();
         });

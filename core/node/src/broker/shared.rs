@@ -5,10 +5,9 @@ use squall_proto::{
     ConnId, Instant,
     broker::{Broker, Input, Question, Settings},
 };
-use tokio::sync::watch;
 
 use super::{links::Links, outbox::Outbox};
-use crate::{Peer, authentication::Authenticator, clock::Clock};
+use crate::{Peer, Watched, authentication::Authenticator, clock::Clock};
 
 /// What all tasks of a broker share.
 pub(super) struct Shared {
@@ -16,8 +15,8 @@ pub(super) struct Shared {
     authenticator: Option<Arc<dyn Authenticator>>,
     core: Mutex<Core>,
     /// When the next tick is wanted, as far as the ticking task needs to know: early perhaps, never late.
-    deadline: watch::Sender<Option<Instant>>,
-    stopping: watch::Sender<bool>,
+    deadline: Watched<Option<Instant>>,
+    stopping: Watched<bool>,
 }
 
 struct Core {
@@ -42,8 +41,8 @@ impl Shared {
                 links,
                 armed: None,
             }),
-            deadline: watch::Sender::new(None),
-            stopping: watch::Sender::new(false),
+            deadline: Watched::new(None),
+            stopping: Watched::new(false),
         }
     }
 
@@ -84,12 +83,11 @@ impl Shared {
 
     /// Handles deadlines, for ever.
     pub(super) async fn tick(&self) {
-        let mut deadline = self.deadline.subscribe();
         loop {
-            let at = *deadline.borrow_and_update();
+            let at = self.deadline.get();
             tokio::select! {
                 biased;
-                _ = deadline.changed() => {}
+                _ = self.deadline.wait_for(|deadline| *deadline != at) => {}
                 () = self.clock.sleep_until(at) => self.tick_once(),
             }
         }
@@ -97,22 +95,21 @@ impl Shared {
 
     /// Tells the broker to stop, which tells its clients.
     pub(super) fn stop(&self) {
-        self.stopping.send_replace(true);
+        self.stopping.set(true);
         // That asks about nobody.
         let _ = self.handle([Input::Shutdown]);
     }
 
     /// Waits until the broker is told to stop.
     pub(super) async fn stopped(&self) {
-        let mut stopping = self.stopping.subscribe();
-        let _ = stopping.wait_for(|stopping| *stopping).await;
+        self.stopping.wait_for(|stopping| *stopping).await;
     }
 
     fn tick_once(&self) {
         self.step(|core, now| {
             core.armed = None;
             // Or the ticking task would find the past again and again when no deadline follows.
-            self.deadline.send_replace(None);
+            self.deadline.set(None);
             if core
                 .broker
                 .next_deadline()
@@ -144,7 +141,7 @@ impl Shared {
             && core.armed.is_none_or(|armed| next < armed)
         {
             core.armed = Some(next);
-            self.deadline.send_replace(Some(next));
+            self.deadline.set(Some(next));
         }
     }
 }

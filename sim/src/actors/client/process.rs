@@ -1,11 +1,14 @@
-use std::{mem, ops::ControlFlow, time::Duration};
+use std::{mem, ops::ControlFlow, sync::Arc, time::Duration};
 
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
-use squall_node::client::{self, Event, Events, Subscription};
+use squall_node::{
+    Watched,
+    client::{self, Event, Events, Subscription},
+};
 use squall_proto::{Disconnect, Property, ReasonCode, Version};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
     task::JoinSet,
     time::sleep,
 };
@@ -28,8 +31,8 @@ pub(crate) struct ClientProcess {
     /// What its WebSockets are masked with.
     chance: Pcg64Mcg,
     commands: mpsc::UnboundedReceiver<Command>,
-    running: watch::Sender<Option<client::Client>>,
-    owes: watch::Sender<Owes>,
+    running: Arc<Watched<Option<client::Client>>>,
+    owes: Arc<Watched<Owes>>,
     power: Power,
     /// Whether it has been started in this life or an earlier one.
     started: bool,
@@ -45,13 +48,13 @@ impl ClientProcess {
     /// The process, which does nothing until it runs, and the handle to it.
     pub(crate) fn new(character: Character, connector: HostConnector, power: Power) -> (Client, Self) {
         let (commands, take_commands) = mpsc::unbounded_channel();
-        let (running, is_running) = watch::channel(None);
-        let (owes, what_it_owes) = watch::channel(Owes::Nothing);
+        let running = Arc::new(Watched::new(None));
+        let owes = Arc::new(Watched::new(Owes::Nothing));
         let client = Client {
             name: character.name.clone(),
             commands,
-            running: is_running,
-            owes: what_it_owes,
+            running: Arc::clone(&running),
+            owes: Arc::clone(&owes),
         };
         let chance = generator(character.seed, &format!("websocket {}", character.name));
         let process = Self {
@@ -73,7 +76,7 @@ impl ClientProcess {
             Connecting::Never => None,
             Connecting::At(range) => Some(range),
         };
-        let mut power = self.power.clone();
+        let power = self.power.clone();
         loop {
             power.on().await;
             let delay = first_at.take().map(|range| {
@@ -83,8 +86,8 @@ impl ClientProcess {
             if power.run(self.live(delay)).await.is_some() {
                 return;
             }
-            self.running.send_replace(None);
-            self.owes.send_replace(Owes::Nothing);
+            self.running.set(None);
+            self.owes.set(Owes::Nothing);
             if let (Reconnect::After(_), true) = (self.character.spec.reconnect, self.started) {
                 first_at = Some(SpanRange::default());
             }
@@ -107,7 +110,7 @@ impl ClientProcess {
 
     /// Waits for its time to connect first. Until then it owes a connection.
     async fn wait(&mut self, delay_ms: u64) -> Option<Start> {
-        self.owes.send_replace(Owes::Connection);
+        self.owes.set(Owes::Connection);
         sleep(Duration::from_millis(delay_ms)).await;
         Some(Start {
             session: self.character.spec.session,
@@ -149,7 +152,7 @@ impl ClientProcess {
         let options = self.character.options(start.session);
         let (client, mut events, runner) =
             client::Client::open(options, connector).expect("the scenario was checked for it");
-        self.running.send_replace(Some(client.clone()));
+        self.running.set(Some(client.clone()));
         let mut life = Life {
             client,
             gate,
@@ -165,7 +168,7 @@ impl ClientProcess {
         let mut application = Application::new(&self.character);
         let mut runner = std::pin::pin!(runner.run());
         let again = loop {
-            self.owes.send_replace(life.owes());
+            self.owes.set(life.owes());
             tokio::select! {
                 biased;
                 () = &mut runner => break None,
@@ -182,8 +185,8 @@ impl ClientProcess {
                 }
             }
         };
-        self.running.send_replace(None);
-        self.owes.send_replace(Owes::Nothing);
+        self.running.set(None);
+        self.owes.set(Owes::Nothing);
         drain(&mut events);
         for done in mem::take(&mut life.stopped) {
             _ = done.send(());
