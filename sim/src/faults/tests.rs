@@ -35,7 +35,7 @@ impl Table {
             unreachable!()
         };
         let mut stage = Stage::default();
-        let mut down = stage.add(0, "broker", None);
+        let down = stage.add(0, "broker", None);
         stage.add(1, "a", None);
         stage.add(2, "b", None);
         let table = Self {
@@ -46,7 +46,8 @@ impl Table {
         let output = world.block_on(async {
             let mut server = JoinSet::new();
             server.spawn(async move {
-                while down.wait_for(|down| *down == 0).await.is_ok() {
+                loop {
+                    down.wait_for(|down| *down == 0).await;
                     let acceptor = broker.listen(1883).await.unwrap();
                     tokio::select! {
                         biased;
