@@ -16,7 +16,7 @@ use crate::span::Span;
 #[serde(rename_all = "UPPERCASE")]
 pub enum RawPacket {
     /// CONNECT.
-    Connect(RawConnect),
+    Connect(Box<RawConnect>),
     /// PUBLISH.
     Publish(RawPublish),
     /// PUBACK for this Packet Identifier.
@@ -194,7 +194,7 @@ impl RawSubscribe {
     fn packet(&self) -> Subscribe {
         Subscribe {
             packet_id: self.packet_id.0,
-            filters: self.filters.0.iter().cloned().collect(),
+            filters: self.filters.0.to_vec(),
             properties: Properties::new(),
         }
     }

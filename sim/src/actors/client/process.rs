@@ -320,7 +320,7 @@ pub(crate) fn subscription(
     let identifier = identifier.filter(|_| version == Version::V5);
     let identifier = identifier.map(|identifier| Property::SubscriptionIdentifier(identifier.0));
     Subscription {
-        filters: filters.0.iter().cloned().collect(),
+        filters: filters.0.to_vec(),
         properties: identifier.into_iter().collect(),
     }
 }
