@@ -13,6 +13,7 @@ mod expand;
 mod expect;
 mod filters;
 mod locate;
+mod lookout;
 mod nearest;
 mod packet;
 mod peer;
@@ -29,7 +30,7 @@ mod words;
 mod write;
 mod wrong;
 
-pub use action::{Action, Connect, Disconnect, How, Open, Publish, Send, Shut, Subscribe, Unsubscribe};
+pub use action::{Action, Connect, Disconnect, How, Note, Open, Publish, Send, Shut, Subscribe, Unsubscribe};
 pub use broker::{BrokerSettings, Durability};
 pub use client::{Acknowledges, Application, Client, Connecting, Reads, Reconnect, Session, Will};
 pub use error::ScenarioError;
@@ -37,6 +38,7 @@ pub use expect::{
     Closed, Closer, Connected, Delivered, Expectation, Received, SessionPresent, Shared, Times, WillPublished,
 };
 pub use filters::{Filters, SubscriptionIdentifier};
+pub use lookout::{Await, ExpectNone, ToApplication};
 pub use packet::{RawConnect, RawPacket, RawPacketId, RawPublish, RawSubscribe, RawUnsubscribe};
 pub use peer::Peer;
 pub use properties::MessageProperties;

@@ -162,6 +162,15 @@ pub enum What {
         /// In words.
         what: String,
     },
+    /// A step looked out for something, and it did not come, or came though it must not.
+    Missed {
+        /// Its place among the scenario's steps, from 0.
+        step: usize,
+        /// What should have been.
+        expected: String,
+        /// What was instead.
+        got: String,
+    },
     /// The last fault has healed; from here on everything owed must arrive.
     Healed,
 }

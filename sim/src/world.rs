@@ -6,7 +6,7 @@
 //! ```
 //!
 //! In reading order: [`World`] and how it is driven (`driver`), what travels and when (`network`, `wire`, `link`), what is seen of
-//! it (`tap`, `carrier`, `watch`), what tasks hold of it (`socket`, `host`, `tls`), and where chance comes from (`chance`).
+//! it (`tap`, `carrier`, `watch`, `lookout`), what tasks hold of it (`socket`, `host`, `tls`), and where chance comes from (`chance`).
 //!
 //! **Invariant:** nothing here asks a real clock, a real socket or a real random source. Virtual time stands still while any
 //! task can run, and then jumps to the next segment or timer. Its grain is a millisecond.
@@ -16,6 +16,7 @@ mod chance;
 mod driver;
 mod host;
 mod link;
+mod lookout;
 pub(crate) mod network;
 mod ours;
 mod panics;
@@ -36,5 +37,6 @@ pub use transport::Transport;
 
 pub(crate) use chance::generator;
 pub(crate) use link::{Direction, Effect, Spikes};
+pub(crate) use lookout::{Lookout, Wanted};
 pub(crate) use simulate::on_fresh_thread;
 pub(crate) use watch::{PlannedCut, Then, Watch};

@@ -81,6 +81,8 @@ fn the_schema_refuses_what_the_reader_refuses() {
     assert!(validator.is_valid(&as_json(right)));
     let swept = right.replacen("topic: t", "topic: t, qos: $qos", 1);
     assert!(validator.is_valid(&as_json(&swept)));
+    let blocks = "{ name: all, why: so, clients: { a: {} }, steps: [ { repeat: 2, steps: [ { note: x } ] }, { race: { a: { note: a }, b: [ { note: b } ] } } ], phases: { calm: [ { after: [x], note: z } ] } }";
+    assert!(validator.is_valid(&as_json(blocks)));
     for (wrong, by) in [
         ("why: so", "whi: so"),
         ("a: {}", "a: { keep_alive: 10 }"),

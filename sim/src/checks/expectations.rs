@@ -5,7 +5,7 @@ mod judge;
 mod shared;
 
 use super::{Checker, Found, Now};
-use crate::{model::Model, scenario::Expectation};
+use crate::{model::Model, scenario::Expectation, trace::What};
 use history::History;
 
 /// What happened, as expectations ask for it.
@@ -22,7 +22,10 @@ impl Expectations {
 }
 
 impl Checker for Expectations {
-    fn observe(&mut self, now: &Now<'_>, _: &mut Vec<Found>) {
+    fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
+        if let What::Missed { expected, got, .. } = &now.event.what {
+            found.push(now.found(&[], expected, got));
+        }
         self.history.observe(now);
     }
 

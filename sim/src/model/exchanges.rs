@@ -154,6 +154,7 @@ impl Exchanges {
             | What::FaultEnded { .. }
             | What::Application { .. }
             | What::Step { .. }
+            | What::Missed { .. }
             | What::Healed => {}
         }
     }

@@ -143,6 +143,7 @@ impl Sessions {
             | What::FaultEnded { .. }
             | What::Application { .. }
             | What::Step { .. }
+            | What::Missed { .. }
             | What::Healed => {}
         }
     }

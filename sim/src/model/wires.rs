@@ -153,6 +153,7 @@ impl Wires {
             | What::FaultEnded { .. }
             | What::Application { .. }
             | What::Step { .. }
+            | What::Missed { .. }
             | What::Healed => {}
         }
     }

@@ -14,6 +14,7 @@ use super::{
     Arm,
     cast::Cast,
     progress::{Plan, Progress, Stand},
+    words::in_words,
 };
 use crate::{
     actors::{Client, Mark, PeerCommand, subscription},
@@ -37,16 +38,16 @@ pub(super) struct Steps<'a> {
 type Doing = JoinSet<()>;
 
 /// One step, on its way.
-struct Performance {
-    place: usize,
+pub(super) struct Performance {
+    pub(super) place: usize,
     step: Step,
-    /// The step that it comes after.
-    after: Option<usize>,
+    /// The steps that it comes after.
+    after: Vec<usize>,
     version: Version,
-    arm: Arm,
-    cast: Arc<Cast>,
+    pub(super) arm: Arm,
+    pub(super) cast: Arc<Cast>,
     progress: Arc<Progress>,
-    chance: Pcg64Mcg,
+    pub(super) chance: Pcg64Mcg,
 }
 
 impl<'a> Steps<'a> {
@@ -79,7 +80,7 @@ impl<'a> Steps<'a> {
                 arm: self.arm,
                 cast: Arc::clone(self.cast),
                 progress: Arc::clone(self.progress),
-                chance: generator(self.seed, &format!("step {place}")),
+                chance: generator(self.seed, &purpose(place, step)),
             };
             // A run that has nothing planned is over, so what has a time is planned before any task runs.
             let plan = matches!(step.start, Start::At(_)).then(|| self.progress.planned());
@@ -87,15 +88,12 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn after(&self, step: &Step) -> Option<usize> {
-        match &step.start {
-            Start::After(id) => self
-                .scenario
-                .steps
-                .iter()
-                .position(|other| other.id.as_ref() == Some(id)),
-            Start::At(_) | Start::When(_) => None,
-        }
+    fn after(&self, step: &Step) -> Vec<usize> {
+        let place = |id| {
+            let mut steps = self.scenario.steps.iter();
+            steps.position(|other| other.id.as_ref() == Some(id))
+        };
+        step.after().iter().filter_map(place).collect()
     }
 }
 
@@ -115,17 +113,16 @@ impl Performance {
 
     /// Waits for the step's moment; from then on it is planned what happens.
     async fn moment(&mut self, plan: Option<Plan>) -> Plan {
+        for step in &self.after {
+            self.progress.over(*step).await;
+        }
         match &self.step.start {
             Start::At(at) => {
                 let at = self.chance.random_range(at.millis());
                 sleep(Duration::from_millis(at)).await;
             }
-            Start::After(_) => {
-                if let Some(after) = self.after {
-                    self.progress.over(after).await;
-                }
-            }
-            Start::When(packet) => {
+            Start::After(_) => {}
+            Start::When { packet, .. } => {
                 // The network never forgets whom it has to tell.
                 let packet = packet.drawn(&mut self.chance);
                 _ = self.cast.stage.at_packet(&packet).await;
@@ -142,6 +139,15 @@ impl Performance {
                 return self.fault(&fault, plan).await;
             }
             Action::Publish(publish) => return self.publish(publish, plan).await,
+            Action::Await(it) => {
+                self.wait_for(&it).await;
+                return drop(plan);
+            }
+            Action::ExpectNone(it) => {
+                self.see_none(&it).await;
+                return drop(plan);
+            }
+            Action::Note(_) => return drop(plan),
             Action::Connect(connect) => {
                 self.each(&connect.client, move |client| client.connect(connect.session))
             }
@@ -266,35 +272,21 @@ fn message(client: &str, publish: &Publish, version: Version, step: usize, n: u3
         step,
         n,
     };
+    let payload = match &publish.payload {
+        Some(text) => Bytes::copy_from_slice(text.as_bytes()),
+        None => mark.payload(publish.size),
+    };
     Message {
         retain: publish.retain,
         properties: publish.properties.properties(publish.expiry, version),
-        ..Message::new(
-            publish.topic.topic(client, n),
-            mark.payload(publish.size),
-            publish.qos,
-        )
+        ..Message::new(publish.topic.topic(client, n), payload, publish.qos)
     }
 }
 
-/// What a step says, in words.
-fn in_words(action: &Action) -> String {
-    match action {
-        Action::Connect(connect) => format!("connect {}", connect.client),
-        Action::Disconnect(disconnect) => format!("disconnect {}", disconnect.client),
-        Action::Open(open) => format!("open {}", open.peer),
-        Action::Publish(publish) => {
-            format!(
-                "publish {} messages from {} at qos {}",
-                publish.count,
-                publish.from,
-                publish.qos.value()
-            )
-        }
-        Action::Send(send) => format!("send from {}", send.from),
-        Action::Shut(shut) => format!("shut {}", shut.peer),
-        Action::Subscribe(subscribe) => format!("subscribe {}", subscribe.client),
-        Action::Unsubscribe(unsubscribe) => format!("unsubscribe {}", unsubscribe.client),
-        Action::Fault(fault) => fault.to_string(),
+/// What a step's chance is drawn for. By its id, so that it stays the same where a variant has a step more.
+fn purpose(place: usize, step: &Step) -> String {
+    match &step.id {
+        Some(id) => format!("step {id}"),
+        None => format!("step {place}"),
     }
 }

@@ -2,7 +2,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 use squall_proto::{Qos, TopicFilter};
 
-use super::{Filters, MessageProperties, RawPacket, Session, SubscriptionIdentifier, TopicTemplate, words};
+use super::{
+    Await, ExpectNone, Filters, MessageProperties, RawPacket, Session, SubscriptionIdentifier, TopicTemplate,
+    words,
+};
 use crate::{faults::Fault, span::Span};
 
 /// Makes [`Action`] of the list: its name in YAML, its parameters, its variant.
@@ -56,8 +59,11 @@ macro_rules! actions {
 }
 
 actions! {
+    await: Await,
     connect: Connect,
     disconnect: Disconnect,
+    expect_none: ExpectNone,
+    note: Note,
     open: Open,
     publish: Publish,
     send: Send,
@@ -110,6 +116,10 @@ pub struct Publish {
     /// From one message to the next. 0s, unless given.
     #[serde(default)]
     pub every: Span,
+    /// What each says instead of the mark by which checks know it from every other: for what is compared with a Will, or replaces
+    /// a retained message by one that is equal.
+    #[serde(default)]
+    pub payload: Option<String>,
     /// Bytes of payload, if more than the mark by which checks know each message. 0 sends none at all, which clears what is
     /// retained.
     #[serde(default)]
@@ -146,6 +156,10 @@ pub struct Unsubscribe {
     #[schemars(with = "Vec<String>", length(min = 1))]
     pub filters: Vec<TopicFilter>,
 }
+
+/// Does nothing but stand in the trace, and be waited for: when it happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Note(pub String);
 
 /// A peer opens a Network Connection, and says nothing on it yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -2,14 +2,20 @@
 //!
 //! One mechanism: `sweep` and `paths` are tables of parameters, `race` is a parameter whose values are orders. Each combination is a
 //! variant: the file's tree with every `$parameter` replaced, its blocks of steps written out, and nothing left of the tables. In
-//! reading order: [`expand`]; `rows` (the tables); `substitute` (the parameters).
+//! reading order: [`expand`]; `rows` (the tables); `substitute` (the parameters); `races` (the orders); `blocks` and
+//! `copy` (what stands for several steps).
 
+mod blocks;
+mod copy;
+mod races;
 mod rows;
 mod substitute;
 
+pub(super) use blocks::BLOCKS;
+
 use self::{
-    rows::{Row, Rows},
-    substitute::Scope,
+    rows::Rows,
+    substitute::{Scope, all_are_known, names_in_blocks},
 };
 use super::{
     tree::{Node, Value},
@@ -17,9 +23,12 @@ use super::{
 };
 
 /// The keys of a file that a scenario by itself does not have.
-pub(super) const FILE_KEYS: &[&str] = &["paths", "sweep"];
-/// The keys of a step that stand for several.
-pub(super) const STEP_KEYS: &[&str] = &[];
+pub(super) const FILE_KEYS: &[&str] = &["paths", "phases", "sweep"];
+/// The keys of a step that stands for several.
+pub(super) fn step_keys() -> impl Iterator<Item = &'static str> {
+    BLOCKS.into_iter().chain(blocks::OF_BLOCKS)
+}
+
 /// More is a mistake, and would take days to run.
 const VARIANTS_MAX: usize = 4096;
 
@@ -34,49 +43,106 @@ pub(super) struct Expanded {
 
 /// Whether a file says more than one plain scenario.
 pub(super) fn is_needed(root: &Node) -> bool {
-    let keys = || root.entries().iter().map(|(key, _)| key.text.as_str());
-    keys().any(|key| FILE_KEYS.contains(&key) || key == "same")
+    let says = |key: &str| FILE_KEYS.contains(&key) || key == "same";
+    root.entries().iter().any(|(key, _)| says(&key.text)) || root.get("steps").is_some_and(has_block)
+}
+
+fn has_block(node: &Node) -> bool {
+    match &node.value {
+        Value::List(items) => items.iter().any(|step| {
+            let keys = step.entries().iter().map(|(key, _)| key.text.as_str());
+            keys.into_iter().any(|key| BLOCKS.contains(&key))
+        }),
+        Value::Map(_) | Value::Text(_) | Value::Plain(_) | Value::Null => false,
+    }
 }
 
 /// Every scenario that a file stands for, in the order of its tables.
 pub(super) fn expand(root: Node) -> Result<Vec<Expanded>, Wrong> {
     let sweep = root.get("sweep").map_or_else(|| Ok(Rows::one()), rows::sweep)?;
     let paths = root.get("paths").map(rows::paths).transpose()?;
-    if let (Some(same), None) = (root.get("same"), &paths) {
-        let mend = "add `paths: { tcp: {}, websocket: { transport: ws } }` and `$transport` where it belongs";
-        return Err(Wrong::at(same.at, "nothing is there to be the same", mend));
-    }
-    let is_compared = paths.is_some();
+    let compares = Compares::of(&root, paths.is_some());
     let paths = paths.unwrap_or_else(Rows::one);
-    let count = sweep.rows.len().saturating_mul(paths.rows.len());
-    if count > VARIANTS_MAX {
-        let message = format!("{count} variants, more than {VARIANTS_MAX}");
-        return Err(Wrong::at(root.at, message, "leave some values out"));
-    }
-    let plain = without(root, FILE_KEYS);
+    let plain = without(root, &["paths", "sweep"]);
+    let mut known = names_in_blocks(&plain);
+    known.extend(
+        sweep
+            .names
+            .iter()
+            .chain(&paths.names)
+            .map(|(name, _)| name.clone()),
+    );
     let mut scope = Scope::new(sweep.names.iter().chain(&paths.names));
-    let mut variants = Vec::with_capacity(count);
+    let mut variants = Vec::new();
     for swept in &sweep.rows {
         for path in &paths.rows {
-            variants.push(Expanded {
-                name: name([swept, path]),
-                group: is_compared.then(|| swept.name.clone()),
-                root: scope.substitute(&plain, [swept, path])?,
-            });
+            let tree = scope.substitute(&plain, [swept, path])?;
+            for (order, races) in races::orders(&races::races(&tree)?) {
+                if variants.len() == VARIANTS_MAX {
+                    let message = format!("more than {VARIANTS_MAX} variants");
+                    return Err(Wrong::at(plain.at, message, "leave some values out"));
+                }
+                let root = blocks::write_out(&tree, &races)?;
+                all_are_known(&root, &known)?;
+                variants.push(Expanded {
+                    name: name([&swept.name, &path.name, &order]),
+                    group: match compares {
+                        Compares::Nothing => None,
+                        Compares::Paths => Some(name([&swept.name, &order])),
+                        Compares::Orders => Some(name([&swept.name])),
+                    },
+                    root,
+                });
+            }
         }
     }
     scope.all_are_used()?;
     all_have_names(&variants, plain.at)?;
-    Ok(variants)
+    match plain.get("same") {
+        Some(same) if !has_pair(&variants) => {
+            let mend =
+                "add `paths: { tcp: {}, websocket: { transport: ws } }` and `$transport` where it belongs";
+            Err(Wrong::at(same.at, "nothing is there to be the same", mend))
+        }
+        Some(_) | None => Ok(variants),
+    }
 }
 
-fn name(rows: [&Row; 2]) -> String {
-    let names: Vec<&str> = rows
-        .iter()
-        .map(|row| row.name.as_str())
-        .filter(|name| !name.is_empty())
+/// Whether any two of them must deliver the same: they stand next to each other then.
+fn has_pair(variants: &[Expanded]) -> bool {
+    let groups = || variants.iter().map(|variant| &variant.group);
+    groups()
+        .zip(groups().skip(1))
+        .any(|(first, second)| first.is_some() && first == second)
+}
+
+/// Which variants must deliver the same.
+#[derive(Clone, Copy)]
+enum Compares {
+    Nothing,
+    /// The paths, whatever else a variant is.
+    Paths,
+    /// The orders of its races.
+    Orders,
+}
+
+impl Compares {
+    fn of(root: &Node, has_paths: bool) -> Self {
+        match (has_paths, root.get("same")) {
+            (true, _) => Self::Paths,
+            (false, Some(_)) => Self::Orders,
+            (false, None) => Self::Nothing,
+        }
+    }
+}
+
+fn name<const N: usize>(parts: [&String; N]) -> String {
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
         .collect();
-    names.join(",")
+    parts.join(",")
 }
 
 fn all_have_names(variants: &[Expanded], at: serde_saphyr::Location) -> Result<(), Wrong> {

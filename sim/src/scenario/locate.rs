@@ -59,7 +59,7 @@ fn find(node: &Node, word: &str) -> Option<Location> {
             is_it.then_some(key.at).or_else(|| find(value, word))
         }),
         Value::List(items) => items.iter().find_map(|item| find(item, word)),
-        Value::Text(text) => (text == word).then_some(node.at),
-        Value::Plain(_) | Value::Null => None,
+        Value::Text(text) | Value::Plain(text) => (text == word).then_some(node.at),
+        Value::Null => None,
     }
 }

@@ -1,7 +1,7 @@
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::Scenario;
+use super::{Scenario, expand::BLOCKS};
 
 /// The JSON Schema of a scenario file. Editors that know YAML complete from it:
 /// `# yaml-language-server: $schema=../sim/schema/scenario.schema.json` as a file's first line.
@@ -15,6 +15,13 @@ pub fn json_schema() -> Schema {
         let_stand_below(root);
         add(root, "properties", file_properties());
         add(root, "$defs", json!({ PARAMETER: parameter() }));
+        if let Some(Value::Object(step)) = root.get_mut("$defs").and_then(|defs| defs.get_mut("Step")) {
+            add(step, "properties", block_properties());
+            let blocks = BLOCKS.map(|block| json!({ "required": [block] }));
+            if let Some(Value::Array(kinds)) = step.get_mut("oneOf") {
+                kinds.extend(blocks);
+            }
+        }
     }
     schema
 }
@@ -34,6 +41,12 @@ fn file_properties() -> Value {
     let any = json!({});
     let named = json!({ "type": "object", "minProperties": 1, "additionalProperties": any });
     json!({
+        "phases": {
+            "description": "Groups of steps by name: each begins when the one before is over, and `at` counts from there.",
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": { "type": "array", "items": { "$ref": "#/$defs/Step" } },
+        },
         "sweep": {
             "description": "Parameters: each combination of their values is a scenario of its own; or a list of rows. `$name` stands for the value.",
             "anyOf": [
@@ -47,6 +60,41 @@ fn file_properties() -> Value {
             "minProperties": 2,
             "additionalProperties": { "type": ["object", "null"], "additionalProperties": any },
         },
+    })
+}
+
+/// What makes a block of a step.
+fn block_properties() -> Value {
+    let steps = json!({ "anyOf": [
+        { "type": "array", "items": { "$ref": "#/$defs/Step" } },
+        { "$ref": "#/$defs/Step" },
+        { "$ref": format!("#/$defs/{PARAMETER}") },
+    ] });
+    json!({
+        "apart": {
+            "description": "From the first to the second of a `race`. 10ms, unless given.",
+            "type": "string",
+        },
+        "every": {
+            "description": "From one round of `repeat` to the next; unless given, each begins when the one before is over.",
+            "type": "string",
+        },
+        "for_each": {
+            "description": "The `steps` for every combination of these parameters, all at once: `{ client: [a, b] }`.",
+            "type": ["object", "array"],
+        },
+        "race": {
+            "description": "Two steps, or lists of steps, by name: run with the first just before the second, the other way round, and at once.",
+            "type": "object",
+            "minProperties": 2,
+            "maxProperties": 2,
+            "additionalProperties": steps,
+        },
+        "repeat": {
+            "description": "The `steps` so many times; `$n` is the number of the round.",
+            "anyOf": [{ "type": "integer", "minimum": 1 }, { "$ref": format!("#/$defs/{PARAMETER}") }],
+        },
+        "steps": { "description": "The steps of a block; their `at` counts from where it begins.", "allOf": [steps] },
     })
 }
 

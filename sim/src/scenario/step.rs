@@ -27,16 +27,30 @@ pub struct Step {
 pub enum Start {
     /// So long after the run began; the default, with 0s.
     At(SpanRange),
-    /// When the step with this `id` is over: what it published is acknowledged, what it asked for is answered, its fault healed.
-    After(String),
+    /// When the steps with these `id`s are over: what they published is acknowledged, what they asked for is answered, their faults
+    /// are healed.
+    After(Vec<String>),
     /// When this packet leaves its sender's host.
-    When(PacketMatch),
+    When {
+        /// Which.
+        packet: PacketMatch,
+        /// Counted from when the steps with these `id`s are over; from the beginning of the run, if there are none.
+        after: Vec<String>,
+    },
 }
 
 /// The keys of a step that say when.
 const TIMES: [&str; 5] = ["after", "at", "id", "wait", "when"];
 
 impl Step {
+    /// The ids of the steps that it waits for.
+    pub fn after(&self) -> &[String] {
+        match &self.start {
+            Start::At(_) => &[],
+            Start::After(ids) | Start::When { after: ids, .. } => ids,
+        }
+    }
+
     /// Every key of a step.
     pub(super) fn keys() -> impl Iterator<Item = &'static str> {
         let actions = Action::NAMES.iter().chain(Fault::NAMES);
@@ -49,8 +63,13 @@ impl Serialize for Step {
         let mut map = serializer.serialize_map(None)?;
         match &self.start {
             Start::At(at) => map.serialize_entry("at", at)?,
-            Start::After(step) => map.serialize_entry("after", step)?,
-            Start::When(packet) => map.serialize_entry("when", packet)?,
+            Start::After(steps) => map.serialize_entry("after", &Ids(steps.clone()))?,
+            Start::When { packet, after } => {
+                if !after.is_empty() {
+                    map.serialize_entry("after", &Ids(after.clone()))?;
+                }
+                map.serialize_entry("when", packet)?;
+            }
         }
         map.serialize_entry("wait", &self.wait)?;
         if let Some(id) = &self.id {
@@ -73,7 +92,9 @@ struct StepVisitor;
 #[derive(Default)]
 struct Draft {
     id: Option<String>,
-    start: Option<(&'static str, Start)>,
+    at: Option<SpanRange>,
+    after: Option<Ids>,
+    when: Option<PacketMatch>,
     wait: SpanRange,
     action: Option<(&'static str, Action)>,
 }
@@ -91,9 +112,9 @@ impl<'de> de::Visitor<'de> for StepVisitor {
             match key {
                 "id" => draft.id = Some(map.next_value()?),
                 "wait" => draft.wait = map.next_value()?,
-                "at" => draft.start = Some((key, Start::At(map.next_value()?))),
-                "after" => draft.start = Some((key, Start::After(map.next_value()?))),
-                "when" => draft.start = Some((key, Start::When(map.next_value()?))),
+                "at" => draft.at = Some(map.next_value()?),
+                "after" => draft.after = Some(map.next_value()?),
+                "when" => draft.when = Some(map.next_value()?),
                 action => draft.action = Some((key, map.next_value_seed(ActionSeed(action))?)),
             }
         }
@@ -102,9 +123,15 @@ impl<'de> de::Visitor<'de> for StepVisitor {
                 "a step that does nothing; give it one action or fault, such as `publish` or `cut`",
             )
         })?;
-        let start = draft
-            .start
-            .map_or_else(|| Start::At(SpanRange::default()), |(_, start)| start);
+        let after = draft.after.map(|Ids(ids)| ids);
+        let start = match (draft.when, after) {
+            (Some(packet), after) => Start::When {
+                packet,
+                after: after.unwrap_or_default(),
+            },
+            (None, Some(after)) => Start::After(after),
+            (None, None) => Start::At(draft.at.unwrap_or_default()),
+        };
         Ok(Step {
             id: draft.id,
             start,
@@ -126,7 +153,13 @@ impl<'de> de::DeserializeSeed<'de> for KeySeed<'_> {
         let known = known.ok_or_else(|| de::Error::unknown_field(&key, &[]))?;
         let other = match known {
             "id" | "wait" => None,
-            "at" | "after" | "when" => self.0.start.as_ref().map(|(name, _)| *name),
+            "at" => self
+                .0
+                .after
+                .as_ref()
+                .map(|_| "after")
+                .or_else(|| self.0.when.as_ref().map(|_| "when")),
+            "after" | "when" => self.0.at.map(|_| "at"),
             _ => self.0.action.as_ref().map(|(name, _)| *name),
         };
         match other {
@@ -149,6 +182,68 @@ impl<'de> de::DeserializeSeed<'de> for ActionSeed {
         } else {
             Action::deserialize_named(self.0, deserializer)
         }
+    }
+}
+
+/// One id, or several.
+struct Ids(Vec<String>);
+
+impl Serialize for Ids {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [single] => single.serialize(serializer),
+            several => several.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Ids {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IdsVisitor)
+    }
+}
+
+struct IdsVisitor;
+
+impl<'de> de::Visitor<'de> for IdsVisitor {
+    type Value = Ids;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the `id` of a step, or a list of them")
+    }
+
+    fn visit_str<E: de::Error>(self, id: &str) -> Result<Ids, E> {
+        Ok(Ids(vec![id.to_owned()]))
+    }
+
+    fn visit_u64<E: de::Error>(self, id: u64) -> Result<Ids, E> {
+        self.visit_str(&id.to_string())
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut sequence: A) -> Result<Ids, A::Error> {
+        let mut ids = Vec::new();
+        while let Some(id) = sequence.next_element()? {
+            ids.push(id);
+        }
+        match ids.is_empty() {
+            true => Err(de::Error::custom(
+                "no step to come after; write its `id`, or leave `after` out",
+            )),
+            false => Ok(Ids(ids)),
+        }
+    }
+}
+
+impl JsonSchema for Ids {
+    fn schema_name() -> Cow<'static, str> {
+        "Ids".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "string" },
+            { "type": "array", "minItems": 1, "items": { "type": "string" } },
+        ] })
     }
 }
 
@@ -180,7 +275,7 @@ impl JsonSchema for Step {
         );
         properties.insert(
             "after".to_owned(),
-            serde_json::json!({ "type": "string", "description": "When the step with this `id` is over." }),
+            described(&generator.subschema_for::<Ids>(), "When the step with this `id` is over, or the steps with these; a `when` beside it counts from then."),
         );
         properties.insert(
             "when".to_owned(),

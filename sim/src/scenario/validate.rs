@@ -8,8 +8,8 @@ use squall_proto::{Text, Version};
 
 use self::faults::{fault, packet_match};
 use super::{
-    Action, Client, Expectation, MessageProperties, RawPacket, Scenario, Start, Step, Times, Will,
-    locate::Path, nearest::nearest,
+    Action, Client, Expectation, MessageProperties, RawPacket, Scenario, Start, Step, Times, ToApplication,
+    Will, locate::Path, nearest::nearest,
 };
 use crate::span::Span;
 
@@ -146,10 +146,8 @@ fn ids(scenario: &Scenario) -> Checked {
             let message = format!("the id `{id}` is taken");
             return about(&path, id, message, "give the step another one");
         }
-        // An earlier step alone: so nothing waits for itself.
-        if let Start::After(id) = &step.start
-            && !seen.contains(id)
-        {
+        // Earlier steps alone: so nothing waits for itself.
+        if let Some(id) = step.after().iter().find(|id| !seen.contains(id)) {
             let path = path.key("after");
             return unknown(
                 "no earlier step has the id",
@@ -163,12 +161,27 @@ fn ids(scenario: &Scenario) -> Checked {
 }
 
 fn step(scenario: &Scenario, step: &Step, path: &Path) -> Checked {
-    if let Start::When(when) = &step.start {
+    if let Start::When { packet: when, .. } = &step.start {
         packet_match(when, &path.key("when"))?;
         let end = when.from.iter().chain(&when.to);
         each_known(scenario, Who::Either, end, path)?;
     }
     match &step.action {
+        Action::Await(it) => {
+            let path = path.key("await");
+            let clients = [&it.connected, &it.disconnected];
+            let named = clients.into_iter().flatten().count();
+            looked_out_for(scenario, it.packet.as_ref(), it.delivered.as_ref(), named, &path)?;
+            for client in clients.into_iter().flatten() {
+                known(scenario, Who::Client, client, &path)?;
+            }
+            Ok(())
+        }
+        Action::ExpectNone(it) => {
+            let path = path.key("expect_none");
+            looked_out_for(scenario, it.packet.as_ref(), it.delivered.as_ref(), 0, &path)
+        }
+        Action::Note(_) => Ok(()),
         Action::Connect(it) => known(scenario, Who::Client, &it.client, path),
         Action::Disconnect(it) => {
             if it.with_will && scenario.versions.contains(&Version::V3_1_1) {
@@ -203,6 +216,28 @@ fn step(scenario: &Scenario, step: &Step, path: &Path) -> Checked {
         Action::Subscribe(it) => known(scenario, Who::Client, &it.client, path),
         Action::Unsubscribe(it) => known(scenario, Who::Client, &it.client, path),
         Action::Fault(it) => fault(scenario, it, &path.key(it.name())),
+    }
+}
+
+/// `more` are the things named beside a packet and deliveries.
+fn looked_out_for(
+    scenario: &Scenario,
+    packet: Option<&PacketMatch>,
+    delivered: Option<&ToApplication>,
+    more: usize,
+    path: &Path,
+) -> Checked {
+    if packet.iter().count() + delivered.iter().count() + more != 1 {
+        let mend = "write `packet: { packet: PUBACK, to: pub }` or `delivered: { to: sub }`";
+        return problem(path, "not one thing to look out for", mend);
+    }
+    if let Some(packet) = packet {
+        packet_match(packet, &path.key("packet"))?;
+        each_known(scenario, Who::Either, packet.from.iter().chain(&packet.to), path)?;
+    }
+    match delivered {
+        Some(it) => known(scenario, Who::Client, &it.to, &path.key("delivered")),
+        None => Ok(()),
     }
 }
 

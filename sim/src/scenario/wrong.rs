@@ -147,7 +147,7 @@ fn first_line(text: &str, begin: usize, length: usize) -> usize {
 fn unknown(what: &str, word: &str, expected: &[&'static str]) -> (String, Option<String>) {
     // A step reads its keys itself: they are too many for one static list.
     let known: Vec<&str> = if expected.is_empty() {
-        Step::keys().chain(expand::STEP_KEYS.iter().copied()).collect()
+        Step::keys().chain(expand::step_keys()).collect()
     } else if expected.contains(&"steps") {
         expected.iter().chain(expand::FILE_KEYS).copied().collect()
     } else {

@@ -70,6 +70,7 @@ const fn kind(what: &What) -> &'static str {
         What::FaultEnded { .. } => "fault_ended",
         What::Application { .. } => "application",
         What::Step { .. } => "step",
+        What::Missed { .. } => "missed",
         What::Healed => "healed",
     }
 }

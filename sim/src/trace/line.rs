@@ -93,6 +93,7 @@ impl What {
             | Self::FaultEnded { .. }
             | Self::Application { .. }
             | Self::Step { .. }
+            | Self::Missed { .. }
             | Self::Healed => None,
         }
     }
@@ -116,6 +117,7 @@ impl What {
             | Self::FaultEnded { .. }
             | Self::Application { .. }
             | Self::Step { .. }
+            | Self::Missed { .. }
             | Self::Healed => None,
         }
     }
@@ -140,6 +142,7 @@ pub fn event_line(event: &Event) -> String {
         }
         What::Application { told, .. } => told.to_string(),
         What::Step { step, what } => format!("step {}: {what}", step + 1),
+        What::Missed { step, expected, got } => format!("step {}: expected {expected}, got {got}", step + 1),
         What::Healed => "all faults have healed".to_owned(),
     }
 }

@@ -24,6 +24,7 @@ use turmoil_net::{EnterGuard, Packet as Datagram, TcpSegment, Transport};
 use self::transit::{Delivered, sequence_length};
 use super::{
     link::Links,
+    lookout::{Lookout, Lookouts},
     watch::{Watch, Watches},
     wire::{Wires, peer},
 };
@@ -46,6 +47,7 @@ pub(crate) struct Network {
     pub(super) wires: Wires,
     links: Links,
     watches: Watches,
+    lookouts: Lookouts,
     /// What is under way, by when it arrives and then by when it was sent.
     due: BTreeMap<(Instant, u64), Flight>,
     next_flight: u64,
@@ -88,6 +90,7 @@ pub(super) fn install(guard: EnterGuard, hosts: Vec<Named>, seed: u64, latency: 
         wires: Wires::default(),
         links: Links::new(seed, latency, loss_percent),
         watches: Watches::default(),
+        lookouts: Lookouts::default(),
         due: BTreeMap::new(),
         next_flight: 0,
         resets: Vec::new(),
@@ -143,7 +146,15 @@ impl Network {
         if is_busy(&what) {
             self.busy = at;
         }
+        if let What::Application { client, told } = &what {
+            self.lookouts.see(client, told);
+        }
         self.trace.events.push(Event { at, what });
+    }
+
+    /// Looks out for what a client tells its application.
+    pub(crate) fn look_out(&mut self, lookout: Lookout) {
+        self.lookouts.add(lookout);
     }
 
     /// How long nothing has happened on any wire, pings apart, and nothing was under way. Zero while anything is.
@@ -319,6 +330,7 @@ const fn is_busy(what: &What) -> bool {
         | What::FaultBegan { .. }
         | What::FaultEnded { .. }
         | What::Step { .. }
+        | What::Missed { .. }
         | What::Healed => false,
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_saphyr::Location;
 
-use super::rows::Row;
+use super::rows::{self, Row};
 use crate::scenario::{
     tree::{Key, Node, Value},
     wrong::Wrong,
@@ -42,6 +42,45 @@ impl Scope {
             )),
             None => Ok(()),
         }
+    }
+}
+
+/// A parameter that is left when all are replaced is nobody's.
+pub(super) fn all_are_known(node: &Node, names: &BTreeSet<String>) -> Result<(), Wrong> {
+    match &node.value {
+        Value::Map(entries) => entries
+            .iter()
+            .try_for_each(|(_, value)| all_are_known(value, names)),
+        Value::List(items) => items.iter().try_for_each(|item| all_are_known(item, names)),
+        Value::Text(text) => match parameter(text) {
+            None | Some("share") => Ok(()),
+            Some(name) => {
+                let (name, _) = name.split_once('.').unwrap_or((name, ""));
+                let known = names.iter().map(String::as_str);
+                Err(Wrong::word(node.at, "no parameter is called", name, known))
+            }
+        },
+        Value::Plain(_) | Value::Null => Ok(()),
+    }
+}
+
+/// The parameters that blocks of steps bring with them.
+pub(super) fn names_in_blocks(node: &Node) -> BTreeSet<String> {
+    match &node.value {
+        Value::Map(entries) => {
+            let own = entries.iter().flat_map(|(key, value)| match key.text.as_str() {
+                "repeat" => vec!["n".to_owned()],
+                "for_each" => rows::sweep(value).map_or_else(
+                    |_| Vec::new(),
+                    |rows| rows.names.into_iter().map(|(name, _)| name).collect(),
+                ),
+                _ => Vec::new(),
+            });
+            let below = entries.iter().flat_map(|(_, value)| names_in_blocks(value));
+            own.chain(below).collect()
+        }
+        Value::List(items) => items.iter().flat_map(names_in_blocks).collect(),
+        Value::Text(_) | Value::Plain(_) | Value::Null => BTreeSet::new(),
     }
 }
 
@@ -99,15 +138,11 @@ impl Substitution<'_, '_> {
         };
         match self.value(name, at)? {
             Some(value) => Ok(value),
-            None if name.starts_with("share") => Ok(Node {
+            // It may be a parameter of a block.
+            None => Ok(Node {
                 at,
                 value: Value::Text(text.to_owned()),
             }),
-            None => {
-                let (name, _) = name.split_once('.').unwrap_or((name, ""));
-                let known = self.scope.names.iter().map(|(name, _)| name.as_str());
-                Err(Wrong::word(at, "no parameter is called", name, known))
-            }
         }
     }
 
