@@ -11,7 +11,7 @@ use super::{
     Action, Client, Expectation, MessageProperties, RawPacket, Scenario, Start, Step, Times, ToApplication,
     Will, locate::Path, nearest::nearest,
 };
-use crate::span::Span;
+use crate::{faults::PacketMatch, span::Span};
 
 /// Something wrong, and where.
 #[derive(Debug)]
