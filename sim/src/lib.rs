@@ -4,6 +4,7 @@ pub mod actors;
 pub mod checks;
 pub mod faults;
 mod model;
+pub mod mutants;
 pub mod number;
 pub mod run;
 pub mod scenario;

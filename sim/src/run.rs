@@ -17,6 +17,7 @@ use tokio::{task::JoinSet, time::sleep};
 
 use self::{cast::Cast, progress::Progress, steps::Steps};
 use crate::{
+    mutants::{Mutant, Mutated},
     scenario::Scenario,
     trace::{Trace, What},
     world::{World, WorldConfig, network, on_fresh_thread},
@@ -33,6 +34,8 @@ pub struct Run {
     pub end: Ending,
     /// Faults that touched no packet, no connection and no process, or never had their moment: the run proves nothing.
     pub untouched: Vec<Untouched>,
+    /// How often a mutant did other than what is right. 0 without one.
+    pub mutated: u64,
 }
 
 /// How a run came to its end.
@@ -71,6 +74,18 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Runs a scenario once. The same scenario, version, seed and arm give the same [`Run`], in any process, on any day.
 pub fn run(scenario: &Scenario, version: Version, seed: u64, arm: Arm) -> Run {
+    run_with(scenario, version, seed, arm, None)
+}
+
+/// Runs a scenario once, with a broker or clients that are broken.
+pub fn run_with(
+    scenario: &Scenario,
+    version: Version,
+    seed: u64,
+    arm: Arm,
+    mutant: Option<&Mutant>,
+) -> Run {
+    let mutated = mutant.map(Mutated::new);
     let outcome = on_fresh_thread(|| {
         let config = WorldConfig {
             seed,
@@ -80,8 +95,9 @@ pub fn run(scenario: &Scenario, version: Version, seed: u64, arm: Arm) -> Run {
         let names = Cast::names(scenario);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let world = World::new(&config, &names);
-        let mut run = world.block_on(play(scenario, version, seed, arm, &world));
+        let mut run = world.block_on(play(scenario, version, seed, arm, mutated.as_ref(), &world));
         run.trace = world.take_trace();
+        run.mutated = mutated.as_ref().map_or(0, Mutated::touched);
         run
     });
     let run = outcome.output.unwrap_or_else(|| Run {
@@ -89,6 +105,7 @@ pub fn run(scenario: &Scenario, version: Version, seed: u64, arm: Arm) -> Run {
         simulated: Duration::ZERO,
         end: Ending::Complete,
         untouched: Vec::new(),
+        mutated: 0,
     });
     match outcome.panic {
         Some(panic) => Run {
@@ -99,9 +116,16 @@ pub fn run(scenario: &Scenario, version: Version, seed: u64, arm: Arm) -> Run {
     }
 }
 
-async fn play(scenario: &Scenario, version: Version, seed: u64, arm: Arm, world: &World) -> Run {
+async fn play(
+    scenario: &Scenario,
+    version: Version,
+    seed: u64,
+    arm: Arm,
+    mutated: Option<&Mutated>,
+    world: &World,
+) -> Run {
     let mut processes = JoinSet::new();
-    let cast = Arc::new(Cast::new(scenario, version, seed, world.hosts(), &mut processes));
+    let cast = Arc::new(Cast::new(scenario, version, seed, world.hosts(), &mut processes, mutated));
     let progress = Arc::new(Progress::new(scenario));
     let lasts = progress.planned();
     let duration = scenario.lasts.duration();
@@ -125,6 +149,7 @@ async fn play(scenario: &Scenario, version: Version, seed: u64, arm: Arm, world:
             Arm::Faults => progress.untouched(scenario),
             Arm::Control => Vec::new(),
         },
+        mutated: 0,
     }
 }
 

@@ -8,7 +8,8 @@ use squall_reports::{PacketLine, Statement, Verdict};
 
 use crate::{
     checks::{Finding, Path, check, differences},
-    run::{Arm, Ending, Run, run},
+    mutants::Mutant,
+    run::{Arm, Ending, Run, run_with},
     scenario::Scenario,
     trace::{Lines, Trace},
 };
@@ -35,8 +36,21 @@ const AROUND: usize = 6;
 
 /// Runs and judges a scenario. With `control`, and unless the scenario says otherwise, it must pass without its faults too.
 pub fn judge(scenario: &Scenario, version: Version, seed: u64, control: bool) -> Judged {
-    let first = run(scenario, version, seed, Arm::Faults);
-    let second = run(scenario, version, seed, Arm::Faults);
+    judge_with(scenario, version, seed, control, None)
+}
+
+/// Runs and judges a scenario with a broker or clients that are broken: that it holds all the same is `Inconclusive` where the mutant
+/// had no occasion to do anything wrong.
+pub fn judge_with(
+    scenario: &Scenario,
+    version: Version,
+    seed: u64,
+    control: bool,
+    mutant: Option<&Mutant>,
+) -> Judged {
+    let run = |arm| run_with(scenario, version, seed, arm, mutant);
+    let first = run(Arm::Faults);
+    let second = run(Arm::Faults);
     let mut judged = Judged {
         verdict: Verdict::Pass,
         statements: Vec::new(),
@@ -53,13 +67,22 @@ pub fn judge(scenario: &Scenario, version: Version, seed: u64, control: bool) ->
     if judged.verdict.holds()
         && let Some(reference) = &scenario.reference
     {
-        judged.of_paths(scenario, reference, version, seed, &first);
+        judged.of_paths(scenario, reference, version, &first, &|other, version| {
+            run_with(other, version, seed, Arm::Faults, mutant)
+        });
     }
     if judged.verdict.holds() && control && scenario.control && scenario.has_faults() {
-        let without = run(scenario, version, seed, Arm::Control);
+        let without = run(Arm::Control);
         judged.runs += 1;
         judged.simulated += without.simulated;
         judged.of_run(scenario, version, false, &without);
+    }
+    if judged.verdict.holds()
+        && let Some(mutant) = mutant.filter(|_| first.mutated == 0)
+    {
+        judged.verdict = Verdict::Inconclusive {
+            why: format!("the mutant `{}` had no occasion to do anything wrong", mutant.name),
+        };
     }
     judged.trace = first.trace;
     judged
@@ -98,11 +121,18 @@ impl Judged {
     }
 
     /// Compares a run with that of another path, which is run for it.
-    fn of_paths(&mut self, scenario: &Scenario, other: &Scenario, version: Version, seed: u64, run: &Run) {
+    fn of_paths(
+        &mut self,
+        scenario: &Scenario,
+        other: &Scenario,
+        version: Version,
+        run: &Run,
+        run_other: &dyn Fn(&Scenario, Version) -> Run,
+    ) {
         let is_for_it = other.versions.contains(&version);
         let other_version = other.versions.first().copied().filter(|_| !is_for_it);
         let other_version = other_version.unwrap_or(version);
-        let other_run = self::run(other, other_version, seed, Arm::Faults);
+        let other_run = run_other(other, other_version);
         self.runs += 1;
         self.simulated += other_run.simulated;
         let path = Path {

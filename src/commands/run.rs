@@ -17,7 +17,11 @@ use anyhow::Context as _;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use squall_proto::Version;
 use squall_reports::{FORMAT, Group, Report, TestResult};
-use squall_sim::scenario::{Scenario, ScenarioError, find_scenarios};
+use squall_sim::{
+    mutants::{Mutant, mutants},
+    scenario::{Scenario, ScenarioError, find_scenarios},
+    trace::Side,
+};
 
 use self::{
     seeds::Seeds,
@@ -41,10 +45,11 @@ Examples:
   squall run scenarios/no-will-after-disconnect.yaml --mqtt 5.0 --seed 7
   squall run scenarios --seeds 0..1000 --report junit=result.xml
   squall run scenarios/will-in-every-way.yaml --variant \"delay=5s,reconnect=never\"
-  squall run scenarios --trace trace.jsonl             every packet, fault and connection as JSON lines")]
+  squall run scenarios --trace trace.jsonl             every packet, fault and connection as JSON lines
+  squall run scenarios/no-will-after-disconnect.yaml --mutant broker-does-not-hear-disconnect    see it fail")]
 pub(crate) struct Args {
     /// Scenario files, or folders of them
-    #[arg(required = true, value_name = "SCENARIO|FOLDER")]
+    #[arg(required_unless_present = "list_mutants", value_name = "SCENARIO|FOLDER")]
     scenarios: Vec<PathBuf>,
     /// What decides all that is left to chance: the same seed gives the same run
     #[arg(long, value_name = "N", conflicts_with = "seeds", default_value_t = 0)]
@@ -67,8 +72,18 @@ pub(crate) struct Args {
     /// Leave out the runs without faults
     #[arg(long)]
     no_control: bool,
+    /// With a broker or clients that are broken on purpose, to see the scenario fail
+    #[arg(long, value_name = "NAME", value_parser = mutant)]
+    mutant: Option<&'static Mutant>,
+    /// List the mutants, and run nothing
+    #[arg(long)]
+    list_mutants: bool,
     #[command(flatten)]
     results: ResultArgs,
+}
+
+fn mutant(name: &str) -> Result<&'static Mutant, String> {
+    Mutant::find(name).ok_or_else(|| "`squall run --list-mutants` lists them".to_owned())
 }
 
 fn version(text: &str) -> Result<Version, String> {
@@ -87,6 +102,9 @@ fn version(text: &str) -> Result<Version, String> {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     args.results.check()?;
+    if args.list_mutants {
+        return list_mutants();
+    }
     let Some(scenarios) = read(&args.scenarios) else {
         return Ok(Exit::Misused);
     };
@@ -101,6 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
         jobs: &jobs,
         threads: args.jobs.or_else(|| std::thread::available_parallelism().ok()),
         control: !args.no_control,
+        mutant: args.mutant,
         traces: trace.is_some(),
     };
     let done = work.run(|done| match &mut trace {
@@ -111,6 +130,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
         file.flush().context("cannot write the trace")?;
     }
     conclude(args, &jobs, done, began.elapsed())
+}
+
+fn list_mutants() -> Result<Exit, anyhow::Error> {
+    let mut list = String::new();
+    for (_, mutant) in mutants() {
+        let side = match mutant.side {
+            Side::Client => "client",
+            Side::Broker => "broker",
+        };
+        list.push_str(&format!("{:<44} the {side} {}\n", mutant.name, mutant.does));
+    }
+    let _ = output::print(&list).context("cannot print the list")?;
+    Ok(Exit::Held)
 }
 
 /// Every scenario that the paths name; `None` when one is wrong, which has been said with its mend.

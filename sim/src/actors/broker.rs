@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use rand::RngExt;
 use squall_node::{
+    Acceptor,
     broker::Server,
     tls::{SharedServerConfig, TlsAcceptor},
     ws::WsAcceptor,
@@ -9,7 +10,10 @@ use squall_node::{
 use squall_proto::broker::Limits;
 
 use super::Power;
-use crate::world::{Host, HostAcceptor, Transport, generator, tls::server_config};
+use crate::{
+    mutants::Mutator,
+    world::{Host, HostAcceptor, Transport, generator, tls::server_config},
+};
 
 /// Our broker, on its host, which listens for each of these transports. It keeps what it knows in memory: after a crash it knows
 /// nothing.
@@ -18,6 +22,7 @@ pub(crate) async fn broker(
     transports: BTreeSet<Transport>,
     limits: Limits,
     seed: u64,
+    mutator: Option<Mutator>,
     power: Power,
 ) {
     let mut chance = generator(seed, "broker");
@@ -26,10 +31,11 @@ pub(crate) async fn broker(
         let server = Server::new(limits.clone(), chance.random());
         let serve = |transport| {
             let server = &server;
+            let mutator = mutator.clone();
             let wanted = transports.contains(&transport);
             async move {
                 if wanted {
-                    serve(server, host, transport).await;
+                    serve(server, host, transport, mutator).await;
                 }
             }
         };
@@ -46,16 +52,23 @@ pub(crate) async fn broker(
     }
 }
 
-async fn serve(server: &Server, host: Host, transport: Transport) {
+async fn serve(server: &Server, host: Host, transport: Transport, mutator: Option<Mutator>) {
     let acceptor = host
         .listen(transport.port())
         .await
         .expect("nobody else listens on the broker's host");
     match transport {
-        Transport::Tcp => server.serve(acceptor).await,
-        Transport::Tls => server.serve(over_tls(acceptor)).await,
-        Transport::Ws => server.serve(WsAcceptor::new(acceptor, None)).await,
-        Transport::Wss => server.serve(WsAcceptor::new(over_tls(acceptor), None)).await,
+        Transport::Tcp => accept(server, acceptor, mutator).await,
+        Transport::Tls => accept(server, over_tls(acceptor), mutator).await,
+        Transport::Ws => accept(server, WsAcceptor::new(acceptor, None), mutator).await,
+        Transport::Wss => accept(server, WsAcceptor::new(over_tls(acceptor), None), mutator).await,
+    }
+}
+
+async fn accept(server: &Server, acceptor: impl Acceptor, mutator: Option<Mutator>) {
+    match mutator {
+        None => server.serve(acceptor).await,
+        Some(mutator) => server.serve(mutator.acceptor(acceptor)).await,
     }
 }
 

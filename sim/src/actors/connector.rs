@@ -11,12 +11,20 @@ use tokio::sync::Semaphore;
 
 use super::pace::PacedStream;
 use crate::{
+    mutants::Mutator,
     scenario::Reads,
     world::{HostConnector, Transport, tls::client_config},
 };
 
 /// How a client of ours connects.
-pub(super) enum ClientConnector {
+pub(super) struct ClientConnector {
+    carried: Carried,
+    /// What is wrong with the client.
+    mutator: Option<Mutator>,
+}
+
+/// By what its MQTT is carried.
+enum Carried {
     Tcp(PacedConnector),
     Tls(TlsConnector<PacedConnector>),
     Ws(WsConnector<PacedConnector>),
@@ -73,15 +81,21 @@ impl Gate {
 
 impl ClientConnector {
     /// `chance` is what a WebSocket masks with.
-    pub(super) fn new(below: PacedConnector, transport: Transport, chance: [u8; 32]) -> Self {
+    pub(super) fn new(
+        below: PacedConnector,
+        transport: Transport,
+        chance: [u8; 32],
+        mutator: Option<Mutator>,
+    ) -> Self {
         let tls =
             |below| TlsConnector::new(below, client_config(), BROKER).expect("a certificate can be for it");
-        match transport {
-            Transport::Tcp => Self::Tcp(below),
-            Transport::Tls => Self::Tls(tls(below)),
-            Transport::Ws => Self::Ws(WsConnector::new(below, BROKER, "/mqtt", chance)),
-            Transport::Wss => Self::Wss(WsConnector::new(tls(below), BROKER, "/mqtt", chance)),
-        }
+        let carried = match transport {
+            Transport::Tcp => Carried::Tcp(below),
+            Transport::Tls => Carried::Tls(tls(below)),
+            Transport::Ws => Carried::Ws(WsConnector::new(below, BROKER, "/mqtt", chance)),
+            Transport::Wss => Carried::Wss(WsConnector::new(tls(below), BROKER, "/mqtt", chance)),
+        };
+        Self { carried, mutator }
     }
 }
 
@@ -89,12 +103,16 @@ impl Connector for ClientConnector {
     type Stream = BoxedStream;
 
     async fn connect(&mut self) -> io::Result<BoxedStream> {
-        match self {
-            Self::Tcp(connector) => connector.connect().await.map(BoxedStream::new),
-            Self::Tls(connector) => connector.connect().await.map(BoxedStream::new),
-            Self::Ws(connector) => connector.connect().await.map(BoxedStream::new),
-            Self::Wss(connector) => connector.connect().await.map(BoxedStream::new),
-        }
+        let stream = match &mut self.carried {
+            Carried::Tcp(connector) => connector.connect().await.map(BoxedStream::new),
+            Carried::Tls(connector) => connector.connect().await.map(BoxedStream::new),
+            Carried::Ws(connector) => connector.connect().await.map(BoxedStream::new),
+            Carried::Wss(connector) => connector.connect().await.map(BoxedStream::new),
+        }?;
+        Ok(match &self.mutator {
+            None => stream,
+            Some(mutator) => BoxedStream::new(mutator.clone().stream(stream)),
+        })
     }
 }
 

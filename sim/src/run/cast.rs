@@ -6,7 +6,9 @@ use tokio::task::JoinSet;
 use crate::{
     actors::{Character, Client, ClientProcess, Owes, Peer, PeerProcess, Power, broker},
     faults::Stage,
+    mutants::Mutated,
     scenario::Scenario,
+    trace::Side,
     world::{Host, HostConnector, Transport},
 };
 
@@ -38,7 +40,9 @@ impl Cast {
         seed: u64,
         hosts: &[Host],
         processes: &mut JoinSet<()>,
+        mutated: Option<&Mutated>,
     ) -> Self {
+        let mutator = |side| mutated.and_then(|mutated| mutated.mutator(side));
         let mut cast = Self {
             stage: Stage::default(),
             clients: BTreeMap::new(),
@@ -49,7 +53,7 @@ impl Cast {
         let host = next();
         let power = cast.power(host, BROKER, None);
         let limits = scenario.broker.limits();
-        processes.spawn(broker(host, transports(scenario), limits, seed, power));
+        processes.spawn(broker(host, transports(scenario), limits, seed, mutator(Side::Broker), power));
         for (group, spec) in &scenario.clients {
             for name in scenario.members(group) {
                 let host = next();
@@ -60,7 +64,12 @@ impl Cast {
                     version,
                     seed,
                 };
-                let (client, process) = ClientProcess::new(character, connector(host, spec.transport), power);
+                let (client, process) = ClientProcess::new(
+                    character,
+                    connector(host, spec.transport),
+                    mutator(Side::Client),
+                    power,
+                );
                 cast.clients.entry(group.clone()).or_default().push(client);
                 processes.spawn(process.run());
             }

@@ -18,9 +18,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use squall_proto::Version;
 use squall_reports::TestResult;
 use squall_sim::{
+    mutants::Mutant,
     scenario::Scenario,
     trace::write_json_lines,
-    verdict::{Judged, judge},
+    verdict::{Judged, judge_with},
 };
 
 use crate::output;
@@ -51,6 +52,8 @@ pub(super) struct Work<'a> {
     pub(super) threads: Option<NonZeroUsize>,
     /// Run without faults too.
     pub(super) control: bool,
+    /// Who is broken, if anybody.
+    pub(super) mutant: Option<&'static Mutant>,
     /// Keep traces.
     pub(super) traces: bool,
 }
@@ -106,7 +109,7 @@ impl Work<'_> {
 
     fn one(&self, place: usize, job: &Job) -> Done {
         let began = Instant::now();
-        let judged = judge(&job.scenario, job.version, job.seed, self.control);
+        let judged = judge_with(&job.scenario, job.version, job.seed, self.control, self.mutant);
         let trace = if self.traces {
             job.trace(&judged)
         } else {
@@ -117,7 +120,7 @@ impl Work<'_> {
             runs: judged.runs,
             simulated: judged.simulated,
             trace,
-            result: job.result(judged, began.elapsed()),
+            result: job.result(judged, began.elapsed(), self.mutant),
         }
     }
 }
@@ -145,14 +148,15 @@ impl Job {
         lines
     }
 
-    fn result(&self, judged: Judged, took: Duration) -> TestResult {
+    fn result(&self, judged: Judged, took: Duration, mutant: Option<&Mutant>) -> TestResult {
         let (version, seed) = (self.version, self.seed);
         let (name, option) = match self.scenario.variant.as_str() {
             "" => (String::new(), String::new()),
             variant => (format!("{variant} "), format!(" --variant \"{variant}\"")),
         };
+        let mutant = mutant.map_or_else(String::new, |mutant| format!(" --mutant {}", mutant.name));
         let repeat = format!(
-            "squall run {}{option} --mqtt {version} --seed {seed}",
+            "squall run {}{option} --mqtt {version} --seed {seed}{mutant}",
             self.file.display()
         );
         TestResult {

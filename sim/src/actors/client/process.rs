@@ -19,6 +19,7 @@ use crate::{
         Power,
         connector::{ClientConnector, Gate, PacedConnector},
     },
+    mutants::Mutator,
     scenario::{Connecting, Filters, Reconnect, Session, SubscriptionIdentifier},
     span::SpanRange,
     world::{HostConnector, generator},
@@ -33,6 +34,8 @@ pub(crate) struct ClientProcess {
     commands: mpsc::UnboundedReceiver<Command>,
     running: Arc<Watched<Option<client::Client>>>,
     owes: Arc<Watched<Owes>>,
+    /// What is wrong with it.
+    mutator: Option<Mutator>,
     power: Power,
     /// Whether it has been started in this life or an earlier one.
     started: bool,
@@ -46,7 +49,12 @@ struct Start {
 
 impl ClientProcess {
     /// The process, which does nothing until it runs, and the handle to it.
-    pub(crate) fn new(character: Character, connector: HostConnector, power: Power) -> (Client, Self) {
+    pub(crate) fn new(
+        character: Character,
+        connector: HostConnector,
+        mutator: Option<Mutator>,
+        power: Power,
+    ) -> (Client, Self) {
         let (commands, take_commands) = mpsc::unbounded_channel();
         let running = Arc::new(Watched::new(None));
         let owes = Arc::new(Watched::new(Owes::Nothing));
@@ -64,6 +72,7 @@ impl ClientProcess {
             commands: take_commands,
             running,
             owes,
+            mutator,
             power,
             started: false,
         };
@@ -148,7 +157,8 @@ impl ClientProcess {
             reads: self.character.spec.reads,
             gate: gate.clone(),
         };
-        let connector = ClientConnector::new(below, self.character.spec.transport, self.chance.random());
+        let transport = self.character.spec.transport;
+        let connector = ClientConnector::new(below, transport, self.chance.random(), self.mutator.clone());
         let options = self.character.options(start.session);
         let (client, mut events, runner) =
             client::Client::open(options, connector).expect("the scenario was checked for it");

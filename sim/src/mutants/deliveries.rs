@@ -1,0 +1,218 @@
+//! Messages that are lost, doubled, changed, late, or another's; and those of shared subscriptions.
+
+use squall_proto::{Packet, Publish, Qos, TopicFilter, TopicName};
+
+use super::{
+    Mutant, Mutation, caught_by,
+    exactly_once::delivers_twice,
+    mutation::{seen, seen_as, sent, sent_as},
+    packets::publish,
+    sessions::loses,
+    subscriptions::grant,
+};
+use crate::trace::Side;
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "broker-loses-every-tenth-message",
+        does: "takes every tenth message of QoS 1 or 2 for delivered that it has not sent",
+        stands_for: "MQTT-4.3.2-3",
+        side: Side::Broker,
+        caught_by: caught_by("an-absent-subscribers-queue-hurts-nobody", "no_loss"),
+        make: loses_every_tenth,
+    },
+    Mutant {
+        name: "broker-loses-qos0",
+        does: "sends nothing at QoS 0",
+        stands_for: "MQTT-3.3.4-2",
+        side: Side::Broker,
+        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "expectations"),
+        make: || loses(|_, publish| publish.delivery.qos() == Qos::AtMostOnce),
+    },
+    Mutant {
+        name: "broker-doubles-qos0",
+        does: "sends each QoS 0 message twice",
+        stands_for: "MQTT-4.3.1-1",
+        side: Side::Broker,
+        caught_by: caught_by("qos0-is-never-doubled-by-a-cut", "at_most_once"),
+        make: || delivers_twice(Qos::AtMostOnce),
+    },
+    Mutant {
+        name: "broker-raises-the-qos",
+        does: "sends at QoS 2 what was published at QoS 1",
+        stands_for: "MQTT-3.8.4-8",
+        side: Side::Broker,
+        caught_by: caught_by("nothing-is-lost-on-a-bad-line", "at_most_once"),
+        make: raises_the_qos,
+    },
+    Mutant {
+        name: "broker-overtakes",
+        does: "sends every fifth message a little later than the next",
+        stands_for: "MQTT-4.6.0-6",
+        side: Side::Broker,
+        caught_by: caught_by("qos2-cut-before-pubrel-reaches-subscriber", "order"),
+        make: overtakes,
+    },
+    Mutant {
+        name: "broker-changes-payloads",
+        does: "sends the payload of another message",
+        stands_for: "MQTT-3.3.2-3",
+        side: Side::Broker,
+        caught_by: caught_by("qos2-cut-before-pubrel-reaches-subscriber", "at_most_once"),
+        make: changes_payloads,
+    },
+    Mutant {
+        name: "broker-changes-topics",
+        does: "sends what came for one topic to another",
+        stands_for: "MQTT-3.3.2-3",
+        side: Side::Broker,
+        caught_by: caught_by("qos2-cut-before-pubrel-reaches-subscriber", "at_most_once"),
+        make: changes_topics,
+    },
+    Mutant {
+        name: "broker-sends-what-was-anothers",
+        does: "sends to a client the last message to another",
+        stands_for: "MQTT-3.3.2-3",
+        side: Side::Broker,
+        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "at_most_once"),
+        make: sends_anothers,
+    },
+    Mutant {
+        name: "broker-shares-with-everybody",
+        does: "sends each message to all who share a subscription",
+        stands_for: "MQTT-4.8.2-3",
+        side: Side::Broker,
+        caught_by: caught_by("shared-work-is-spread-over-the-group", "one_member"),
+        make: || {
+            shares(|filter| {
+                let levels = filter.strip_prefix("$share/")?;
+                levels.split_once('/').map(|(_, levels)| levels.to_owned())
+            })
+        },
+    },
+    Mutant {
+        name: "broker-knows-one-group",
+        does: "takes all who share a filter for one group, whatever their ShareName",
+        stands_for: "MQTT-4.8.2-2",
+        side: Side::Broker,
+        caught_by: caught_by("shared-work-is-spread-over-the-group", "expectations"),
+        make: || {
+            shares(|filter| {
+                let levels = filter.strip_prefix("$share/")?;
+                levels
+                    .split_once('/')
+                    .map(|_| "$share/one/t/#".to_owned())
+            })
+        },
+    },
+    Mutant {
+        name: "broker-knows-one-member",
+        does: "sends everything that is shared to the first who subscribed",
+        stands_for: "MQTT-4.8.2-3",
+        side: Side::Broker,
+        caught_by: caught_by("shared-work-is-spread-over-the-group", "expectations"),
+        make: knows_one_member,
+    },
+    Mutant {
+        name: "broker-loses-shared-work",
+        does: "takes every tenth shared message for delivered that it has not sent",
+        stands_for: "MQTT-4.8.2-6",
+        side: Side::Broker,
+        caught_by: caught_by("shared-work-is-spread-over-the-group", "no_shared_loss"),
+        make: loses_every_tenth,
+    },
+];
+
+fn loses_every_tenth() -> Mutation {
+    let mut sent = 0;
+    loses(move |_, publish| {
+        sent += u32::from(publish.delivery.qos() != Qos::AtMostOnce);
+        publish.delivery.qos() != Qos::AtMostOnce && sent % 10 == 0
+    })
+}
+
+fn raises_the_qos() -> Mutation {
+    use squall_proto::Delivery::{AtLeastOnce, ExactlyOnce};
+    sent_as(|packet, _| {
+        if let Packet::Publish(publish) = packet
+            && let AtLeastOnce(id) = publish.delivery
+        {
+            publish.delivery = ExactlyOnce(id);
+        }
+    })
+}
+
+fn overtakes() -> Mutation {
+    let mut published = 0;
+    sent(move |packet, conn| {
+        published += u32::from(publish(&packet).is_some());
+        match publish(&packet) {
+            Some(_) if published % 5 == 0 => conn.pass_after(300, packet),
+            Some(_) | None => conn.pass(packet),
+        }
+    })
+}
+
+fn changes_payloads() -> Mutation {
+    sent_as(|packet, _| {
+        if let Packet::Publish(publish) = packet {
+            publish.payload = "another".into();
+        }
+    })
+}
+
+fn changes_topics() -> Mutation {
+    sent_as(|packet, _| {
+        if let Packet::Publish(publish) = packet {
+            publish.topic = TopicName::new("another").ok();
+        }
+    })
+}
+
+fn sends_anothers() -> Mutation {
+    let mut last: Option<(String, Publish)> = None;
+    sent(move |packet, conn| {
+        if let Some(publish) = publish(&packet) {
+            let mut other = publish.clone();
+            other.delivery = squall_proto::Delivery::AtMostOnce;
+            other.dup = false;
+            let before = last.replace((conn.client_id().to_owned(), other));
+            if let Some((_, other)) = before.filter(|(client_id, _)| client_id != conn.client_id()) {
+                conn.pass(Packet::Publish(other));
+            }
+        }
+        conn.pass(packet);
+    })
+}
+
+fn shares(other: fn(&str) -> Option<String>) -> Mutation {
+    seen_as(move |packet, _| {
+        if let Packet::Subscribe(subscribe) = packet {
+            for (filter, _) in &mut subscribe.filters {
+                let read = other(filter.text()).and_then(|read| TopicFilter::new(&read).ok());
+                *filter = read.unwrap_or_else(|| filter.clone());
+            }
+        }
+    })
+}
+
+fn knows_one_member() -> Mutation {
+    let mut known = Vec::new();
+    seen(move |packet, conn| match packet {
+        Packet::Subscribe(subscribe) => {
+            let shared = subscribe
+                .filters
+                .iter()
+                .find(|(filter, _)| filter.share_name().is_some())
+                .map(|(filter, _)| filter.clone());
+            match shared {
+                Some(filter) if known.contains(&filter) => grant(&subscribe, conn),
+                shared => {
+                    known.extend(shared);
+                    conn.pass(Packet::Subscribe(subscribe));
+                }
+            }
+        }
+        other => conn.pass(other),
+    })
+}

@@ -1,0 +1,95 @@
+//! Receive Maximum.
+
+use std::collections::BTreeMap;
+
+use squall_proto::{Ack, Packet, Properties, Property};
+
+use super::{
+    Mutant, Mutation, caught_by,
+    conn::Way,
+    mutation::{never_seen, seen_as},
+};
+use crate::trace::Side;
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "broker-ignores-receive-maximum",
+        does: "sends as many messages at a time as it likes",
+        stands_for: "D4, MQTT-3.3.4-9",
+        side: Side::Broker,
+        caught_by: caught_by("receive-maximum-holds-back-what-is-too-many", "receive_maximum"),
+        make: || seen_as(|packet, _| forget(packet)),
+    },
+    Mutant {
+        name: "broker-counts-qos2-until-pubrec",
+        does: "takes a QoS 2 message for finished as soon as it has sent PUBREL",
+        stands_for: "D4, MQTT-3.3.4-9",
+        side: Side::Broker,
+        caught_by: caught_by("receive-maximum-holds-back-what-is-too-many", "receive_maximum"),
+        make: counts_until_pubrec,
+    },
+    Mutant {
+        name: "broker-keeps-the-old-receive-maximum",
+        does: "holds a session to the Receive Maximum of its first connection",
+        stands_for: "D4, MQTT-3.3.4-9",
+        side: Side::Broker,
+        caught_by: caught_by("receive-maximum-is-each-connections-own", "receive_maximum"),
+        make: keeps_the_first,
+    },
+    Mutant {
+        name: "broker-never-gives-quota-back",
+        does: "does not take messages for finished after a reconnect, and stands still with all quota gone",
+        stands_for: "D4, MQTT-4.9.0-2",
+        side: Side::Broker,
+        caught_by: caught_by("receive-maximum-holds-back-what-is-too-many", "no_loss"),
+        make: || never_seen(|packet, _| matches!(packet, Packet::Puback(_) | Packet::Pubcomp(_))),
+    },
+    Mutant {
+        name: "client-ignores-receive-maximum",
+        does: "sends as many messages at a time as it likes",
+        stands_for: "D4, MQTT-3.3.4-7",
+        side: Side::Client,
+        caught_by: caught_by("a-server-s-receive-maximum-is-kept", "receive_maximum"),
+        make: || seen_as(|packet, _| forget(packet)),
+    },
+];
+
+fn forget(packet: &mut Packet) {
+    if let Some(properties) = properties(packet) {
+        properties.retain(|property| !matches!(property, Property::ReceiveMaximum(_)));
+    }
+}
+
+fn properties(packet: &mut Packet) -> Option<&mut Properties> {
+    match packet {
+        Packet::Connect(connect) => Some(&mut connect.properties),
+        Packet::Connack(connack) => Some(&mut connack.properties),
+        _other => None,
+    }
+}
+
+/// The node is told of a PUBCOMP as soon as it sends PUBREL, and not when it comes.
+fn counts_until_pubrec() -> Mutation {
+    Box::new(|packet, conn| match (conn.way(), packet) {
+        (Way::Sent, Packet::Pubrel(ack)) => {
+            conn.to_node(Packet::Pubcomp(Ack::success(ack.packet_id)));
+            conn.pass(Packet::Pubrel(ack));
+        }
+        (Way::Seen, Packet::Pubcomp(_)) => {}
+        (Way::Seen | Way::Sent, other) => conn.pass(other),
+    })
+}
+
+fn keeps_the_first() -> Mutation {
+    let mut first = BTreeMap::new();
+    seen_as(move |packet, _| {
+        if let Packet::Connect(connect) = packet {
+            let now = connect.properties.receive_maximum();
+            let kept = *first.entry(connect.client_id.clone()).or_insert(now);
+            forget(packet);
+            if let (Some(kept), Some(properties)) = (kept, properties(packet)) {
+                properties.push(Property::ReceiveMaximum(kept));
+            }
+        }
+    })
+}

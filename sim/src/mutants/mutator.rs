@@ -1,0 +1,153 @@
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use squall_node::{Acceptor, Peer};
+use squall_proto::{Packet, Text};
+
+use super::{
+    Mutant, Mutation,
+    conn::{Act, Conn, Way},
+    stream::MutatedStream,
+};
+use crate::trace::Side;
+
+/// A mutant in a run.
+#[derive(Debug)]
+pub(crate) struct Mutated {
+    mutant: Mutant,
+    /// How often something was other than it would have been, in all hosts.
+    touched: Arc<AtomicU64>,
+}
+
+/// A mutant at work in one host, through all lives of its process.
+#[derive(Clone)]
+pub(crate) struct Mutator(Arc<Mutex<AtWork>>);
+
+struct AtWork {
+    side: Side,
+    mutation: Mutation,
+    /// How many connections each Client Identifier has had.
+    connections: BTreeMap<Text, u32>,
+    touched: Arc<AtomicU64>,
+    /// Halves of connections that stay open.
+    kept: Vec<Box<dyn Any + Send>>,
+}
+
+/// Accepts connections for a broker that is a mutant.
+pub(crate) struct MutatedAcceptor<A> {
+    below: A,
+    mutator: Mutator,
+}
+
+impl Mutated {
+    pub(crate) fn new(mutant: &Mutant) -> Self {
+        Self {
+            mutant: *mutant,
+            touched: Arc::default(),
+        }
+    }
+
+    /// What is at work in one more host of this side; `None` where nothing is wrong.
+    pub(crate) fn mutator(&self, side: Side) -> Option<Mutator> {
+        (side == self.mutant.side).then(|| {
+            Mutator(Arc::new(Mutex::new(AtWork {
+                side,
+                mutation: (self.mutant.make)(),
+                connections: BTreeMap::new(),
+                touched: Arc::clone(&self.touched),
+                kept: Vec::new(),
+            })))
+        })
+    }
+
+    /// How often something was other than it would have been.
+    pub(crate) fn touched(&self) -> u64 {
+        self.touched.load(Relaxed)
+    }
+}
+
+impl Mutator {
+    /// What goes over this stream from now on is broken.
+    pub(crate) const fn stream<S>(self, stream: S) -> MutatedStream<S> {
+        MutatedStream::new(stream, self)
+    }
+
+    /// What comes from here is broken.
+    pub(crate) const fn acceptor<A: Acceptor>(self, below: A) -> MutatedAcceptor<A> {
+        MutatedAcceptor {
+            below,
+            mutator: self,
+        }
+    }
+
+    pub(super) fn side(&self) -> Side {
+        self.at_work().side
+    }
+
+    /// What the mutant makes of a packet.
+    pub(super) fn mutate(&self, way: Way, packet: Packet, conn: &mut Conn) -> Vec<Act> {
+        let mut at_work = self.at_work();
+        match &packet {
+            Packet::Connect(connect) => {
+                let nth = at_work
+                    .connections
+                    .entry(connect.client_id.clone())
+                    .or_default();
+                *nth += 1;
+                conn.connected(connect, *nth);
+            }
+            Packet::Connack(connack) => conn.answered(connack.session_present),
+            Packet::Publish(_)
+            | Packet::Puback(_)
+            | Packet::Pubrec(_)
+            | Packet::Pubrel(_)
+            | Packet::Pubcomp(_)
+            | Packet::Subscribe(_)
+            | Packet::Suback(_)
+            | Packet::Unsubscribe(_)
+            | Packet::Unsuback(_)
+            | Packet::Pingreq
+            | Packet::Pingresp
+            | Packet::Disconnect(_)
+            | Packet::Auth(_) => {}
+        }
+        let sound = Act::Pass(way, packet.clone());
+        (at_work.mutation)(packet, conn);
+        let acts = conn.take_acts();
+        if acts != [sound] {
+            at_work.touched.fetch_add(1, Relaxed);
+        }
+        acts
+    }
+
+    /// Keeps a half of a connection open.
+    pub(super) fn keep(&self, half: impl Any + Send) {
+        let mut at_work = self.at_work();
+        at_work.touched.fetch_add(1, Relaxed);
+        at_work.kept.push(Box::new(half));
+    }
+
+    fn at_work(&self) -> MutexGuard<'_, AtWork> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<A: Acceptor> Acceptor for MutatedAcceptor<A> {
+    type Stream = MutatedStream<A::Stream>;
+    type Opening = Pin<Box<dyn Future<Output = io::Result<Self::Stream>> + Send>>;
+
+    async fn accept(&mut self) -> io::Result<(Self::Opening, Peer)> {
+        let (opening, peer) = self.below.accept().await?;
+        let mutator = self.mutator.clone();
+        let opening = async move { Ok(mutator.stream(opening.await?)) };
+        Ok((Box::pin(opening), peer))
+    }
+}

@@ -1,0 +1,198 @@
+//! What is sent again, or not, when a session goes on.
+
+use squall_proto::{Packet, Publish, Qos};
+
+use super::{
+    Mutant, Mutation, caught_by,
+    conn::Way,
+    mutation::{never_sent, sent, sent_as},
+    packets::{again, is_resent, publish},
+};
+use crate::trace::Side;
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "broker-resends-without-dup",
+        does: "sends again as it sent first, with DUP 0",
+        stands_for: "D9, MQTT-3.3.1-1",
+        side: Side::Broker,
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "dup"),
+        make: resends_without_dup,
+    },
+    Mutant {
+        name: "broker-marks-first-deliveries",
+        does: "sets DUP on every QoS 1 and 2 message",
+        stands_for: "MQTT-3.3.1-1",
+        side: Side::Broker,
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "dup"),
+        make: marks_all,
+    },
+    Mutant {
+        name: "broker-resends-nothing",
+        does: "forgets what was sent and not acknowledged when the connection ends",
+        stands_for: "D9, MQTT-4.4.0-1",
+        side: Side::Broker,
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "no_loss"),
+        make: || never_sent(|packet, _| is_resent(packet)),
+    },
+    Mutant {
+        name: "broker-resends-in-reverse",
+        does: "sends again the last message first",
+        stands_for: "D9, MQTT-4.6.0-6",
+        side: Side::Broker,
+        caught_by: caught_by("qos1-arrives-across-a-partition", "order"),
+        make: resends_in_reverse,
+    },
+    Mutant {
+        name: "broker-resends-on-the-same-connection",
+        does: "sends each QoS 1 message again before it can be acknowledged",
+        stands_for: "MQTT-4.4.0-1",
+        side: Side::Broker,
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "dup"),
+        make: || resends_at_once(Qos::AtLeastOnce),
+    },
+    Mutant {
+        name: "broker-resends-what-was-acknowledged",
+        does: "sends its last message again when a session goes on, acknowledged or not",
+        stands_for: "MQTT-4.4.0-1",
+        side: Side::Broker,
+        caught_by: caught_by("session-goes-on-until-it-expires", "dup"),
+        make: resends_the_last,
+    },
+    Mutant {
+        name: "client-resends-without-dup",
+        does: "sends again as it sent first, with DUP 0",
+        stands_for: "D9, MQTT-3.3.1-1",
+        side: Side::Client,
+        caught_by: caught_by("qos2-cut-before-publish-reaches-broker", "dup"),
+        make: resends_without_dup,
+    },
+    Mutant {
+        name: "client-marks-first-deliveries",
+        does: "sets DUP on every QoS 1 and 2 message",
+        stands_for: "MQTT-3.3.1-1",
+        side: Side::Client,
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "dup"),
+        make: marks_all,
+    },
+    Mutant {
+        name: "client-resends-nothing",
+        does: "forgets what was sent and not acknowledged when the connection ends",
+        stands_for: "D9, MQTT-4.4.0-1",
+        side: Side::Client,
+        caught_by: caught_by("qos2-cut-before-publish-reaches-broker", "liveness"),
+        make: || never_sent(|packet, _| is_resent(packet)),
+    },
+    Mutant {
+        name: "client-resends-in-reverse",
+        does: "sends again the last message first",
+        stands_for: "D9, MQTT-4.6.0-1",
+        side: Side::Client,
+        caught_by: caught_by("qos2-two-hundred-in-flight-survive-a-partition", "order"),
+        make: resends_in_reverse,
+    },
+    Mutant {
+        name: "client-resends-on-the-same-connection",
+        does: "sends each QoS 1 message again before it can be acknowledged",
+        stands_for: "MQTT-4.4.0-1",
+        side: Side::Client,
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "dup"),
+        make: || resends_at_once(Qos::AtLeastOnce),
+    },
+    Mutant {
+        name: "client-resends-what-was-acknowledged",
+        does: "sends its last message again when a session goes on, acknowledged or not",
+        stands_for: "MQTT-4.4.0-1",
+        side: Side::Client,
+        caught_by: caught_by("qos1-arrives-across-a-partition", "dup"),
+        make: resends_the_last,
+    },
+    Mutant {
+        name: "client-keeps-exchanges-of-a-lost-session",
+        does: "sends again on a new session what it had in flight in the old one",
+        stands_for: "MQTT-3.2.2-5",
+        side: Side::Client,
+        caught_by: caught_by("everybody-is-back-after-a-broker-restart", "dup"),
+        make: resends_to_a_new_session,
+    },
+];
+
+fn resends_without_dup() -> Mutation {
+    sent_as(|packet, _| {
+        if let Packet::Publish(publish) = packet {
+            publish.dup = false;
+        }
+    })
+}
+
+fn marks_all() -> Mutation {
+    sent_as(|packet, _| {
+        if let Packet::Publish(publish) = packet {
+            publish.dup = publish.delivery.qos() != Qos::AtMostOnce;
+        }
+    })
+}
+
+/// Each later one a little earlier, up to so many.
+fn resends_in_reverse() -> Mutation {
+    const LONGEST: u64 = 400;
+    let mut waited = LONGEST;
+    sent(move |packet, conn| {
+        if is_resent(&packet) {
+            conn.pass_after(waited, packet);
+            waited = waited.saturating_sub(2);
+        } else {
+            waited = LONGEST;
+            conn.pass(packet);
+        }
+    })
+}
+
+fn resends_at_once(qos: Qos) -> Mutation {
+    sent(move |packet, conn| {
+        let resent = publish(&packet)
+            .filter(|publish| publish.delivery.qos() == qos && !publish.dup)
+            .cloned();
+        conn.pass(packet);
+        if let Some(resent) = resent {
+            conn.pass(again(resent));
+        }
+    })
+}
+
+/// The last PUBLISH of each host; where the host is the broker, of each client.
+fn resends_the_last() -> Mutation {
+    let mut last: Vec<(String, Publish)> = Vec::new();
+    Box::new(move |packet, conn| {
+        if let (Way::Sent, Some(publish)) = (conn.way(), publish(&packet))
+            && publish.delivery.packet_id().is_some()
+        {
+            last.retain(|(client_id, _)| client_id != conn.client_id());
+            last.push((conn.client_id().to_owned(), publish.clone()));
+        }
+        let is_resumed = matches!(&packet, Packet::Connack(connack) if connack.session_present);
+        conn.pass(packet);
+        let of_client = last
+            .iter()
+            .find(|(client_id, _)| client_id == conn.client_id());
+        if let (true, Some((_, publish))) = (is_resumed, of_client) {
+            conn.to_peer(again(publish.clone()));
+        }
+    })
+}
+
+fn resends_to_a_new_session() -> Mutation {
+    let mut last: Option<Publish> = None;
+    Box::new(move |packet, conn| {
+        if let (Way::Sent, Some(publish)) = (conn.way(), publish(&packet))
+            && publish.delivery.packet_id().is_some()
+        {
+            last = Some(publish.clone());
+        }
+        let is_new = matches!(&packet, Packet::Connack(connack) if !connack.session_present);
+        conn.pass(packet);
+        if let (true, Some(publish)) = (is_new, &last) {
+            conn.to_peer(again(publish.clone()));
+        }
+    })
+}

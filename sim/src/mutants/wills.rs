@@ -1,0 +1,140 @@
+//! Wills.
+
+use squall_proto::{Disconnect, Packet, PacketType, Property, Qos, ReasonCode, Will};
+
+use super::{
+    Mutant, Mutation, caught_by,
+    exactly_once::delivers_twice,
+    mutation::{never_seen, seen_as, sent_as},
+    packets::is,
+};
+use crate::trace::Side;
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "broker-publishes-no-will",
+        does: "never publishes a Will",
+        stands_for: "MQTT-3.1.2-8",
+        side: Side::Broker,
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "one_will"),
+        make: || seen_as(|packet, _| forget(packet)),
+    },
+    Mutant {
+        name: "broker-publishes-a-will-twice",
+        does: "publishes a Will when the connection ends and once more",
+        stands_for: "D7, MQTT-3.1.2-10",
+        side: Side::Broker,
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "one_will"),
+        make: || delivers_twice(Qos::ExactlyOnce),
+    },
+    Mutant {
+        name: "broker-publishes-a-will-at-once",
+        does: "does not wait for the Will Delay Interval",
+        stands_for: "D7, MQTT-3.1.3-9",
+        side: Side::Broker,
+        caught_by: caught_by("no-will-when-the-client-is-back-before-its-delay", "one_will"),
+        make: || with_will(|will| without_delay(will)),
+    },
+    Mutant {
+        name: "broker-publishes-a-will-late",
+        does: "publishes a Will ten seconds after it is due",
+        stands_for: "D7, MQTT-3.1.2-8",
+        side: Side::Broker,
+        caught_by: caught_by("will-comes-when-the-keep-alive-runs-out", "expectations"),
+        make: || {
+            with_will(|will| {
+                will.properties.push(Property::WillDelayInterval(10));
+            })
+        },
+    },
+    Mutant {
+        name: "broker-loses-the-delay-of-a-will-with-the-session",
+        does: "forgets the Wills of sessions that end before the Will Delay Interval is over",
+        stands_for: "D7, MQTT-3.1.2-8",
+        side: Side::Broker,
+        caught_by: caught_by("a-will-comes-with-the-end-of-its-session", "one_will"),
+        make: || {
+            with_will(|will| {
+                without_delay(will);
+                will.properties.push(Property::WillDelayInterval(600));
+            })
+        },
+    },
+    Mutant {
+        name: "broker-does-not-hear-disconnect",
+        does: "publishes the Will though the client has said DISCONNECT",
+        stands_for: "MQTT-3.14.4-3",
+        side: Side::Broker,
+        caught_by: caught_by("no-will-after-disconnect", "one_will"),
+        make: || never_seen(is(PacketType::Disconnect)),
+    },
+    Mutant {
+        name: "broker-takes-every-disconnect-for-normal",
+        does: "does not publish the Will of a client that asks for it in DISCONNECT",
+        stands_for: "MQTT-3.1.2-10",
+        side: Side::Broker,
+        caught_by: caught_by("disconnect-with-will-message-publishes-it", "one_will"),
+        make: every_disconnect_is_normal,
+    },
+    Mutant {
+        name: "broker-does-not-retain-wills",
+        does: "publishes every Will with Will Retain 0",
+        stands_for: "D8, MQTT-3.1.2-15",
+        side: Side::Broker,
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "expectations"),
+        make: || with_will(|will| will.retain = false),
+    },
+    Mutant {
+        name: "broker-retains-wills",
+        does: "publishes every Will with Will Retain 1",
+        stands_for: "MQTT-3.1.2-14",
+        side: Side::Broker,
+        caught_by: caught_by("a-will-is-not-retained-unless-it-says-so", "expectations"),
+        make: || with_will(|will| will.retain = true),
+    },
+    Mutant {
+        name: "client-disconnects-with-its-will",
+        does: "says in every DISCONNECT that its Will is to be published",
+        stands_for: "MQTT-3.14.4-3",
+        side: Side::Client,
+        caught_by: caught_by("no-will-after-disconnect", "expectations"),
+        make: disconnects_with_will,
+    },
+];
+
+fn forget(packet: &mut Packet) {
+    if let Packet::Connect(connect) = packet {
+        connect.will = None;
+    }
+}
+
+fn with_will(change: fn(&mut Will)) -> Mutation {
+    seen_as(move |packet, _| {
+        if let Packet::Connect(connect) = packet
+            && let Some(will) = &mut connect.will
+        {
+            change(will);
+        }
+    })
+}
+
+fn without_delay(will: &mut Will) {
+    will.properties
+        .retain(|property| !matches!(property, Property::WillDelayInterval(_)));
+}
+
+fn every_disconnect_is_normal() -> Mutation {
+    seen_as(|packet, _| {
+        if let Packet::Disconnect(disconnect) = packet {
+            disconnect.reason_code = ReasonCode::Success;
+        }
+    })
+}
+
+fn disconnects_with_will() -> Mutation {
+    sent_as(|packet, _| {
+        if let Packet::Disconnect(_) = packet {
+            *packet = Packet::Disconnect(Disconnect::of(ReasonCode::DisconnectWithWillMessage));
+        }
+    })
+}
