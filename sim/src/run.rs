@@ -78,13 +78,7 @@ pub fn run(scenario: &Scenario, version: Version, seed: u64, arm: Arm) -> Run {
 }
 
 /// Runs a scenario once, with a broker or clients that are broken.
-pub fn run_with(
-    scenario: &Scenario,
-    version: Version,
-    seed: u64,
-    arm: Arm,
-    mutant: Option<&Mutant>,
-) -> Run {
+pub fn run_with(scenario: &Scenario, version: Version, seed: u64, arm: Arm, mutant: Option<&Mutant>) -> Run {
     let mutated = mutant.map(Mutated::new);
     let outcome = on_fresh_thread(|| {
         let config = WorldConfig {
@@ -125,7 +119,14 @@ async fn play(
     world: &World,
 ) -> Run {
     let mut processes = JoinSet::new();
-    let cast = Arc::new(Cast::new(scenario, version, seed, world.hosts(), &mut processes, mutated));
+    let cast = Arc::new(Cast::new(
+        scenario,
+        version,
+        seed,
+        world.hosts(),
+        &mut processes,
+        mutated,
+    ));
     let progress = Arc::new(Progress::new(scenario));
     let lasts = progress.planned();
     let duration = scenario.lasts.duration();

@@ -81,7 +81,10 @@ pub fn judge_with(
         && let Some(mutant) = mutant.filter(|_| first.mutated == 0)
     {
         judged.verdict = Verdict::Inconclusive {
-            why: format!("the mutant `{}` had no occasion to do anything wrong", mutant.name),
+            why: format!(
+                "the mutant `{}` had no occasion to do anything wrong",
+                mutant.name
+            ),
         };
     }
     judged.trace = first.trace;

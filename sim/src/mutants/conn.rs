@@ -57,7 +57,9 @@ impl Conn {
 
     /// That of its CONNECT; 5.0 before.
     pub(super) fn version(&self) -> Version {
-        self.connect.as_ref().map_or(Version::V5, |connect| connect.version)
+        self.connect
+            .as_ref()
+            .map_or(Version::V5, |connect| connect.version)
     }
 
     /// Of its CONNECT; empty before.
@@ -97,17 +99,17 @@ impl Conn {
     }
 
     /// The node of this host sees a packet.
-    pub(super) fn to_node(&mut self, packet: Packet) {
+    pub(super) fn show(&mut self, packet: Packet) {
         self.acts.push(Act::Pass(Way::Seen, packet));
     }
 
     /// The other end gets a packet.
-    pub(super) fn to_peer(&mut self, packet: Packet) {
+    pub(super) fn send(&mut self, packet: Packet) {
         self.acts.push(Act::Pass(Way::Sent, packet));
     }
 
     /// The other end gets bytes as they are.
-    pub(super) fn bytes_to_peer(&mut self, bytes: &'static [u8]) {
+    pub(super) fn send_bytes(&mut self, bytes: &'static [u8]) {
         self.acts.push(Act::Bytes(Bytes::from_static(bytes)));
     }
 

@@ -16,7 +16,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends a PUBLISH of QoS 3",
         stands_for: "MQTT-3.3.1-4",
         side: Side::Broker,
-        caught_by: caught_by("a-quiet-hour-passes-in-peace", "well_formed"),
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "well_formed"),
         make: || sends_behind_connect_and_connack(b"\x36\x07\x00\x01t\x00\x01\x00x"),
     },
     Mutant {
@@ -24,7 +24,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends CONNACK twice",
         stands_for: "MQTT-3.2.0-2",
         side: Side::Broker,
-        caught_by: caught_by("a-quiet-hour-passes-in-peace", "well_formed"),
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "well_formed"),
         make: || sent_twice(is(PacketType::Connack)),
     },
     Mutant {
@@ -32,7 +32,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends PINGRESP before CONNACK",
         stands_for: "MQTT-3.2.0-1",
         side: Side::Broker,
-        caught_by: caught_by("a-quiet-hour-passes-in-peace", "well_formed"),
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "well_formed"),
         make: speaks_before_connack,
     },
     Mutant {
@@ -48,7 +48,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "says DISCONNECT to a client of 3.1.1",
         stands_for: "MQTT-3.14.4-2",
         side: Side::Broker,
-        caught_by: caught_in_v3_by("a-quiet-hour-passes-in-peace", "well_formed"),
+        caught_by: caught_in_v3_by("will-comes-when-the-link-is-cut", "well_formed"),
         make: || sends_behind_connect_and_connack(b"\xe0\x00"),
     },
     Mutant {
@@ -56,7 +56,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "takes what comes at once for one packet",
         stands_for: "D12",
         side: Side::Broker,
-        caught_by: caught_by("packets-that-come-at-once-are-all-read", "liveness"),
+        caught_by: caught_by("packets-that-come-at-once-are-all-read", "expectations"),
         make: || never_seen(|_, conn| !conn.first_of_read()),
     },
     Mutant {
@@ -72,7 +72,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends CONNECT twice",
         stands_for: "MQTT-3.1.0-2",
         side: Side::Client,
-        caught_by: caught_by("a-quiet-hour-passes-in-peace", "well_formed"),
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "well_formed"),
         make: || sent_twice(is(PacketType::Connect)),
     },
     Mutant {
@@ -80,7 +80,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends PINGREQ before CONNECT",
         stands_for: "MQTT-3.1.0-1",
         side: Side::Client,
-        caught_by: caught_by("a-quiet-hour-passes-in-peace", "well_formed"),
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "well_formed"),
         make: speaks_before_connect,
     },
     Mutant {
@@ -96,7 +96,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends a PUBLISH of QoS 3",
         stands_for: "MQTT-3.3.1-4",
         side: Side::Client,
-        caught_by: caught_by("a-quiet-hour-passes-in-peace", "well_formed"),
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "well_formed"),
         make: || sends_behind_connect_and_connack(b"\x36\x07\x00\x01t\x00\x01\x00x"),
     },
     Mutant {
@@ -114,7 +114,7 @@ fn sends_behind_connect_and_connack(bytes: &'static [u8]) -> Mutation {
         let kind = packet.packet_type();
         conn.pass(packet);
         if matches!(kind, PacketType::Connect | PacketType::Connack) {
-            conn.bytes_to_peer(bytes);
+            conn.send_bytes(bytes);
         }
     })
 }
@@ -142,7 +142,7 @@ fn speaks_after_disconnect() -> Mutation {
         let is_last = packet.packet_type() == PacketType::Disconnect;
         conn.pass(packet);
         if is_last {
-            conn.bytes_to_peer(b"\xd0\x00");
+            conn.send_bytes(b"\xd0\x00");
         }
     })
 }

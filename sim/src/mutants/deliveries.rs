@@ -18,7 +18,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "takes every tenth message of QoS 1 or 2 for delivered that it has not sent",
         stands_for: "MQTT-4.3.2-3",
         side: Side::Broker,
-        caught_by: caught_by("an-absent-subscribers-queue-hurts-nobody", "no_loss"),
+        caught_by: caught_by("qos1-arrives-across-a-partition", "no_loss"),
         make: loses_every_tenth,
     },
     Mutant {
@@ -26,7 +26,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends nothing at QoS 0",
         stands_for: "MQTT-3.3.4-2",
         side: Side::Broker,
-        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "expectations"),
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "expectations",
+        ),
         make: || loses(|_, publish| publish.delivery.qos() == Qos::AtMostOnce),
     },
     Mutant {
@@ -74,7 +77,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends to a client the last message to another",
         stands_for: "MQTT-3.3.2-3",
         side: Side::Broker,
-        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "at_most_once"),
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "at_most_once",
+        ),
         make: sends_anothers,
     },
     Mutant {
@@ -99,9 +105,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         make: || {
             shares(|filter| {
                 let levels = filter.strip_prefix("$share/")?;
-                levels
-                    .split_once('/')
-                    .map(|_| "$share/one/t/#".to_owned())
+                levels.split_once('/').map(|_| "$share/one/t/#".to_owned())
             })
         },
     },

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use squall_proto::{Ack, Packet, PacketId, PacketType, Publish, Qos};
+use squall_proto::{Ack, Packet, PacketId, Publish, Qos};
 
 use super::{
     Mutant, Mutation, caught_by,
     conn::{Conn, Way},
-    mutation::{never_sent, seen, sent},
+    mutation::{seen, sent},
     packets::{again, id_after, id_of, is_resent, rename},
 };
 use crate::trace::Side;
@@ -116,38 +116,33 @@ fn takes_again(mut is: impl FnMut(&Publish, &Conn) -> bool + Send + 'static) -> 
     // Apart from every Packet Identifier that a client of ours takes in a run.
     const APART: u16 = 30_000;
     let mut renamed: BTreeSet<PacketId> = BTreeSet::new();
-    Box::new(move |packet, conn| {
-        match (conn.way(), packet) {
-            (Way::Seen, Packet::Publish(mut publish)) if publish.delivery.qos() == Qos::ExactlyOnce => {
-                if let Some(id) = publish.delivery.packet_id().filter(|_| is(&publish, conn)) {
-                    renamed.insert(id);
-                    publish.dup = false;
-                    rename(&mut publish, id_after(id, APART));
-                }
-                conn.pass(Packet::Publish(publish));
+    Box::new(move |packet, conn| match (conn.way(), packet) {
+        (Way::Seen, Packet::Publish(mut publish)) if publish.delivery.qos() == Qos::ExactlyOnce => {
+            if let Some(id) = publish.delivery.packet_id().filter(|_| is(&publish, conn)) {
+                renamed.insert(id);
+                publish.dup = false;
+                rename(&mut publish, id_after(id, APART));
             }
-            (Way::Seen, Packet::Pubrel(ack)) if renamed.contains(&ack.packet_id) => {
-                conn.pass(Packet::Pubrel(Ack::success(id_after(ack.packet_id, APART))));
-            }
-            (Way::Sent, Packet::Pubrec(ack)) => {
-                conn.pass(Packet::Pubrec(back(ack, APART)));
-            }
-            (Way::Sent, Packet::Pubcomp(ack)) => {
-                let ack = back(ack, APART);
-                renamed.remove(&ack.packet_id);
-                conn.pass(Packet::Pubcomp(ack));
-            }
-            (Way::Seen | Way::Sent, other) => conn.pass(other),
+            conn.pass(Packet::Publish(publish));
         }
+        (Way::Seen, Packet::Pubrel(ack)) if renamed.contains(&ack.packet_id) => {
+            conn.pass(Packet::Pubrel(Ack::success(id_after(ack.packet_id, APART))));
+        }
+        (Way::Sent, Packet::Pubrec(ack)) => {
+            conn.pass(Packet::Pubrec(back(ack, APART)));
+        }
+        (Way::Sent, Packet::Pubcomp(ack)) => {
+            let ack = back(ack, APART);
+            renamed.remove(&ack.packet_id);
+            conn.pass(Packet::Pubcomp(ack));
+        }
+        (Way::Seen | Way::Sent, other) => conn.pass(other),
     })
 }
 
 fn back(ack: Ack, apart: u16) -> Ack {
     match ack.packet_id.value().checked_sub(apart).and_then(PacketId::new) {
-        Some(id) => Ack {
-            packet_id: id,
-            ..ack
-        },
+        Some(id) => Ack { packet_id: id, ..ack },
         None => ack,
     }
 }
@@ -176,7 +171,7 @@ pub(super) fn delivers_twice(qos: Qos) -> Mutation {
         // The node knows nothing of the second.
         (Way::Seen, Packet::Puback(ack)) if ack.packet_id.value() >= APART => {}
         (Way::Seen, Packet::Pubrec(ack)) if ack.packet_id.value() >= APART => {
-            conn.to_peer(Packet::Pubrel(Ack::success(ack.packet_id)));
+            conn.send(Packet::Pubrel(Ack::success(ack.packet_id)));
         }
         (Way::Seen, Packet::Pubcomp(ack)) if ack.packet_id.value() >= APART => {}
         (Way::Seen | Way::Sent, other) => conn.pass(other),
@@ -229,8 +224,11 @@ fn goes_back_to_publish() -> Mutation {
         }
         Packet::Pubrel(ack) => {
             let key = (conn.client_id().to_owned(), ack.packet_id);
-            match published.remove(&key) {
-                Some((nth, publish)) if nth < conn.nth() => conn.pass(again(publish)),
+            match published.get(&key) {
+                Some((nth, publish)) if *nth < conn.nth() => {
+                    conn.pass(again(publish.clone()));
+                    published.remove(&key);
+                }
                 Some(_) | None => conn.pass(Packet::Pubrel(ack)),
             }
         }

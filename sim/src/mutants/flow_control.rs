@@ -44,14 +44,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("receive-maximum-holds-back-what-is-too-many", "no_loss"),
         make: || never_seen(|packet, _| matches!(packet, Packet::Puback(_) | Packet::Pubcomp(_))),
     },
-    Mutant {
-        name: "client-ignores-receive-maximum",
-        does: "sends as many messages at a time as it likes",
-        stands_for: "D4, MQTT-3.3.4-7",
-        side: Side::Client,
-        caught_by: caught_by("a-server-s-receive-maximum-is-kept", "receive_maximum"),
-        make: || seen_as(|packet, _| forget(packet)),
-    },
 ];
 
 fn forget(packet: &mut Packet) {
@@ -72,7 +64,7 @@ fn properties(packet: &mut Packet) -> Option<&mut Properties> {
 fn counts_until_pubrec() -> Mutation {
     Box::new(|packet, conn| match (conn.way(), packet) {
         (Way::Sent, Packet::Pubrel(ack)) => {
-            conn.to_node(Packet::Pubcomp(Ack::success(ack.packet_id)));
+            conn.show(Packet::Pubcomp(Ack::success(ack.packet_id)));
             conn.pass(Packet::Pubrel(ack));
         }
         (Way::Seen, Packet::Pubcomp(_)) => {}

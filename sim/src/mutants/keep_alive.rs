@@ -68,7 +68,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         make: || {
             sent(|packet, conn| match packet {
                 // It believes that it has been answered.
-                Packet::Pingreq => conn.to_node(Packet::Pingresp),
+                Packet::Pingreq => conn.show(Packet::Pingresp),
                 other => conn.pass(other),
             })
         },
@@ -98,7 +98,7 @@ fn hears_itself() -> Mutation {
     Box::new(move |packet, conn| match (conn.way(), &packet) {
         (Way::Sent, Packet::Publish(_)) => {
             owed += 1;
-            conn.to_node(Packet::Pingreq);
+            conn.show(Packet::Pingreq);
             conn.pass(packet);
         }
         (Way::Sent, Packet::Pingresp) if owed > 0 => owed -= 1,
@@ -114,7 +114,7 @@ fn pings_too_late() -> Mutation {
             pings += 1;
             match pings % 2 {
                 0 => conn.pass(Packet::Pingreq),
-                _ => conn.to_node(Packet::Pingresp),
+                _ => conn.show(Packet::Pingresp),
             }
         }
         other => conn.pass(other),

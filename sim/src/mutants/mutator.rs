@@ -82,10 +82,7 @@ impl Mutator {
 
     /// What comes from here is broken.
     pub(crate) const fn acceptor<A: Acceptor>(self, below: A) -> MutatedAcceptor<A> {
-        MutatedAcceptor {
-            below,
-            mutator: self,
-        }
+        MutatedAcceptor { below, mutator: self }
     }
 
     pub(super) fn side(&self) -> Side {
@@ -97,10 +94,7 @@ impl Mutator {
         let mut at_work = self.at_work();
         match &packet {
             Packet::Connect(connect) => {
-                let nth = at_work
-                    .connections
-                    .entry(connect.client_id.clone())
-                    .or_default();
+                let nth = at_work.connections.entry(connect.client_id.clone()).or_default();
                 *nth += 1;
                 conn.connected(connect, *nth);
             }

@@ -1,6 +1,6 @@
 //! What mutations ask of packets, and do to them.
 
-use squall_proto::{Ack, Delivery, Packet, PacketId, PacketType, Property, Publish, Qos};
+use squall_proto::{Ack, Delivery, Packet, PacketId, PacketType, Publish, Qos};
 
 use super::conn::Conn;
 
@@ -55,9 +55,4 @@ pub(super) fn id_after(id: PacketId, by: u16) -> PacketId {
 pub(super) fn again(mut publish: Publish) -> Packet {
     publish.dup = publish.delivery.qos() != Qos::AtMostOnce;
     Packet::Publish(publish)
-}
-
-/// The PUBLISH without the properties that match.
-pub(super) fn without(publish: &mut Publish, is: impl Fn(&Property) -> bool) {
-    publish.properties.retain(|property| !is(property));
 }

@@ -1,6 +1,8 @@
 //! What is sent again, or not, when a session goes on.
 
-use squall_proto::{Packet, Publish, Qos};
+use std::collections::BTreeMap;
+
+use squall_proto::{Packet, PacketId, Publish, Qos};
 
 use super::{
     Mutant, Mutation, caught_by,
@@ -40,7 +42,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends again the last message first",
         stands_for: "D9, MQTT-4.6.0-6",
         side: Side::Broker,
-        caught_by: caught_by("qos1-arrives-across-a-partition", "order"),
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "order"),
         make: resends_in_reverse,
     },
     Mutant {
@@ -56,7 +58,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends its last message again when a session goes on, acknowledged or not",
         stands_for: "MQTT-4.4.0-1",
         side: Side::Broker,
-        caught_by: caught_by("session-goes-on-until-it-expires", "dup"),
+        caught_by: caught_by("retained-is-what-says-so", "dup"),
         make: resends_the_last,
     },
     Mutant {
@@ -88,7 +90,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends again the last message first",
         stands_for: "D9, MQTT-4.6.0-1",
         side: Side::Client,
-        caught_by: caught_by("qos2-two-hundred-in-flight-survive-a-partition", "order"),
+        caught_by: caught_by("qos2-cut-twice-at-the-same-exchange", "expectations"),
         make: resends_in_reverse,
     },
     Mutant {
@@ -160,23 +162,30 @@ fn resends_at_once(qos: Qos) -> Mutation {
     })
 }
 
-/// The last PUBLISH of each host; where the host is the broker, of each client.
+/// The last message of each session that was acknowledged.
 fn resends_the_last() -> Mutation {
-    let mut last: Vec<(String, Publish)> = Vec::new();
+    let mut published: BTreeMap<(String, PacketId), Publish> = BTreeMap::new();
+    let mut acknowledged: BTreeMap<String, Publish> = BTreeMap::new();
     Box::new(move |packet, conn| {
-        if let (Way::Sent, Some(publish)) = (conn.way(), publish(&packet))
-            && publish.delivery.packet_id().is_some()
-        {
-            last.retain(|(client_id, _)| client_id != conn.client_id());
-            last.push((conn.client_id().to_owned(), publish.clone()));
+        let client_id = conn.client_id().to_owned();
+        let mut resent = None;
+        match (conn.way(), &packet) {
+            (Way::Sent, Packet::Publish(publish)) => {
+                let key = publish.delivery.packet_id().map(|id| (client_id, id));
+                published.extend(key.map(|key| (key, publish.clone())));
+            }
+            (Way::Seen, Packet::Puback(ack) | Packet::Pubcomp(ack)) => {
+                let publish = published.remove(&(client_id.clone(), ack.packet_id));
+                acknowledged.extend(publish.map(|publish| (client_id, publish)));
+            }
+            (_, Packet::Connack(connack)) if connack.session_present => {
+                resent = acknowledged.remove(&client_id);
+            }
+            (Way::Seen | Way::Sent, _) => {}
         }
-        let is_resumed = matches!(&packet, Packet::Connack(connack) if connack.session_present);
         conn.pass(packet);
-        let of_client = last
-            .iter()
-            .find(|(client_id, _)| client_id == conn.client_id());
-        if let (true, Some((_, publish))) = (is_resumed, of_client) {
-            conn.to_peer(again(publish.clone()));
+        if let Some(publish) = resent {
+            conn.send(again(publish));
         }
     })
 }
@@ -192,7 +201,7 @@ fn resends_to_a_new_session() -> Mutation {
         let is_new = matches!(&packet, Packet::Connack(connack) if !connack.session_present);
         conn.pass(packet);
         if let (true, Some(publish)) = (is_new, &last) {
-            conn.to_peer(again(publish.clone()));
+            conn.send(again(publish.clone()));
         }
     })
 }

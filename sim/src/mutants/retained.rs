@@ -89,8 +89,8 @@ fn retain(packet: &mut Packet, change: fn(bool) -> bool) {
 fn swallow(publish: &Publish, conn: &mut Conn) {
     match publish.delivery {
         Delivery::AtMostOnce => {}
-        Delivery::AtLeastOnce(id) => conn.to_peer(Packet::Puback(Ack::success(id))),
-        Delivery::ExactlyOnce(id) => conn.to_peer(Packet::Pubrec(Ack::success(id))),
+        Delivery::AtLeastOnce(id) => conn.send(Packet::Puback(Ack::success(id))),
+        Delivery::ExactlyOnce(id) => conn.send(Packet::Pubrec(Ack::success(id))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use squall_proto::{Ack, Delivery, Disconnect, Packet, PacketType, Property, Publish, ReasonCode, Version};
+use squall_proto::{Ack, Delivery, Packet, PacketType, Property, Publish, ReasonCode, Version};
 
 use super::{
     Mutant, Mutation, caught_by, caught_in_v3_by,
@@ -58,7 +58,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "takes every Session Expiry Interval for 0",
         stands_for: "MQTT-3.1.2-23",
         side: Side::Broker,
-        caught_by: caught_by("persistent-subscriber-gets-the-burst-it-slept-through", "session_present"),
+        caught_by: caught_by(
+            "persistent-subscriber-gets-the-burst-it-slept-through",
+            "session_present",
+        ),
         make: ends_with_the_connection,
     },
     Mutant {
@@ -90,7 +93,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "does not close the connection that is taken over",
         stands_for: "MQTT-3.1.4-3",
         side: Side::Broker,
-        caught_by: caught_by("takeover-under-load-loses-nothing", "one_connection"),
+        caught_by: caught_by("two-clients-of-one-identifier-take-turns", "one_connection"),
         make: || stays_open_at(ReasonCode::SessionTakenOver),
     },
     Mutant {
@@ -150,13 +153,16 @@ fn ends_with_the_connection() -> Mutation {
 /// Such messages are lost on their way out; the node takes them for delivered.
 pub(super) fn loses(mut is: impl FnMut(&Conn, &Publish) -> bool + Send + 'static) -> Mutation {
     sent(move |packet, conn| {
-        match publish(&packet).filter(|publish| is(conn, publish)).map(|publish| publish.delivery) {
+        match publish(&packet)
+            .filter(|publish| is(conn, publish))
+            .map(|publish| publish.delivery)
+        {
             None => conn.pass(packet),
             Some(Delivery::AtMostOnce) => {}
-            Some(Delivery::AtLeastOnce(id)) => conn.to_node(Packet::Puback(Ack::success(id))),
+            Some(Delivery::AtLeastOnce(id)) => conn.show(Packet::Puback(Ack::success(id))),
             // One that refuses ends the exchange at once.
             Some(Delivery::ExactlyOnce(id)) => {
-                conn.to_node(Packet::Pubrec(Ack::of(id, ReasonCode::UnspecifiedError)));
+                conn.show(Packet::Pubrec(Ack::of(id, ReasonCode::UnspecifiedError)));
             }
         }
     })
@@ -170,13 +176,10 @@ fn loses_the_first_after_a_takeover() -> Mutation {
 }
 
 /// What the node closes with this Reason Code stays open, without a word.
-pub(super) fn stays_open_at(reason_code: ReasonCode) -> Mutation {
-    sent(move |packet, conn| {
-        if packet == Packet::Disconnect(Disconnect::of(reason_code)) {
-            conn.stay_open();
-        } else {
-            conn.pass(packet);
-        }
+fn stays_open_at(reason_code: ReasonCode) -> Mutation {
+    sent(move |packet, conn| match &packet {
+        Packet::Disconnect(disconnect) if disconnect.reason_code == reason_code => conn.stay_open(),
+        _other => conn.pass(packet),
     })
 }
 

@@ -20,7 +20,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "lets a `+` at the end match any number of levels",
         stands_for: "MQTT-3.3.2-3",
         side: Side::Broker,
-        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "at_most_once"),
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "at_most_once",
+        ),
         make: || filters(|filter| filter.strip_suffix('+').map(|levels| format!("{levels}#"))),
     },
     Mutant {
@@ -28,7 +31,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "does not let `a/#` match `a`",
         stands_for: "MQTT-4.7.1-1",
         side: Side::Broker,
-        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "expectations"),
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "expectations",
+        ),
         make: || filters(|filter| filter.strip_suffix("/#").map(|levels| format!("{levels}/+"))),
     },
     Mutant {
@@ -36,7 +42,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "answers UNSUBSCRIBE and goes on delivering",
         stands_for: "MQTT-3.10.4-2",
         side: Side::Broker,
-        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "at_most_once"),
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "expectations",
+        ),
         make: ignores_unsubscribe,
     },
     Mutant {
@@ -44,11 +53,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "answers SUBSCRIBE to a filter it has already and keeps the old subscription",
         stands_for: "MQTT-3.8.4-3",
         side: Side::Broker,
-        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "expectations"),
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "expectations",
+        ),
         make: ignores_a_second_subscribe,
     },
     Mutant {
-        name: "broker-drops-queued-messages-on-unsubscribe",
+        name: "broker-reads-one-filter-a-subscribe",
         does: "sees the first filter of a SUBSCRIBE alone",
         stands_for: "MQTT-3.8.4-5",
         side: Side::Broker,
@@ -68,7 +80,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "says in SUBACK the Packet Identifier after that of the SUBSCRIBE",
         stands_for: "MQTT-3.8.4-2",
         side: Side::Broker,
-        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "well_formed"),
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "well_formed",
+        ),
         make: || {
             suback(|suback| {
                 suback.packet_id = id_after(suback.packet_id, 1);
@@ -80,7 +95,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "says in SUBACK one Reason Code more than there are filters",
         stands_for: "MQTT-3.8.4-6",
         side: Side::Broker,
-        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "well_formed"),
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "well_formed",
+        ),
         make: || suback(|suback| suback.reason_codes.push(ReasonCode::Success)),
     },
     Mutant {
@@ -88,7 +106,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "grants QoS 0 and sends at the QoS that was asked for",
         stands_for: "MQTT-3.8.4-7",
         side: Side::Broker,
-        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "at_most_once"),
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "at_most_once",
+        ),
         make: || suback(|suback| suback.reason_codes.fill(ReasonCode::Success)),
     },
     Mutant {
@@ -128,7 +149,7 @@ fn ignores_unsubscribe() -> Mutation {
                 Version::V5 => vec![ReasonCode::Success; unsubscribe.filters.len()],
                 Version::V3_1_1 => Vec::new(),
             };
-            conn.to_peer(Packet::Unsuback(Unsuback {
+            conn.send(Packet::Unsuback(Unsuback {
                 packet_id: unsubscribe.packet_id,
                 reason_codes: codes,
                 properties: Properties::new(),
@@ -140,20 +161,22 @@ fn ignores_unsubscribe() -> Mutation {
 
 /// As if it had been subscribed to.
 pub(super) fn grant(subscribe: &Subscribe, conn: &mut Conn) {
-    let granted = |qos| match qos {
+    conn.send(Packet::Suback(Suback {
+        packet_id: subscribe.packet_id,
+        reason_codes: granted(subscribe),
+        properties: Properties::new(),
+    }));
+}
+
+/// What says that all of it was granted.
+fn granted(subscribe: &Subscribe) -> Vec<ReasonCode> {
+    let code = |qos| match qos {
         Qos::AtMostOnce => ReasonCode::Success,
         Qos::AtLeastOnce => ReasonCode::GrantedQos1,
         Qos::ExactlyOnce => ReasonCode::GrantedQos2,
     };
-    conn.to_peer(Packet::Suback(Suback {
-        packet_id: subscribe.packet_id,
-        reason_codes: subscribe
-            .filters
-            .iter()
-            .map(|(_, options)| granted(options.qos))
-            .collect(),
-        properties: Properties::new(),
-    }));
+    let filters = subscribe.filters.iter();
+    filters.map(|(_, options)| code(options.qos)).collect()
 }
 
 fn ignores_a_second_subscribe() -> Mutation {
@@ -173,39 +196,28 @@ fn ignores_a_second_subscribe() -> Mutation {
     })
 }
 
-/// The rest of the SUBACK is made up.
+/// SUBACK says what was asked for.
 fn sees_the_first_filter() -> Mutation {
-    let mut asked = 0;
-    Box::new(move |mut packet, conn| {
-        if let Packet::Subscribe(subscribe) = &mut packet {
-            asked = subscribe.filters.len();
-            subscribe.filters.truncate(1);
-        } else if let Packet::Suback(suback) = &mut packet
-            && let Some(first) = suback.reason_codes.first().copied()
-        {
-            suback.reason_codes.resize(asked, first);
+    grants_and(|subscribe| subscribe.filters.truncate(1))
+}
+
+/// SUBACK says what was asked for.
+fn grants_and_forgets_the_qos() -> Mutation {
+    grants_and(|subscribe| {
+        for (_, options) in &mut subscribe.filters {
+            options.qos = Qos::AtMostOnce;
         }
-        conn.pass(packet);
     })
 }
 
-fn grants_and_forgets_the_qos() -> Mutation {
+fn grants_and(change: fn(&mut Subscribe)) -> Mutation {
     let mut asked = Vec::new();
     Box::new(move |mut packet, conn| {
         if let Packet::Subscribe(subscribe) = &mut packet {
-            asked.clear();
-            for (_, options) in &mut subscribe.filters {
-                asked.push(options.qos);
-                options.qos = Qos::AtMostOnce;
-            }
+            asked = granted(subscribe);
+            change(subscribe);
         } else if let Packet::Suback(suback) = &mut packet {
-            for (code, qos) in suback.reason_codes.iter_mut().zip(&asked) {
-                *code = match qos {
-                    Qos::AtMostOnce => ReasonCode::Success,
-                    Qos::AtLeastOnce => ReasonCode::GrantedQos1,
-                    Qos::ExactlyOnce => ReasonCode::GrantedQos2,
-                };
-            }
+            suback.reason_codes.clone_from(&asked);
         }
         conn.pass(packet);
     })

@@ -5,7 +5,7 @@ use squall_proto::{Disconnect, Packet, PacketType, Property, Qos, ReasonCode, Wi
 use super::{
     Mutant, Mutation, caught_by,
     exactly_once::delivers_twice,
-    mutation::{never_seen, seen_as, sent_as},
+    mutation::{never_seen, seen_as, sent, sent_as},
     packets::is,
 };
 use crate::trace::Side;
@@ -33,32 +33,23 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "D7, MQTT-3.1.3-9",
         side: Side::Broker,
         caught_by: caught_by("no-will-when-the-client-is-back-before-its-delay", "one_will"),
-        make: || with_will(|will| without_delay(will)),
+        make: || with_will(without_delay),
     },
     Mutant {
         name: "broker-publishes-a-will-late",
         does: "publishes a Will ten seconds after it is due",
         stands_for: "D7, MQTT-3.1.2-8",
         side: Side::Broker,
-        caught_by: caught_by("will-comes-when-the-keep-alive-runs-out", "expectations"),
-        make: || {
-            with_will(|will| {
-                will.properties.push(Property::WillDelayInterval(10));
-            })
-        },
+        caught_by: caught_by("keep-alive-ends-silence-at-1.5-times", "expectations"),
+        make: publishes_late,
     },
     Mutant {
-        name: "broker-loses-the-delay-of-a-will-with-the-session",
-        does: "forgets the Wills of sessions that end before the Will Delay Interval is over",
+        name: "broker-waits-for-the-delay-of-a-will-past-the-session",
+        does: "waits for the Will Delay Interval though the session is over",
         stands_for: "D7, MQTT-3.1.2-8",
         side: Side::Broker,
         caught_by: caught_by("a-will-comes-with-the-end-of-its-session", "one_will"),
-        make: || {
-            with_will(|will| {
-                without_delay(will);
-                will.properties.push(Property::WillDelayInterval(600));
-            })
-        },
+        make: outlives_the_session,
     },
     Mutant {
         name: "broker-does-not-hear-disconnect",
@@ -67,14 +58,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_by("no-will-after-disconnect", "one_will"),
         make: || never_seen(is(PacketType::Disconnect)),
-    },
-    Mutant {
-        name: "broker-takes-every-disconnect-for-normal",
-        does: "does not publish the Will of a client that asks for it in DISCONNECT",
-        stands_for: "MQTT-3.1.2-10",
-        side: Side::Broker,
-        caught_by: caught_by("disconnect-with-will-message-publishes-it", "one_will"),
-        make: every_disconnect_is_normal,
     },
     Mutant {
         name: "broker-does-not-retain-wills",
@@ -89,7 +72,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "publishes every Will with Will Retain 1",
         stands_for: "MQTT-3.1.2-14",
         side: Side::Broker,
-        caught_by: caught_by("a-will-is-not-retained-unless-it-says-so", "expectations"),
+        caught_by: caught_by("a-will-comes-with-the-end-of-its-session", "expectations"),
         make: || with_will(|will| will.retain = true),
     },
     Mutant {
@@ -123,10 +106,22 @@ fn without_delay(will: &mut Will) {
         .retain(|property| !matches!(property, Property::WillDelayInterval(_)));
 }
 
-fn every_disconnect_is_normal() -> Mutation {
+/// The payload tells it: no client of ours publishes one like it.
+fn publishes_late() -> Mutation {
+    sent(|packet, conn| match &packet {
+        Packet::Publish(publish) if publish.payload.ends_with(b"/will") => conn.pass_after(10_000, packet),
+        _other => conn.pass(packet),
+    })
+}
+
+fn outlives_the_session() -> Mutation {
     seen_as(|packet, _| {
-        if let Packet::Disconnect(disconnect) = packet {
-            disconnect.reason_code = ReasonCode::Success;
+        if let Packet::Connect(connect) = packet
+            && connect.will.is_some()
+        {
+            let is_expiry = |property: &Property| matches!(property, Property::SessionExpiryInterval(_));
+            connect.properties.retain(|property| !is_expiry(property));
+            connect.properties.push(Property::SessionExpiryInterval(600));
         }
     })
 }

@@ -53,7 +53,14 @@ impl Cast {
         let host = next();
         let power = cast.power(host, BROKER, None);
         let limits = scenario.broker.limits();
-        processes.spawn(broker(host, transports(scenario), limits, seed, mutator(Side::Broker), power));
+        processes.spawn(broker(
+            host,
+            transports(scenario),
+            limits,
+            seed,
+            mutator(Side::Broker),
+            power,
+        ));
         for (group, spec) in &scenario.clients {
             for name in scenario.members(group) {
                 let host = next();
