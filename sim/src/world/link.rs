@@ -132,6 +132,9 @@ impl Links {
 
     /// Whether a segment cannot leave, and for what. Counts it where it cannot.
     pub(super) fn stopped(&mut self, direction: Direction) -> Option<Effect> {
+        if self.rules.is_empty() {
+            return None;
+        }
         let mut stopped = None;
         for rule in &mut self.link(direction).rules {
             if rule.effect.stops() {
@@ -152,6 +155,9 @@ impl Links {
 
     /// The lengths of the segments that so many bytes are cut into. `None`: they are left as they are.
     pub(super) fn pieces(&mut self, direction: Direction, bytes: usize) -> Option<Vec<usize>> {
+        if self.rules.is_empty() {
+            return None;
+        }
         self.link(direction).pieces(bytes)
     }
 
