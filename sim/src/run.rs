@@ -1,13 +1,14 @@
 //! One run: a scenario, a version of the protocol, a seed, with its faults or without.
 //!
 //! In reading order: [`run`] and what comes of it, `cast` (who takes part), `steps` (what they do and when; `lookout`, what
-//! they wait for; `words`, how traces tell it), `progress` (what is
+//! they wait for; `traffic`; `words`, how traces tell it), `progress` (what is
 //! still to happen, and when the run is over).
 
 mod cast;
 mod lookout;
 mod progress;
 mod steps;
+mod traffic;
 mod words;
 
 use std::{sync::Arc, time::Duration};

@@ -24,6 +24,7 @@ mod same;
 mod schema;
 mod step;
 mod topic;
+mod traffic;
 mod tree;
 mod validate;
 mod words;
@@ -47,6 +48,7 @@ pub use same::{Ignored, Same};
 pub use schema::json_schema;
 pub use step::{Start, Step};
 pub use topic::TopicTemplate;
+pub use traffic::{QosMix, Subscribers, TopicPattern, Traffic};
 
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
 //! Steps that stand for several, and steps that wait: what they become, and what a user sees who wrote one wrong.
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
-use squall_proto::Version;
+use squall_proto::{Packet, Version};
 use squall_sim::{
     run::{Arm, run},
     scenario::{Scenario, Step},
-    trace::{Trace, What},
+    trace::{Side, Trace, What},
     verdict::judge,
 };
 
@@ -32,9 +32,11 @@ fn played(scenario: &Scenario) -> Vec<(String, u64)> {
 }
 
 fn began(trace: &Trace) -> Vec<(String, u64)> {
-    let began = trace.events.iter().filter_map(|event| match &event.what {
-        What::Step { what, .. } => Some((what.clone(), event.at.as_micros() / 1_000_000)),
-        _other_events => None,
+    let began = trace.events.iter().filter_map(|event| {
+        let What::Step { what, .. } = &event.what else {
+            return None;
+        };
+        Some((what.clone(), event.at.as_micros() / 1_000_000))
     });
     began.collect()
 }
@@ -232,6 +234,38 @@ fn nothing_is_found_where_nothing_must_come_and_nothing_does() {
     assert!(judge(&scenario, Version::V5, 1, true).verdict.holds());
 }
 
+#[test]
+fn traffic_is_as_much_as_it_says_of_all_kinds_it_says() {
+    let scenario = only(
+        "steps:
+  - at: 1s
+    traffic: { publishers: [pub], topics: [\"t/{1..3}\"], size: 20..90, retain: 50, for: 2s, rate: 40, subscribers: { clients: [pub] } }
+",
+    );
+    let run = run(&scenario, Version::V5, 3, Arm::Faults);
+    let mut kinds = std::collections::BTreeSet::new();
+    let mut sent = 0;
+    for event in &run.trace.events {
+        if let What::Sent {
+            packet: Packet::Publish(publish),
+            from: Side::Client,
+            ..
+        } = &event.what
+        {
+            sent += 1;
+            assert!((20..=90).contains(&publish.payload.len()));
+            kinds.insert((
+                publish.topic.as_ref().map(ToString::to_string),
+                publish.delivery.qos(),
+                publish.retain,
+            ));
+        }
+    }
+    assert_eq!(sent, 80);
+    assert!(kinds.len() > 15, "{kinds:?}");
+    assert!(judge(&scenario, Version::V5, 3, true).verdict.holds());
+}
+
 fn shown(steps: &str) -> String {
     let error = Scenario::parse_all("wrong.yaml", &file(steps)).expect_err("it is wrong");
     let mut shown = String::new();
@@ -264,5 +298,9 @@ wrong! {
     after_nothing_is_refused: "steps: [ { after: [], note: a } ]";
     an_await_of_two_things_is_refused: "steps: [ { await: { connected: pub, packet: { packet: PUBACK, to: pub } } } ]";
     an_await_of_nothing_is_refused: "steps: [ { await: { within: 5s } } ]";
+    traffic_of_nobody_is_refused: "steps: [ { traffic: { publishers: [], topics: [t], count: 5 } } ]";
+    traffic_that_never_ends_is_refused: "steps: [ { traffic: { publishers: [pub], topics: [t] } } ]";
+    traffic_to_a_wildcard_is_refused: "steps: [ { traffic: { publishers: [pub], topics: [\"t/#\"], count: 5 } } ]";
+    traffic_of_a_qos_that_is_none_is_refused: "steps: [ { traffic: { publishers: [pub], topics: [t], qos: any, count: 5 } } ]";
     a_misspelt_block_is_recognised: "steps: [ { repet: 3, steps: [ { note: a } ] } ]";
 }

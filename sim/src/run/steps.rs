@@ -43,7 +43,9 @@ pub(super) struct Performance {
     step: Step,
     /// The steps that it comes after.
     after: Vec<usize>,
-    version: Version,
+    pub(super) version: Version,
+    /// Whether the broker shares subscriptions in 3.1.1 too.
+    pub(super) shares_v3: bool,
     pub(super) arm: Arm,
     pub(super) cast: Arc<Cast>,
     progress: Arc<Progress>,
@@ -77,6 +79,7 @@ impl<'a> Steps<'a> {
                 step: step.clone(),
                 after: self.after(step),
                 version: self.version,
+                shares_v3: self.scenario.broker.shared_subscriptions_v3,
                 arm: self.arm,
                 cast: Arc::clone(self.cast),
                 progress: Arc::clone(self.progress),
@@ -148,6 +151,7 @@ impl Performance {
                 return drop(plan);
             }
             Action::Note(_) => return drop(plan),
+            Action::Traffic(traffic) => return self.traffic(&traffic, plan).await,
             Action::Connect(connect) => {
                 self.each(&connect.client, move |client| client.connect(connect.session))
             }

@@ -27,6 +27,7 @@ pub(super) fn in_words(action: &Action) -> String {
         Action::Send(send) => format!("send from {}", send.from),
         Action::Shut(shut) => format!("shut {}", shut.peer),
         Action::Subscribe(subscribe) => format!("subscribe {}", subscribe.client),
+        Action::Traffic(traffic) => format!("traffic from {}", traffic.publishers.join(", ")),
         Action::Unsubscribe(unsubscribe) => format!("unsubscribe {}", unsubscribe.client),
         Action::Fault(fault) => fault.to_string(),
     }

@@ -4,7 +4,7 @@ use squall_proto::{Qos, TopicFilter};
 
 use super::{
     Await, ExpectNone, Filters, MessageProperties, RawPacket, Session, SubscriptionIdentifier, TopicTemplate,
-    words,
+    Traffic, words,
 };
 use crate::{faults::Fault, span::Span};
 
@@ -69,6 +69,7 @@ actions! {
     send: Send,
     shut: Shut,
     subscribe: Subscribe,
+    traffic: Traffic,
     unsubscribe: Unsubscribe,
 }
 

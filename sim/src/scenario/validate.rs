@@ -9,7 +9,7 @@ use squall_proto::{Text, Version};
 use self::faults::{fault, packet_match};
 use super::{
     Action, Client, Expectation, MessageProperties, RawPacket, Scenario, Start, Step, Times, ToApplication,
-    Will, locate::Path, nearest::nearest,
+    Traffic, Will, locate::Path, nearest::nearest,
 };
 use crate::{faults::PacketMatch, span::Span};
 
@@ -182,6 +182,7 @@ fn step(scenario: &Scenario, step: &Step, path: &Path) -> Checked {
             looked_out_for(scenario, it.packet.as_ref(), it.delivered.as_ref(), 0, &path)
         }
         Action::Note(_) => Ok(()),
+        Action::Traffic(it) => traffic(scenario, it, &path.key("traffic")),
         Action::Connect(it) => known(scenario, Who::Client, &it.client, path),
         Action::Disconnect(it) => {
             if it.with_will && scenario.versions.contains(&Version::V3_1_1) {
@@ -217,6 +218,20 @@ fn step(scenario: &Scenario, step: &Step, path: &Path) -> Checked {
         Action::Unsubscribe(it) => known(scenario, Who::Client, &it.client, path),
         Action::Fault(it) => fault(scenario, it, &path.key(it.name())),
     }
+}
+
+fn traffic(scenario: &Scenario, it: &Traffic, path: &Path) -> Checked {
+    if it.publishers.is_empty() || it.topics.is_empty() {
+        let mend = "write `publishers: [pub]` and `topics: [\"t/{1..9}\"]`";
+        return problem(path, "nobody publishes, or nowhere", mend);
+    }
+    if it.count.is_some() == it.lasts.is_some() {
+        let mend = "write `count: 1000`, or `for: 10s`";
+        return problem(path, "how many messages there are is not said once", mend);
+    }
+    let subscribers = it.subscribers.iter().flat_map(|subscribers| &subscribers.clients);
+    let mut names = it.publishers.iter().chain(subscribers);
+    names.try_for_each(|name| known(scenario, Who::Client, name, path))
 }
 
 /// `more` are the things named beside a packet and deliveries.
