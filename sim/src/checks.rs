@@ -18,7 +18,7 @@ use squall_proto::{Instant, Version};
 use crate::{
     model::{Model, order_at_broker},
     scenario::Scenario,
-    trace::{Event, Trace, WireId},
+    trace::{Event, Side, Trace, WireId},
 };
 
 /// Something that did not hold.
@@ -121,6 +121,9 @@ pub fn check(scenario: &Scenario, version: Version, with_faults: bool, trace: &T
     let mut model = Model::new(scenario, version);
     model.with_faults = with_faults;
     let mut checkers = checkers(&model);
+    if scenario.broker.script.is_some() {
+        checkers.retain(|(name, _)| OF_CLIENTS.contains(name));
+    }
     let mut findings = Vec::new();
     let mut found = Vec::new();
     let order = order_at_broker(&trace.events);
@@ -195,12 +198,18 @@ pub(crate) fn shown(payload: &[u8]) -> String {
     format!("`{shown}`")
 }
 
-/// Whether a connection is a peer's, who may break the rules.
-fn is_peers(model: &Model<'_>, wire: WireId) -> bool {
-    model
-        .wires
-        .get(wire)
-        .is_some_and(|wire| model.scenario.peers.contains_key(&wire.name))
+/// The checks that judge clients; every other judges the broker, and is not asked where that is a scripted one.
+const OF_CLIENTS: [&str; 4] = ["dup", "expectations", "receive_maximum", "well_formed"];
+
+/// Whether this side of a connection may break the rules: a peer's, or a scripted broker's.
+fn may_break(model: &Model<'_>, wire: WireId, side: Side) -> bool {
+    match side {
+        Side::Client => {
+            let wire = model.wires.get(wire);
+            wire.is_some_and(|wire| model.scenario.is_peer(&wire.name))
+        }
+        Side::Broker => model.scenario.broker.script.is_some(),
+    }
 }
 
 #[cfg(test)]

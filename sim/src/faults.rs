@@ -12,6 +12,7 @@ pub use crash::CrashKind;
 pub use cut::{CutMode, CutSide, Which};
 pub use latency::LatencySpikes;
 pub use packet_match::PacketMatch;
+pub(crate) use packet_match::PacketTypeName;
 pub(crate) use stage::{Stage, Started};
 
 use std::fmt;

@@ -22,6 +22,7 @@ mod properties;
 mod read;
 mod same;
 mod schema;
+mod script;
 mod step;
 mod topic;
 mod traffic;
@@ -40,12 +41,17 @@ pub use expect::{
 };
 pub use filters::{Filters, SubscriptionIdentifier};
 pub use lookout::{Await, ExpectNone, ToApplication};
-pub use packet::{RawConnect, RawPacket, RawPacketId, RawPublish, RawSubscribe, RawUnsubscribe};
+pub use packet::{
+    RawAck, RawAuth, RawBody, RawConnack, RawConnect, RawDisconnect, RawFilters, RawHex, RawNothing,
+    RawPacket, RawProperties, RawProperty, RawPublish, RawSuback, RawSubscribe, RawText, RawUnsuback,
+    RawUnsubscribe, RawValue, RawWill, Speaker, Wrong,
+};
 pub use peer::Peer;
 pub use properties::MessageProperties;
 pub use read::find_scenarios;
 pub use same::{Ignored, Same};
 pub use schema::json_schema;
+pub use script::{Pieces, Rule, Then};
 pub use step::{Start, Step};
 pub use topic::TopicTemplate;
 pub use traffic::{QosMix, Subscribers, TopicPattern, Traffic};
@@ -133,10 +139,28 @@ impl Default for Network {
 impl Scenario {
     /// The names of the hosts that a client or peer stands for: its own, or `swarm-1` to `swarm-50` for a group of 50.
     pub fn members(&self, name: &str) -> Vec<String> {
-        match self.clients.get(name).and_then(|client| client.count) {
+        let clients = self.clients.get(name).and_then(|client| client.count);
+        match clients.or_else(|| self.peers.get(name).and_then(|peer| peer.count)) {
             Some(count) => (1..=count).map(|n| format!("{name}-{n}")).collect(),
             None => vec![name.to_owned()],
         }
+    }
+
+    /// Whether a host is one of this group: `swarm-7` of `swarm`.
+    pub(crate) fn is_member(&self, group: &str, host: &str) -> bool {
+        let clients = self.clients.get(group).and_then(|client| client.count);
+        let count = clients.or_else(|| self.peers.get(group).and_then(|peer| peer.count));
+        let n = host
+            .strip_prefix(group)
+            .and_then(|n| n.strip_prefix('-')?.parse().ok());
+        n.is_some_and(|n: u32| count.is_some_and(|count| (1..=count).contains(&n)))
+    }
+
+    /// Whether a host is a peer's.
+    pub(crate) fn is_peer(&self, host: &str) -> bool {
+        let group = host.rsplit_once('-').map(|(group, _)| group);
+        self.peers.contains_key(host)
+            || group.is_some_and(|group| self.peers.contains_key(group) && self.is_member(group, host))
     }
 
     /// The Client Identifier of a member of a client, as [`members`](Self::members) names it.
@@ -160,7 +184,7 @@ impl Scenario {
 
     /// Whether a step tells this client to go.
     pub(crate) fn sends_away(&self, client: &str) -> bool {
-        let tells = |step: &Step| matches!(&step.action, Action::Disconnect(it) if it.client == client);
+        let tells = |step: &Step| matches!(&step.action, Action::Disconnect(it) if it.client == client || self.is_member(client, &it.client));
         self.steps.iter().any(tells)
     }
 

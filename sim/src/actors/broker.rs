@@ -53,15 +53,11 @@ pub(crate) async fn broker(
 }
 
 async fn serve(server: &Server, host: Host, transport: Transport, mutator: Option<Mutator>) {
-    let acceptor = host
-        .listen(transport.port())
-        .await
-        .expect("nobody else listens on the broker's host");
-    match transport {
-        Transport::Tcp => accept(server, acceptor, mutator).await,
-        Transport::Tls => accept(server, over_tls(acceptor), mutator).await,
-        Transport::Ws => accept(server, WsAcceptor::new(acceptor, None), mutator).await,
-        Transport::Wss => accept(server, WsAcceptor::new(over_tls(acceptor), None), mutator).await,
+    match listen(host, transport).await {
+        Listener::Tcp(acceptor) => accept(server, acceptor, mutator).await,
+        Listener::Tls(acceptor) => accept(server, acceptor, mutator).await,
+        Listener::Ws(acceptor) => accept(server, acceptor, mutator).await,
+        Listener::Wss(acceptor) => accept(server, acceptor, mutator).await,
     }
 }
 
@@ -72,6 +68,25 @@ async fn accept(server: &Server, acceptor: impl Acceptor, mutator: Option<Mutato
     }
 }
 
-fn over_tls(below: HostAcceptor) -> TlsAcceptor<HostAcceptor> {
-    TlsAcceptor::new(below, SharedServerConfig::new(server_config()))
+/// Accepts connections of one transport.
+pub(super) enum Listener {
+    Tcp(HostAcceptor),
+    Tls(TlsAcceptor<HostAcceptor>),
+    Ws(WsAcceptor<HostAcceptor>),
+    Wss(WsAcceptor<TlsAcceptor<HostAcceptor>>),
+}
+
+/// Listens for a transport on its port of a broker's host.
+pub(super) async fn listen(host: Host, transport: Transport) -> Listener {
+    let acceptor = host
+        .listen(transport.port())
+        .await
+        .expect("nobody else listens on the broker's host");
+    let over_tls = |below| TlsAcceptor::new(below, SharedServerConfig::new(server_config()));
+    match transport {
+        Transport::Tcp => Listener::Tcp(acceptor),
+        Transport::Tls => Listener::Tls(over_tls(acceptor)),
+        Transport::Ws => Listener::Ws(WsAcceptor::new(acceptor, None)),
+        Transport::Wss => Listener::Wss(WsAcceptor::new(over_tls(acceptor), None)),
+    }
 }

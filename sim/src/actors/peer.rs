@@ -1,56 +1,108 @@
-use std::{future, io};
+use std::{future, io, time::Duration};
 
-use bytes::{Bytes, BytesMut};
-use squall_node::{Connector, Stream};
-use squall_proto::{Ack, Decoder, Delivery, Packet, Version, encode};
+use bytes::Bytes;
+use squall_node::{BoxedStream, Connector};
+use squall_proto::{Packet, Version};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
 };
 
-use super::Power;
+use super::{
+    Power,
+    line::{Later, Line, Next, Saying},
+    script::{Hearing, Script},
+    usual,
+};
 use crate::{
-    scenario::How,
-    world::{HostConnector, HostRead, HostStream, HostWrite},
+    scenario::{self, How, Pieces, Then},
+    world::HostConnector,
 };
 
-/// Tells a raw peer what to do.
+/// Tells a raw peer or a scripted broker what to do.
 #[derive(Clone, Debug)]
-pub(crate) struct Peer(mpsc::UnboundedSender<(PeerCommand, oneshot::Sender<()>)>);
+pub(crate) struct Peer {
+    name: String,
+    commands: mpsc::UnboundedSender<Order>,
+    later: Later,
+}
 
-/// What a raw peer is told to do. Without connection there is nothing to send or close; the trace shows what happened.
+/// A command, and whoever waits until it is done.
+pub(super) type Order = (PeerCommand, oneshot::Sender<()>);
+
+/// What it is told to do. Without connection there is nothing to send or close; the trace shows what happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PeerCommand {
     /// Opens a connection; one that is open is closed first.
     Open,
     /// Sends these bytes as they are.
-    Send(Bytes),
+    Send {
+        /// What.
+        bytes: Bytes,
+        /// How much at a time.
+        pieces: Option<Pieces>,
+        /// The hosts that a scripted broker sends it to; `None`: everybody.
+        to: Option<Vec<String>>,
+    },
     /// Closes the connection.
-    Shut(How),
+    Shut {
+        /// How.
+        how: How,
+        /// The hosts whose connections a scripted broker closes; `None`: all.
+        to: Option<Vec<String>>,
+    },
 }
 
 /// The process of a raw peer, through all its lives.
 pub(crate) struct PeerProcess {
     connector: HostConnector,
     version: Version,
-    /// Whether it answers PUBLISH, PUBREC and PUBREL.
     acknowledges: bool,
-    commands: mpsc::UnboundedReceiver<(PeerCommand, oneshot::Sender<()>)>,
+    pings: Option<Duration>,
+    script: Script,
+    /// How many connections it has had.
+    connections: u32,
+    later: Later,
+    commands: mpsc::UnboundedReceiver<Order>,
     power: Power,
 }
 
-struct Connection {
-    read: HostRead,
-    write: HostWrite,
-    decoder: Decoder,
-    input: BytesMut,
+/// The connection that a peer has.
+struct Open {
+    line: Line,
+    next_ping: Option<Instant>,
 }
 
 impl Peer {
+    pub(super) fn new(name: &str) -> (Self, mpsc::UnboundedReceiver<Order>) {
+        let (commands, take_commands) = mpsc::unbounded_channel();
+        let peer = Self {
+            name: name.to_owned(),
+            commands,
+            later: Later::default(),
+        };
+        (peer, take_commands)
+    }
+
+    /// What it has still to say, because its script says so.
+    pub(super) fn later(&self) -> Later {
+        self.later.clone()
+    }
+
+    /// Whether it has still something to say, because its script says so.
+    pub(crate) fn has_more_to_say(&self) -> bool {
+        self.later.is_some()
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Over when it is done, or cannot be.
     pub(crate) async fn tell(&self, command: PeerCommand) {
         let (done, is_done) = oneshot::channel();
-        if self.0.send((command, done)).is_ok() {
+        if self.commands.send((command, done)).is_ok() {
             _ = is_done.await;
         }
     }
@@ -59,20 +111,26 @@ impl Peer {
 impl PeerProcess {
     /// The process, which does nothing until it runs, and the handle to it.
     pub(crate) fn new(
+        name: &str,
+        spec: &scenario::Peer,
         connector: HostConnector,
         version: Version,
-        acknowledges: bool,
+        seed: u64,
         power: Power,
     ) -> (Peer, Self) {
-        let (commands, take_commands) = mpsc::unbounded_channel();
+        let (peer, commands) = Peer::new(name);
         let process = Self {
             connector,
             version,
-            acknowledges,
-            commands: take_commands,
+            acknowledges: spec.acknowledges,
+            pings: spec.pings.map(|pings| pings.duration()),
+            script: Script::new(name, &spec.script, seed),
+            connections: 0,
+            later: peer.later(),
+            commands,
             power,
         };
-        (Peer(commands), process)
+        (peer, process)
     }
 
     /// Carries out commands in order, through all its lives, until there are no more.
@@ -87,126 +145,114 @@ impl PeerProcess {
     }
 
     async fn live(&mut self) {
-        let mut connection: Option<Connection> = None;
+        let mut open: Option<Open> = None;
         loop {
-            let command = tokio::select! {
-                biased;
-                command = self.commands.recv() => command,
-                alive = hear(&mut connection, self.acknowledges, self.version) => {
-                    if !alive {
-                        connection = None;
-                    }
-                    continue;
-                }
-            };
-            let Some((command, done)) = command else { return };
-            self.carry_out(command, &mut connection).await;
-            _ = done.send(());
-        }
-    }
-
-    async fn carry_out(&mut self, command: PeerCommand, connection: &mut Option<Connection>) {
-        match command {
-            PeerCommand::Open => {
-                drop(connection.take());
-                *connection = self
-                    .connector
-                    .connect()
-                    .await
-                    .ok()
-                    .map(|stream| self.opened(stream));
-            }
-            PeerCommand::Send(bytes) => {
-                if let Some(connection) = connection {
-                    _ = connection.send(&bytes).await;
-                }
-            }
-            PeerCommand::Shut(How::Fin) => drop(connection.take()),
-            PeerCommand::Shut(How::Rst) => {
-                if let Some(connection) = connection.take() {
-                    connection.write.reset();
-                }
-            }
-        }
-    }
-
-    fn opened(&self, stream: HostStream) -> Connection {
-        let (read, write) = stream.split();
-        Connection {
-            read,
-            write,
-            decoder: Decoder::with_version(self.version, u32::MAX),
-            input: BytesMut::new(),
-        }
-    }
-}
-
-/// Takes what comes, and answers it if the peer does. `false`: the connection is over. Pends while there is nothing to take.
-async fn hear(connection: &mut Option<Connection>, acknowledges: bool, version: Version) -> bool {
-    let Some(connection) = connection else {
-        return future::pending().await;
-    };
-    match connection.read.read_buf(&mut connection.input).await {
-        Ok(1..) if acknowledges => connection.answer(version).await.is_ok(),
-        Ok(1..) => {
-            connection.input.clear();
-            true
-        }
-        Ok(0) | Err(_) => false,
-    }
-}
-
-impl Connection {
-    async fn answer(&mut self, version: Version) -> io::Result<()> {
-        // What is no packet is the broker's fault, and the checks' affair.
-        while let Ok(Some(packet)) = self.decoder.decode(&mut self.input) {
-            if let Some(answer) = answer_to(&packet) {
-                let mut bytes = BytesMut::new();
-                encode(version, (&answer).into(), &mut bytes);
-                self.write.write_all(&bytes).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends while it takes what comes: two sides that both only send would wait for each other.
-    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let sending = self.write.write_all(bytes);
-        tokio::pin!(sending);
-        loop {
+            let ping_at = open.as_ref().and_then(|open| open.next_ping);
             tokio::select! {
                 biased;
-                sent = &mut sending => return sent,
-                read = self.read.read_buf(&mut self.input) => {
-                    if read? == 0 {
-                        return sending.await;
-                    }
+                order = self.commands.recv() => {
+                    let Some((command, done)) = order else { return };
+                    self.carry_out(command, done, &mut open).await;
+                }
+                next = next(&mut open) => self.happened(next, &mut open),
+                () = sleep_until(ping_at.unwrap_or_else(Instant::now)), if ping_at.is_some() => self.ping(&mut open),
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, command: PeerCommand, done: oneshot::Sender<()>, open: &mut Option<Open>) {
+        match command {
+            PeerCommand::Open => {
+                drop(open.take());
+                *open = self.open().await.ok();
+            }
+            PeerCommand::Send { bytes, pieces, .. } => {
+                let Some(open) = open else { return };
+                return open.line.say(Saying {
+                    bytes,
+                    pieces,
+                    done: Some(done),
+                    ..Saying::default()
+                });
+            }
+            PeerCommand::Shut { how: How::Fin, .. } => drop(open.take()),
+            PeerCommand::Shut { how: How::Rst, .. } => {
+                if let Some(open) = open.take() {
+                    open.line.reset();
                 }
             }
+        }
+        _ = done.send(());
+    }
+
+    async fn open(&mut self) -> io::Result<Open> {
+        let stream = self.connector.connect().await?;
+        self.connections += 1;
+        let end = stream.end();
+        Ok(Open {
+            line: Line::new(
+                BoxedStream::new(stream),
+                end,
+                Some(self.version),
+                self.later.clone(),
+            ),
+            next_ping: self.pings.map(|every| Instant::now() + every),
+        })
+    }
+
+    fn happened(&mut self, next: Next, open: &mut Option<Open>) {
+        match next {
+            Next::Heard(packet) => {
+                if let Some(open) = open
+                    && let Some(saying) = self.answer(&packet, &open.line)
+                {
+                    open.line.say(saying);
+                }
+            }
+            Next::Then(Then::Silence) => {
+                if let Some(open) = open {
+                    open.line.fall_silent();
+                }
+            }
+            Next::Then(Then::Rst) => {
+                if let Some(open) = open.take() {
+                    open.line.reset();
+                }
+            }
+            Next::Then(Then::Fin) | Next::Over => *open = None,
+        }
+    }
+
+    fn answer(&mut self, packet: &Packet, line: &Line) -> Option<Saying> {
+        if line.is_silent() {
+            return None;
+        }
+        let hearing = Hearing {
+            connection: self.connections,
+            version: self.version,
+            packet,
+            session_present: false,
+        };
+        let usual = self.acknowledges.then(|| usual::acknowledgement(packet));
+        self.script.answer(&hearing, usual.flatten())
+    }
+
+    fn ping(&self, open: &mut Option<Open>) {
+        if let Some(open) = open {
+            open.next_ping = self.pings.map(|every| Instant::now() + every);
+            open.line.say(Saying {
+                bytes: Bytes::from_static(&PINGREQ),
+                ..Saying::default()
+            });
         }
     }
 }
 
-fn answer_to(packet: &Packet) -> Option<Packet> {
-    match packet {
-        Packet::Publish(publish) => match publish.delivery {
-            Delivery::AtMostOnce => None,
-            Delivery::AtLeastOnce(id) => Some(Packet::Puback(Ack::success(id))),
-            Delivery::ExactlyOnce(id) => Some(Packet::Pubrec(Ack::success(id))),
-        },
-        Packet::Pubrec(ack) => Some(Packet::Pubrel(Ack::success(ack.packet_id))),
-        Packet::Pubrel(ack) => Some(Packet::Pubcomp(Ack::success(ack.packet_id))),
-        Packet::Connect(_)
-        | Packet::Connack(_)
-        | Packet::Puback(_)
-        | Packet::Pubcomp(_)
-        | Packet::Subscribe(_)
-        | Packet::Suback(_)
-        | Packet::Unsubscribe(_)
-        | Packet::Unsuback(_)
-        | Packet::Pingreq
-        | Packet::Pingresp
-        | Packet::Disconnect(_)
-        | Packet::Auth(_) => None,
+const PINGREQ: [u8; 2] = [0xc0, 0x00];
+
+async fn next(open: &mut Option<Open>) -> Next {
+    match open {
+        Some(open) => open.line.next().await,
+        None => future::pending().await,
     }
 }

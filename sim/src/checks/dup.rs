@@ -6,7 +6,7 @@ use squall_proto::Version;
 use super::{Checker, Found, Now};
 use crate::{
     model::{Irregularity, Model},
-    trace::{Side, What},
+    trace::What,
 };
 
 /// Nothing of its own: the exchanges know.
@@ -34,7 +34,7 @@ impl Checker for Dup {
             | Irregularity::UnknownPubrel
             | Irregularity::UnknownPubcomp => false,
         };
-        if is_mine && (*from == Side::Broker || !super::is_peers(now.model, *wire)) {
+        if is_mine && !super::may_break(now.model, *wire, *from) {
             found.push(now.found(&[], irregularity.to_string(), crate::trace::packet_line(packet)));
         }
     }

@@ -64,7 +64,7 @@ fn unfinished(now: &Now<'_>, found: &mut Vec<Found>) {
             .model
             .wires
             .get(session.wire)
-            .is_some_and(|wire| wire.is_up() && !now.model.scenario.peers.contains_key(&wire.name));
+            .is_some_and(|wire| wire.is_up() && !now.model.scenario.is_peer(&wire.name));
         if is_up {
             found.extend(of_session(now, client_id, Side::Broker));
             found.extend(of_session(now, client_id, Side::Client));

@@ -177,7 +177,7 @@ impl WellFormed {
             )
             | None => Ok(()),
         };
-        if from == Side::Client && super::is_peers(now.model, wire) {
+        if super::may_break(now.model, wire, from) {
             return None;
         }
         let expected = said.and(irregular).err()?;
@@ -196,9 +196,7 @@ impl Checker for WellFormed {
             } => {
                 self.wires.entry(*wire).or_default().broker_gets(packet);
             }
-            What::Malformed { wire, from, error }
-                if *from == Side::Broker || !super::is_peers(now.model, *wire) =>
-            {
+            What::Malformed { wire, from, error } if !super::may_break(now.model, *wire, *from) => {
                 found.push(now.found(&[], "well-formed packets", error.to_string()));
             }
             _other_events => {}

@@ -64,7 +64,7 @@ impl fmt::Display for PacketMatch {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "PacketType", rename_all = "UPPERCASE")]
 #[schemars(rename = "PacketType")]
-enum PacketTypeName {
+pub(crate) enum PacketTypeName {
     Connect,
     Connack,
     Publish,

@@ -4,9 +4,9 @@ use squall_proto::Version;
 use tokio::task::JoinSet;
 
 use crate::{
-    actors::{Character, Client, ClientProcess, Owes, Peer, PeerProcess, Power, broker},
+    actors::{Character, Client, ClientProcess, Owes, Peer, PeerProcess, Power, ScriptedBroker, broker},
     faults::Stage,
-    mutants::Mutated,
+    mutants::{Mutated, Mutator},
     scenario::Scenario,
     trace::Side,
     world::{Host, HostConnector, Transport},
@@ -15,9 +15,10 @@ use crate::{
 /// Who takes part in a run.
 pub(super) struct Cast {
     pub(super) stage: Stage,
-    /// By the scenario's name for them; of a group, each in order.
+    /// By the scenario's name for them; of a group, each in order, and each by its own name too.
     clients: BTreeMap<String, Vec<Client>>,
-    peers: BTreeMap<String, Peer>,
+    /// As the clients. A scripted broker is one of them.
+    peers: BTreeMap<String, Vec<Peer>>,
 }
 
 const BROKER: &str = "broker";
@@ -26,10 +27,11 @@ impl Cast {
     /// The names of the hosts that a scenario needs, in the order that [`Cast::new`] wants the hosts in.
     pub(super) fn names(scenario: &Scenario) -> Vec<String> {
         let clients = scenario.clients.keys().flat_map(|name| scenario.members(name));
+        let peers = scenario.peers.keys().flat_map(|name| scenario.members(name));
         [BROKER.to_owned()]
             .into_iter()
             .chain(clients)
-            .chain(scenario.peers.keys().cloned())
+            .chain(peers)
             .collect()
     }
 
@@ -50,23 +52,14 @@ impl Cast {
         };
         let mut hosts = hosts.iter().copied();
         let mut next = || hosts.next().expect("there is a host for every name");
-        let host = next();
-        let power = cast.power(host, BROKER, None);
-        let limits = scenario.broker.limits();
-        processes.spawn(broker(
-            host,
-            transports(scenario),
-            limits,
-            seed,
-            mutator(Side::Broker),
-            power,
-        ));
+        let broker = mutator(Side::Broker);
+        cast.start_broker(scenario, seed, broker, next(), processes);
         for (group, spec) in &scenario.clients {
             for name in scenario.members(group) {
                 let host = next();
                 let power = cast.power(host, &name, (name != *group).then_some(group));
                 let character = Character {
-                    name,
+                    name: name.clone(),
                     spec: spec.clone(),
                     version,
                     seed,
@@ -77,19 +70,47 @@ impl Cast {
                     mutator(Side::Client),
                     power,
                 );
-                cast.clients.entry(group.clone()).or_default().push(client);
+                enter(&mut cast.clients, group, name, client);
                 processes.spawn(process.run());
             }
         }
-        for (name, spec) in &scenario.peers {
-            let host = next();
-            let power = cast.power(host, name, None);
-            let (peer, process) =
-                PeerProcess::new(connector(host, Transport::Tcp), version, spec.acknowledges, power);
-            cast.peers.insert(name.clone(), peer);
-            processes.spawn(process.run());
+        for (group, spec) in &scenario.peers {
+            for name in scenario.members(group) {
+                let host = next();
+                let power = cast.power(host, &name, (name != *group).then_some(group));
+                let connector = connector(host, Transport::Tcp);
+                let (peer, process) = PeerProcess::new(&name, spec, connector, version, seed, power);
+                enter(&mut cast.peers, group, name, peer);
+                processes.spawn(process.run());
+            }
         }
         cast
+    }
+
+    fn start_broker(
+        &mut self,
+        scenario: &Scenario,
+        seed: u64,
+        mutator: Option<Mutator>,
+        host: Host,
+        processes: &mut JoinSet<()>,
+    ) {
+        let power = self.power(host, BROKER, None);
+        let transports = transports(scenario);
+        let Some(script) = &scenario.broker.script else {
+            processes.spawn(broker(
+                host,
+                transports,
+                scenario.broker.limits(),
+                seed,
+                mutator,
+                power,
+            ));
+            return;
+        };
+        let (handle, process) = ScriptedBroker::new(BROKER, host, transports, script, seed, power);
+        self.peers.insert(BROKER.to_owned(), vec![handle]);
+        processes.spawn(process.run());
     }
 
     fn power(&mut self, host: Host, name: &str, group: Option<&String>) -> Power {
@@ -106,25 +127,57 @@ impl Cast {
         clients.unwrap_or_else(|| panic!("no client is called `{name}`"))
     }
 
-    /// The peer of this name.
+    /// The peers a name stands for: one, or each of a group, or the scripted broker.
     ///
     /// # Panics
     ///
     /// When there is none: the scenario was checked for it.
-    pub(super) fn peer(&self, name: &str) -> &Peer {
-        let peer = self.peers.get(name);
-        peer.unwrap_or_else(|| panic!("no peer is called `{name}`"))
+    pub(super) fn peers(&self, name: &str) -> &[Peer] {
+        let peers = self.peers.get(name);
+        peers.unwrap_or_else(|| panic!("no peer is called `{name}`"))
     }
 
-    /// What clients still have to do by themselves, in words.
+    /// The hosts a name stands for.
+    pub(super) fn hosts(&self, name: &str) -> Vec<String> {
+        let clients = self.clients.get(name).into_iter().flatten().map(Client::name);
+        let peers = self.peers.get(name).into_iter().flatten().map(Peer::name);
+        clients.chain(peers).map(str::to_owned).collect()
+    }
+
+    /// What clients and peers still have to do by themselves, in words.
     pub(super) fn owed(&self) -> Vec<String> {
         let in_words = |client: &Client| match client.owes() {
             Owes::Nothing => None,
             Owes::Connection => Some(format!("{} is not connected", client.name())),
             Owes::Subscriptions(_) => Some(format!("{} has no answer to SUBSCRIBE", client.name())),
         };
-        self.clients.values().flatten().filter_map(in_words).collect()
+        let clients = each(&self.clients, Client::name).filter_map(in_words);
+        let peers = each(&self.peers, Peer::name).filter(|peer| peer.has_more_to_say());
+        clients
+            .chain(peers.map(|peer| format!("{} has more to say", peer.name())))
+            .collect()
     }
+}
+
+/// Enters one of a group by the group's name and its own.
+fn enter<T: Clone>(cast: &mut BTreeMap<String, Vec<T>>, group: &str, name: String, who: T) {
+    if name != group {
+        cast.entry(group.to_owned()).or_default().push(who.clone());
+    }
+    cast.insert(name, vec![who]);
+}
+
+/// Everybody, once.
+fn each<'a, T>(
+    cast: &'a BTreeMap<String, Vec<T>>,
+    name: impl Fn(&T) -> &str + 'a,
+) -> impl Iterator<Item = &'a T> {
+    let by_name = cast
+        .iter()
+        .flat_map(|(key, some)| some.iter().map(move |who| (key, who)));
+    by_name
+        .filter(move |(key, who)| name(who) == *key)
+        .map(|(_, who)| who)
 }
 
 fn connector(host: Host, transport: Transport) -> HostConnector {

@@ -1,10 +1,10 @@
 use std::{future::Future, sync::Arc};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use squall_node::client::{Message, Unsubscription};
-use squall_proto::{Properties, Version, encode};
+use squall_proto::{Properties, Version};
 use tokio::{
     task::JoinSet,
     time::{Duration, sleep},
@@ -17,9 +17,9 @@ use super::{
     words::in_words,
 };
 use crate::{
-    actors::{Client, Mark, PeerCommand, subscription},
+    actors::{Client, Mark, Peer, PeerCommand, subscription},
     faults::{Fault, Started},
-    scenario::{Action, Publish, Scenario, Send, Start, Step},
+    scenario::{Action, Publish, Scenario, Send, Speaker, Start, Step},
     trace::What,
     world::{generator, network},
 };
@@ -172,9 +172,12 @@ impl Performance {
                     client.unsubscribe(what.clone())
                 })
             }
-            Action::Open(open) => self.tell(&open.peer, PeerCommand::Open),
-            Action::Send(send) => self.tell(&send.from, PeerCommand::Send(self.bytes(&send))),
-            Action::Shut(shut) => self.tell(&shut.peer, PeerCommand::Shut(shut.how)),
+            Action::Open(open) => self.tell(&open.peer, |_| PeerCommand::Open),
+            Action::Send(send) => self.tell(&send.from, |peer| self.send(&send, peer)),
+            Action::Shut(shut) => self.tell(&shut.peer, |_| PeerCommand::Shut {
+                how: shut.how,
+                to: shut.to.as_ref().map(|to| self.cast.hosts(to)),
+            }),
         };
         drop(plan);
         doing.join_all().await;
@@ -188,18 +191,36 @@ impl Performance {
         self.cast.clients(name).iter().cloned().map(act).collect()
     }
 
-    fn tell(&self, name: &str, command: PeerCommand) -> Doing {
-        let peer = self.cast.peer(name).clone();
-        [async move { peer.tell(command).await }].into_iter().collect()
+    /// Tells each peer of a name to do something, all at once.
+    fn tell(&self, name: &str, command: impl Fn(&Peer) -> PeerCommand) -> Doing {
+        let peers = self.cast.peers(name).iter();
+        peers
+            .map(|peer| {
+                let (peer, command) = (peer.clone(), command(peer));
+                async move { peer.tell(command).await }
+            })
+            .collect()
     }
 
     /// What a peer sends, in the version of the run.
-    fn bytes(&self, send: &Send) -> Bytes {
-        let mut bytes = BytesMut::from(send.hex.as_slice());
-        for packet in &send.packets {
-            encode(self.version, (&packet.packet(self.version)).into(), &mut bytes);
+    fn send(&self, send: &Send, peer: &Peer) -> PeerCommand {
+        let mut bytes = Vec::new();
+        for n in 1..=send.times {
+            let speaker = Speaker {
+                name: peer.name(),
+                version: self.version,
+                n,
+                answers: None,
+                session_present: false,
+            };
+            bytes.extend(&send.hex);
+            bytes.extend(send.packets.iter().flat_map(|packet| packet.bytes(&speaker)));
         }
-        bytes.freeze()
+        PeerCommand::Send {
+            bytes: bytes.into(),
+            pieces: send.pieces,
+            to: send.to.as_ref().map(|to| self.cast.hosts(to)),
+        }
     }
 
     async fn publish(&self, publish: Publish, plan: Plan) {

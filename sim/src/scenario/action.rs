@@ -1,10 +1,10 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
+use serde::{Deserialize, Deserializer, Serialize, de, ser::SerializeMap};
 use squall_proto::{Qos, TopicFilter};
 
 use super::{
-    Await, ExpectNone, Filters, MessageProperties, RawPacket, Session, SubscriptionIdentifier, TopicTemplate,
-    Traffic, words,
+    Await, ExpectNone, Filters, MessageProperties, Pieces, RawPacket, Session, SubscriptionIdentifier,
+    TopicTemplate, Traffic, words,
 };
 use crate::{faults::Fault, span::Span};
 
@@ -162,7 +162,7 @@ pub struct Unsubscribe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Note(pub String);
 
-/// A peer opens a Network Connection, and says nothing on it yet.
+/// A peer opens a Network Connection, and says nothing on it yet. One that it has is closed first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Open {
@@ -170,27 +170,40 @@ pub struct Open {
     pub peer: String,
 }
 
-/// A peer sends bytes: `hex`, then `packets`.
+/// A peer, or a scripted broker, sends bytes: `hex`, then `packets`, all at once unless `pieces` says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Send {
     /// Who.
     pub from: String,
-    /// Bytes as they go on the wire: `c0 00`.
-    #[serde(default, with = "hex_bytes")]
-    #[schemars(with = "String", regex(pattern = r"^\s*([0-9a-fA-F]{2}\s*)*$"))]
+    /// Whom a scripted broker sends it to. Everybody who is connected, unless given.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Bytes as they go on the wire: `c0 00`. What stands behind a `#` is a comment.
+    #[serde(default, with = "words::hex_bytes")]
+    #[schemars(with = "String")]
     pub hex: Vec<u8>,
-    /// Packets, well formed, in the version of the run.
+    /// Packets, in the version of the run.
     #[serde(default)]
     pub packets: Vec<RawPacket>,
+    /// So often, one after the other; `{n}` in a packet counts. 1, unless given.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1))]
+    pub times: u32,
+    /// A few bytes at a time.
+    #[serde(default)]
+    pub pieces: Option<Pieces>,
 }
 
-/// A peer closes its Network Connection.
+/// A peer, or a scripted broker, closes its Network Connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shut {
     /// Who.
     pub peer: String,
+    /// The connection to whom, of a scripted broker. All, unless given.
+    #[serde(default)]
+    pub to: Option<String>,
     /// How. `fin`, unless given.
     #[serde(default)]
     pub how: How,
@@ -209,20 +222,4 @@ pub enum How {
 
 const fn one() -> u32 {
     1
-}
-
-mod hex_bytes {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&bytes.join(" "))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let digits: String = text.split_whitespace().collect();
-        hex::decode(digits)
-            .map_err(|error| de::Error::custom(format!("`{text}` is not hex: {error}; write `c0 00`")))
-    }
 }

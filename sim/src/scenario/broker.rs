@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use squall_proto::{Qos, broker::Limits};
 
-use super::words;
+use super::{Rule, words};
 use crate::span::Span;
 
 /// What the broker grants and keeps. What is not given is as in [`Limits`].
@@ -46,6 +46,9 @@ pub struct BrokerSettings {
     pub shared_subscriptions_v3: bool,
     /// What a PUBACK or PUBREC promises.
     pub durability: Durability,
+    /// It is not our broker, but one that does what these rules say; where they say nothing it is the smallest that is right,
+    /// accepts everybody, acknowledges everything and forwards nothing. The first rule that is for a packet is the one.
+    pub script: Option<Vec<Rule>>,
 }
 
 /// What the broker promises to keep of what it has acknowledged.

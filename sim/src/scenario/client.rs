@@ -2,7 +2,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use squall_proto::{Qos, TopicName};
+use squall_proto::{Binary, Property, Qos, TopicName, Version};
 
 use super::{
     Filters, MessageProperties, SubscriptionIdentifier,
@@ -157,6 +157,25 @@ impl Client {
             (self.connect, self.reconnect),
             (Connecting::At(_), Reconnect::After(_))
         )
+    }
+}
+
+impl Will {
+    /// The Will of a client, as its CONNECT says it. The payload is the client's name and `/will`; nothing, if
+    /// that is more than a Will can hold.
+    pub fn packet(&self, client: &str, version: Version) -> squall_proto::Will {
+        let mut properties = self.properties.properties(self.expiry, version);
+        if version == Version::V5 && self.delay > Span::ZERO {
+            let delay = u32::try_from(self.delay.duration().as_secs()).unwrap_or(u32::MAX);
+            properties.push(Property::WillDelayInterval(delay));
+        }
+        squall_proto::Will {
+            topic: self.topic.clone(),
+            payload: Binary::new(format!("{client}/will")).unwrap_or_default(),
+            qos: self.qos,
+            retain: self.retain,
+            properties,
+        }
     }
 }
 

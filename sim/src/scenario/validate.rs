@@ -1,6 +1,7 @@
 //! What the types cannot say: that names are known, that what belongs together is together.
 
 mod faults;
+mod speech;
 
 use std::collections::BTreeSet;
 
@@ -8,8 +9,8 @@ use squall_proto::{Text, Version};
 
 use self::faults::{fault, packet_match};
 use super::{
-    Action, Client, Expectation, MessageProperties, RawPacket, Scenario, Start, Step, Times, ToApplication,
-    Traffic, Will, locate::Path, nearest::nearest,
+    Action, Client, Expectation, MessageProperties, Scenario, Start, Step, Times, ToApplication, Traffic,
+    Will, locate::Path, nearest::nearest,
 };
 use crate::{faults::PacketMatch, span::Span};
 
@@ -52,6 +53,7 @@ pub(super) fn validate(scenario: &Scenario) -> Checked {
     for (name, client) in &scenario.clients {
         self::client(client, &root.key("clients").key(name))?;
     }
+    speech::scripts(scenario)?;
     ids(scenario)?;
     for (index, step) in scenario.steps.iter().enumerate() {
         self::step(scenario, step, &root.key("steps").index(index))?;
@@ -203,17 +205,8 @@ fn step(scenario: &Scenario, step: &Step, path: &Path) -> Checked {
             says(it.expiry, &it.properties, &path.key("publish"))?;
             known(scenario, Who::Client, &it.from, path)
         }
-        Action::Send(it) => {
-            if it.hex.is_empty() && it.packets.is_empty() {
-                let mend = "add `hex: c0 00` or `packets: [PINGREQ]`";
-                return problem(&path.key("send"), "nothing to send", mend);
-            }
-            for packet in &it.packets {
-                raw_packet(packet, &path.key("send").key("packets"))?;
-            }
-            known(scenario, Who::Peer, &it.from, path)
-        }
-        Action::Shut(it) => known(scenario, Who::Peer, &it.peer, path),
+        Action::Send(it) => speech::send(scenario, it, &path.key("send")),
+        Action::Shut(it) => speech::shut(scenario, it, &path.key("shut")),
         Action::Subscribe(it) => known(scenario, Who::Client, &it.client, path),
         Action::Unsubscribe(it) => known(scenario, Who::Client, &it.client, path),
         Action::Fault(it) => fault(scenario, it, &path.key(it.name())),
@@ -254,19 +247,6 @@ fn looked_out_for(
         Some(it) => known(scenario, Who::Client, &it.to, &path.key("delivered")),
         None => Ok(()),
     }
-}
-
-fn raw_packet(packet: &RawPacket, path: &Path) -> Checked {
-    let RawPacket::Connect(connect) = packet else {
-        return Ok(());
-    };
-    text(&connect.client_id, path)?;
-    seconds(connect.keep_alive, u64::from(u16::MAX), path)?;
-    seconds(
-        connect.session_expiry.unwrap_or_default(),
-        u64::from(u32::MAX),
-        path,
-    )
 }
 
 fn expectation(scenario: &Scenario, expectation: &Expectation, path: &Path) -> Checked {
@@ -318,7 +298,8 @@ fn known(scenario: &Scenario, who: Who, name: &str, path: &Path) -> Checked {
     let peers = scenario.peers.keys().filter(|_| who != Who::Client);
     let broker = (who == Who::Host).then_some("broker");
     let mut names = clients.chain(peers).map(String::as_str).chain(broker);
-    if names.clone().any(|known| known == name) {
+    let is_it = |known: &str| known == name || scenario.is_member(known, name);
+    if names.clone().any(is_it) {
         return Ok(());
     }
     let what = match who {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use squall_proto::{Qos, TopicFilter, TopicName, Version};
 
 /// A version of the protocol.
-pub(super) struct VersionWord(Version);
+pub(super) struct VersionWord(pub(super) Version);
 
 /// Without quotes, YAML takes the second for a number.
 const VERSIONS: &[&str] = &["3.1.1", "5.0"];
@@ -210,4 +210,31 @@ pub(super) mod some_topic_filter {
 
 pub(super) fn topic_filter<E: de::Error>(text: &str) -> Result<TopicFilter, E> {
     TopicFilter::new(text).map_err(|error| E::custom(format!("`{text}` is no Topic Filter: {error}")))
+}
+
+/// Bytes in hex: `c0 00`. What stands behind a `#` is a comment.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct HexWord(#[serde(with = "hex_bytes")] pub(super) Vec<u8>);
+
+pub(super) mod hex_bytes {
+    use super::*;
+
+    pub(in crate::scenario) fn serialize<S: Serializer>(
+        bytes: &[u8],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        serializer.serialize_str(&bytes.join(" "))
+    }
+
+    pub(in crate::scenario) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let without_comments = text.lines().filter_map(|line| line.split('#').next());
+        let digits: String = without_comments.flat_map(str::split_whitespace).collect();
+        hex::decode(digits)
+            .map_err(|error| de::Error::custom(format!("`{text}` is not hex: {error}; write `c0 00`")))
+    }
 }

@@ -302,7 +302,7 @@ impl Network {
     }
 
     /// The socket is closed with data unread, or its process has died: it is reset as soon as what was sent is out.
-    pub(super) fn reset_side(&mut self, wire: WireId, side: Side) {
+    pub(crate) fn reset_side(&mut self, wire: WireId, side: Side) {
         self.wires.lane(wire, side).resetting = true;
         self.resets.push((wire, side));
         touch();

@@ -69,12 +69,10 @@ impl HostStream {
             inner,
         })))
     }
-}
 
-impl HostWrite {
-    /// Ends the connection with an RST instead of a FIN.
-    pub(crate) fn reset(self) {
-        network::with(|network| network.reset_side(self.0.wire, self.0.side));
+    /// Which connection it is, and which side of it.
+    pub(crate) fn end(&self) -> (WireId, Side) {
+        (self.0.wire, self.0.side)
     }
 }
 

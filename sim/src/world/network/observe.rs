@@ -31,6 +31,13 @@ impl Network {
         self.note(What::Opened { wire, client });
     }
 
+    /// The newest connection from this address, and whose it is.
+    pub(crate) fn accepted_from(&self, client: SocketAddr) -> Option<(WireId, String)> {
+        let mut newest_first = self.wires.iter().collect::<Vec<_>>().into_iter().rev();
+        let (id, wire) = newest_first.find(|(_, wire)| wire.address.client == client)?;
+        Some((id, self.name(wire.host.client).to_owned()))
+    }
+
     /// Decodes what a segment carries, and finds where a fault cuts it.
     pub(super) fn observe(&mut self, wire: WireId, from: Side, payload: &Bytes) -> Option<CutHere> {
         if payload.is_empty() {
