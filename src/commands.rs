@@ -32,6 +32,7 @@ commands! {
     "run": Run in run,
     "conform": Conform in conform,
     "report": Report in report,
+    "trace": Trace in trace,
     "pub": Pub in pub_,
     "sub": Sub in sub,
     "passwd": Passwd in passwd,

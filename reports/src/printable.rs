@@ -9,8 +9,8 @@ pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// As [`lines`], and line feeds and tabs are escaped too.
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
+/// `text` on one line, with what is no visible character written as `\u{1b}`, line feeds and tabs too.
+pub fn line(text: &str) -> Cow<'_, str> {
     escape(text, is_unsafe)
 }
 

@@ -1,13 +1,21 @@
 //! What happened on the wires of one run, in the order it happened. Checks, the JSON lines and the report all read this.
+//!
+//! In reading order: this file and `application` (what an event is), `line` and `detail` (in words), `arrivals` (what arrived when),
+//! `json` (as a file and back), `pcap` (as a capture for Wireshark).
 
 mod application;
+mod arrivals;
+mod detail;
 mod json;
 mod line;
+mod pcap;
 
 pub use application::{Outcome, Told};
-pub use json::write_json_lines;
+pub use arrivals::Arrivals;
+pub use json::{Recorded, TraceError, read_json_lines, write_json_lines};
 pub(crate) use line::packet_line;
-pub use line::{Lines, event_line};
+pub use line::{Lines, detailed_line, event_line};
+pub use pcap::Capture;
 
 use bytes::Bytes;
 use squall_proto::{DecodeError, Instant, Packet};
@@ -39,6 +47,16 @@ pub enum Side {
     Client,
     /// The end that listened.
     Broker,
+}
+
+impl Side {
+    /// The other end.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Broker,
+            Self::Broker => Self::Client,
+        }
+    }
 }
 
 /// How an end of a connection ended it.

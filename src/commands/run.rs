@@ -1,12 +1,11 @@
 //! `squall run`: scenarios in the simulated world.
 
+mod records;
 mod seeds;
 mod variants;
 mod work;
 
 use std::{
-    fs::File,
-    io::{BufWriter, Write as _},
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
@@ -23,16 +22,14 @@ use squall_sim::{
     trace::Side,
 };
 
+pub(super) use self::records::create;
 use self::{
+    records::Records,
     seeds::Seeds,
     variants::chosen,
     work::{Done, Job, Work},
 };
-use crate::{
-    exit::{Exit, Misuse},
-    output,
-    results::ResultArgs,
-};
+use crate::{exit::Exit, output, results::ResultArgs};
 
 /// Run scenarios in the simulated world
 ///
@@ -46,6 +43,7 @@ Examples:
   squall run scenarios --seeds 0..1000 --report junit=result.xml
   squall run scenarios/will-in-every-way.yaml --variant \"delay=5s,reconnect=never\"
   squall run scenarios --trace trace.jsonl             every packet, fault and connection as JSON lines
+  squall run scenarios/no-will-after-disconnect.yaml --pcap run.pcapng
   squall run scenarios/no-will-after-disconnect.yaml --mutant broker-does-not-hear-disconnect    see it fail")]
 pub(crate) struct Args {
     /// Scenario files, or folders of them
@@ -66,6 +64,9 @@ pub(crate) struct Args {
     /// Write the history of every run to a file, as JSON lines
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write the history of every run to a capture file that Wireshark opens (pcapng)
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
     /// How many runs at a time; one a core by default
     #[arg(long, value_name = "J")]
     jobs: Option<NonZeroUsize>,
@@ -113,22 +114,20 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
         None => scenarios,
     };
     let jobs = jobs(args, &scenarios);
-    let mut trace = args.trace.as_deref().map(create).transpose()?;
+    let mut records = Records::create(args.trace.as_deref(), args.pcap.as_deref())?;
     let began = Instant::now();
     let work = Work {
         jobs: &jobs,
         threads: args.jobs.or_else(|| std::thread::available_parallelism().ok()),
         control: !args.no_control,
         mutant: args.mutant,
-        traces: trace.is_some(),
+        traces: records.are_wanted(),
     };
-    let done = work.run(|done| match &mut trace {
-        Some(file) => file.write_all(&done.trace).context("cannot write the trace"),
+    let done = work.run(|done| match jobs.get(done.place) {
+        Some(job) => records.add(job, &done.trace),
         None => Ok(()),
     })?;
-    if let Some(file) = &mut trace {
-        file.flush().context("cannot write the trace")?;
-    }
+    records.finish()?;
     conclude(args, &jobs, done, began.elapsed())
 }
 
@@ -194,17 +193,6 @@ fn jobs(args: &Args, scenarios: &[(PathBuf, Arc<Scenario>)]) -> Vec<Job> {
         }
     }
     jobs
-}
-
-fn create(path: &Path) -> Result<BufWriter<File>, Misuse> {
-    let file = File::create(path).map_err(|error| {
-        let problem = format!("cannot write {}: {error}", path.display());
-        Misuse::new(
-            problem,
-            "name a file in a directory that exists and may be written",
-        )
-    })?;
-    Ok(BufWriter::new(file))
 }
 
 /// Shows and writes what came of it, also when it was interrupted.

@@ -14,3 +14,5 @@ mod program;
 mod report;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
+mod trace;

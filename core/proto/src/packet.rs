@@ -271,7 +271,7 @@ impl Disconnect {
 
 impl Packet {
     /// Its properties, where it may have any.
-    pub(crate) const fn properties(&self) -> Option<&Properties> {
+    pub const fn properties(&self) -> Option<&Properties> {
         match self {
             Self::Connect(connect) => Some(&connect.properties),
             Self::Connack(connack) => Some(&connack.properties),

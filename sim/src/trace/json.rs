@@ -1,76 +1,108 @@
-use std::io::{self, Write};
+//! A trace as JSON lines, and back. In reading order: this file (what a line holds), `told`, `write`, `read`, `version` (what both need to
+//! know to say a packet in bytes).
 
-use serde::Serialize;
+mod read;
+mod told;
+mod version;
+mod write;
 
-use super::{Lines, Trace, What};
+pub use read::{TraceError, read_json_lines};
+pub use write::write_json_lines;
 
-/// One event of a run as a line of JSON.
-#[derive(Serialize)]
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use squall_proto::Version;
+
+use self::told::ToldLine;
+use super::Trace;
+
+/// A run that was written down: which one it was, and its history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The scenario, by the name of its file without its ending.
+    pub scenario: String,
+    /// Of the run. A peer may speak another.
+    pub mqtt: Version,
+    /// Of the run.
+    pub seed: u64,
+    /// Its history.
+    pub trace: Trace,
+}
+
+/// One event of a run. Which of the optional keys it has depends on the kind of event; `from`, `to` and `text` are as a person
+/// reads them.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Line<'a> {
-    scenario: &'a str,
-    mqtt: &'a str,
+    scenario: Cow<'a, str>,
+    mqtt: Cow<'a, str>,
     seed: u64,
     at_micros: u64,
-    event: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Kind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     wire: Option<u32>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    from: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    to: &'a str,
-    text: &'a str,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    from: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    to: Cow<'a, str>,
+    /// Of a connection's end: `FIN` or `RST`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    how: Option<How>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    host: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    step: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    touched: Option<u64>,
+    /// The packet's type: `PUBLISH`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    packet: Option<Cow<'a, str>>,
+    /// The packet, or what is none, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes: Option<String>,
+    /// What a step or a fault is, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    what: Option<Cow<'a, str>>,
+    /// Of what a step missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expected: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    got: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<ToldLine>,
+    /// The event in words.
+    text: Cow<'a, str>,
 }
 
-/// Writes a run as JSON lines: one line an event, in order, each with the scenario, the version and the seed, so that the traces of
-/// many runs may stand in one file.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn write_json_lines(
-    out: &mut impl Write,
-    scenario: &str,
-    mqtt: &str,
-    seed: u64,
-    trace: &Trace,
-) -> io::Result<()> {
-    let lines = Lines::new(trace);
-    for (index, event) in trace.events.iter().enumerate() {
-        let Some(shown) = lines.line(index) else { continue };
-        let line = Line {
-            scenario,
-            mqtt,
-            seed,
-            at_micros: shown.at_micros,
-            event: kind(&event.what),
-            wire: event.what.wire().map(|wire| wire.0),
-            from: &shown.from,
-            to: &shown.to,
-            text: &shown.text,
-        };
-        serde_json::to_writer(&mut *out, &line)?;
-        out.write_all(b"\n")?;
-    }
-    Ok(())
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Opened,
+    Sent,
+    Arrived,
+    Bytes,
+    Malformed,
+    Closed,
+    LetGo,
+    Ended,
+    HostDown,
+    HostUp,
+    FaultBegan,
+    FaultEnded,
+    Application,
+    Step,
+    Missed,
+    Healed,
 }
 
-const fn kind(what: &What) -> &'static str {
-    match what {
-        What::Opened { .. } => "opened",
-        What::Sent { .. } => "sent",
-        What::Arrived { .. } => "arrived",
-        What::Bytes { .. } => "bytes",
-        What::Malformed { .. } => "malformed",
-        What::Closed { .. } => "closed",
-        What::LetGo { .. } => "let_go",
-        What::Ended { .. } => "ended",
-        What::HostDown { .. } => "host_down",
-        What::HostUp { .. } => "host_up",
-        What::FaultBegan { .. } => "fault_began",
-        What::FaultEnded { .. } => "fault_ended",
-        What::Application { .. } => "application",
-        What::Step { .. } => "step",
-        What::Missed { .. } => "missed",
-        What::Healed => "healed",
-    }
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum How {
+    #[serde(rename = "FIN")]
+    Fin,
+    #[serde(rename = "RST")]
+    Reset,
 }
+
+/// How the end of a connection that is not a client's is called.
+const BROKER: &str = "broker";

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use squall_proto::{Ack, Connect, Delivery, Packet, Publish, ReasonCode};
 use squall_reports::PacketLine;
 
-use super::{End, Event, Side, Trace, What, WireId};
+use super::{End, Event, Side, Trace, What, WireId, detail::details};
 
 /// The events of a run as a person reads them.
 #[derive(Debug)]
@@ -76,6 +76,15 @@ impl<'a> Lines<'a> {
 }
 
 impl What {
+    /// The packet that is sent or arrives.
+    pub const fn packet(&self) -> Option<&Packet> {
+        if let Self::Sent { packet, .. } | Self::Arrived { packet, .. } = self {
+            Some(packet)
+        } else {
+            None
+        }
+    }
+
     /// The connection it is about.
     pub const fn wire(&self) -> Option<WireId> {
         match self {
@@ -121,6 +130,16 @@ impl What {
             | Self::Healed => None,
         }
     }
+}
+
+/// An event in words, without its time and its ends; of a packet that is sent, with every field.
+pub fn detailed_line(event: &Event) -> String {
+    let details = if let What::Sent { packet, .. } = &event.what {
+        details(packet)
+    } else {
+        String::new()
+    };
+    event_line(event) + &details
 }
 
 /// An event in words, without its time and its ends.

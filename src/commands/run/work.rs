@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    mem,
     num::NonZeroUsize,
     path::PathBuf,
     sync::{
@@ -20,7 +21,7 @@ use squall_reports::TestResult;
 use squall_sim::{
     mutants::Mutant,
     scenario::Scenario,
-    trace::write_json_lines,
+    trace::Trace,
     verdict::{Judged, judge_with},
 };
 
@@ -41,8 +42,8 @@ pub(super) struct Done {
     pub(super) result: TestResult,
     pub(super) runs: u32,
     pub(super) simulated: Duration,
-    /// JSON lines; empty unless asked for.
-    pub(super) trace: Vec<u8>,
+    /// Its history; empty unless asked for.
+    pub(super) trace: Trace,
 }
 
 /// What there is to do, and how.
@@ -82,7 +83,7 @@ impl Work<'_> {
                 early.insert(one.place, one);
                 while let Some(mut next) = early.remove(&done.len()) {
                     let taken = take(&next);
-                    next.trace = Vec::new();
+                    next.trace = Trace::default();
                     done.push(next);
                     if let Err(error) = taken {
                         stop.store(true, Ordering::Relaxed);
@@ -109,11 +110,11 @@ impl Work<'_> {
 
     fn one(&self, place: usize, job: &Job) -> Done {
         let began = Instant::now();
-        let judged = judge_with(&job.scenario, job.version, job.seed, self.control, self.mutant);
+        let mut judged = judge_with(&job.scenario, job.version, job.seed, self.control, self.mutant);
         let trace = if self.traces {
-            job.trace(&judged)
+            mem::take(&mut judged.trace)
         } else {
-            Vec::new()
+            Trace::default()
         };
         Done {
             place,
@@ -126,26 +127,13 @@ impl Work<'_> {
 }
 
 impl Job {
-    fn trace(&self, judged: &Judged) -> Vec<u8> {
-        let mut lines = Vec::new();
-        let mut file = self
-            .file
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if !self.scenario.variant.is_empty() {
-            file = format!("{file} {}", self.scenario.variant);
+    /// The name of the scenario's file, and which variant of it.
+    pub(super) fn name(&self) -> String {
+        let file = self.file.file_stem().unwrap_or_default().to_string_lossy();
+        match self.scenario.variant.as_str() {
+            "" => file.into_owned(),
+            variant => format!("{file} {variant}"),
         }
-        // Writing to memory cannot fail.
-        _ = write_json_lines(
-            &mut lines,
-            &file,
-            &self.version.to_string(),
-            self.seed,
-            &judged.trace,
-        );
-        lines
     }
 
     fn result(&self, judged: Judged, took: Duration, mutant: Option<&Mutant>) -> TestResult {
