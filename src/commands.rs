@@ -30,6 +30,7 @@ macro_rules! commands {
 commands! {
     "broker": Broker in broker,
     "run": Run in run,
+    "sweep": Sweep in sweep,
     "conform": Conform in conform,
     "report": Report in report,
     "trace": Trace in trace,

@@ -10,6 +10,7 @@ mod exit;
 mod output;
 mod results;
 mod tls;
+mod work;
 
 use std::process::ExitCode;
 

@@ -47,6 +47,7 @@ pub use packet::{
     RawUnsubscribe, RawValue, RawWill, Speaker, Wrong,
 };
 pub use peer::Peer;
+pub(crate) use plain::{Place, Plain};
 pub use properties::MessageProperties;
 pub use read::find_scenarios;
 pub use same::{Ignored, Same};
@@ -180,6 +181,11 @@ impl Scenario {
             reference: None,
             ..self
         }
+    }
+
+    /// Whether what it says fits together, as that of a file must; if not, what does not.
+    pub(crate) fn sound(&self) -> Result<(), String> {
+        validate::validate(self).map_err(|problem| problem.message)
     }
 
     /// Whether a step tells this client to go.

@@ -1,5 +1,9 @@
 //! From a scenario to a verdict: it runs twice, which must give the same trace, is shown to every check, and runs once more without
-//! its faults.
+//! its faults. [`Failure`] is what two runs have in common that fail alike.
+
+mod failure;
+
+pub use failure::Failure;
 
 use std::time::Duration;
 
@@ -21,6 +25,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The check that found what did not.
     pub statements: Vec<Statement>,
+    /// Everything that did not hold, in the order in which it was found.
+    pub failures: Vec<Failure>,
     /// The packets around what did not hold, oldest first.
     pub packets: Vec<PacketLine>,
     /// The history of the run with faults.
@@ -29,6 +35,32 @@ pub struct Judged {
     pub runs: u32,
     /// Virtual time over all of them.
     pub simulated: Duration,
+}
+
+/// What a scenario is put to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judging {
+    /// It runs twice, which must give the same history.
+    pub twice: bool,
+    /// It must pass without its faults too, unless it says otherwise.
+    pub control: bool,
+    /// Each of its faults must touch something.
+    pub touched: bool,
+}
+
+impl Judging {
+    /// All of it.
+    pub const WHOLE: Self = Self {
+        twice: true,
+        control: true,
+        touched: true,
+    };
+    /// One run, and what the checks say of it.
+    pub const ONCE: Self = Self {
+        twice: false,
+        control: false,
+        touched: false,
+    };
 }
 
 /// Packets shown on each side of what did not hold.
@@ -48,21 +80,40 @@ pub fn judge_with(
     control: bool,
     mutant: Option<&Mutant>,
 ) -> Judged {
+    let judging = Judging {
+        control,
+        ..Judging::WHOLE
+    };
+    judge_by(scenario, version, seed, judging, mutant)
+}
+
+/// Puts a scenario to what `judging` says, with a broker or clients that are broken, if a mutant is given.
+pub fn judge_by(
+    scenario: &Scenario,
+    version: Version,
+    seed: u64,
+    judging: Judging,
+    mutant: Option<&Mutant>,
+) -> Judged {
     let run = |arm| run_with(scenario, version, seed, arm, mutant);
     let first = run(Arm::Faults);
-    let second = run(Arm::Faults);
     let mut judged = Judged {
         verdict: Verdict::Pass,
         statements: Vec::new(),
+        failures: Vec::new(),
         packets: Vec::new(),
-        runs: 2,
-        simulated: first.simulated + second.simulated,
+        runs: 1,
+        simulated: first.simulated,
         trace: Trace::default(),
     };
-    if let Some(why) = difference(&first, &second) {
-        judged.verdict = Verdict::Inconclusive { why };
-    } else {
+    if judging.twice {
+        judged.of_second(&first, &run(Arm::Faults));
+    }
+    if judged.verdict.holds() {
         judged.of_run(scenario, version, true, &first);
+    }
+    if judged.verdict.holds() && judging.touched {
+        judged.of_untouched(&first);
     }
     if judged.verdict.holds()
         && let Some(reference) = &scenario.reference
@@ -71,7 +122,7 @@ pub fn judge_with(
             run_with(other, version, seed, Arm::Faults, mutant)
         });
     }
-    if judged.verdict.holds() && control && scenario.control && scenario.has_faults() {
+    if judged.verdict.holds() && judging.control && scenario.control && scenario.has_faults() {
         let without = run(Arm::Control);
         judged.runs += 1;
         judged.simulated += without.simulated;
@@ -92,8 +143,19 @@ pub fn judge_with(
 }
 
 impl Judged {
+    /// The same once more, which must give the same.
+    fn of_second(&mut self, first: &Run, second: &Run) {
+        self.runs += 1;
+        self.simulated += second.simulated;
+        if let Some(why) = difference(first, second) {
+            self.failures.push(Failure::new("two_runs_differ", "", true));
+            self.verdict = Verdict::Inconclusive { why };
+        }
+    }
+
     fn of_run(&mut self, scenario: &Scenario, version: Version, with_faults: bool, run: &Run) {
         if let Ending::Panicked(panic) = &run.end {
+            self.failures.push(Failure::new("panic", panic, with_faults));
             self.fail(with_faults, "no panic".to_owned(), panic.clone());
             return;
         }
@@ -107,16 +169,23 @@ impl Judged {
                 "all of it to be over {} after the last step and heal",
                 scenario.settle
             );
+            let failures = owed.iter().map(|owed| Failure::new("overdue", owed, with_faults));
+            self.failures.extend(failures);
             self.fail(with_faults, expected, owed.join("; "));
             self.packets = packets(&run.trace, &[run.trace.events.len().saturating_sub(1)]);
-            return;
         }
+    }
+
+    /// Faults that touched nothing make a run prove nothing.
+    fn of_untouched(&mut self, run: &Run) {
         let untouched = run
             .untouched
             .iter()
             .map(|untouched| format!("`{}`", untouched.fault));
         let untouched: Vec<String> = untouched.collect();
         if !untouched.is_empty() {
+            self.failures
+                .push(Failure::new("untouched", &untouched.join(", "), true));
             self.verdict = Verdict::Inconclusive {
                 why: format!("touched nothing, so it proves nothing: {}", untouched.join(", ")),
             };
@@ -153,6 +222,10 @@ impl Judged {
 
     fn of_findings(&mut self, with_faults: bool, findings: &[Finding], trace: &Trace) {
         if let Some((first, more)) = findings.split_first() {
+            let failures = findings
+                .iter()
+                .map(|finding| Failure::of_finding(finding, with_faults));
+            self.failures.extend(failures);
             self.fail(with_faults, first.expected.clone(), in_words(first, more));
             self.statements = statements(findings);
             self.packets = packets(trace, &first.events);

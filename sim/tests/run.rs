@@ -322,3 +322,12 @@ steps:
         );
     }
 }
+
+#[test]
+fn a_client_that_crashes_before_it_connects_first_connects_when_it_is_back() {
+    let crash = "name: n\nwhy: w\nclients: { a: { connect: { at: 2s }, reconnect: never } }\nsteps: [{ at: 1s, crash: { host: a, down: 1s } }]\n";
+    for run in runs(crash) {
+        let connects = arrived(&run, |packet| matches!(packet, Packet::Connack(_)), Side::Client);
+        assert_eq!((run.end, connects), (Ending::Complete, 1));
+    }
+}

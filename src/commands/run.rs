@@ -1,35 +1,33 @@
 //! `squall run`: scenarios in the simulated world.
 
 mod records;
-mod seeds;
-mod variants;
-mod work;
 
 use std::{
     num::NonZeroUsize,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
-use miette::{GraphicalReportHandler, GraphicalTheme};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use squall_proto::Version;
 use squall_reports::{FORMAT, Group, Report, TestResult};
 use squall_sim::{
     mutants::{Mutant, mutants},
-    scenario::{Scenario, ScenarioError, find_scenarios},
+    scenario::Scenario,
     trace::Side,
+    verdict::Judging,
 };
 
+use self::records::Records;
 pub(super) use self::records::create;
-use self::{
-    records::Records,
-    seeds::Seeds,
-    variants::chosen,
-    work::{Done, Job, Work},
+use crate::{
+    exit::Exit,
+    output,
+    results::ResultArgs,
+    work::{Done, Job, Seeds, Source, Stop, Work, chosen, rate, read, version},
 };
-use crate::{exit::Exit, output, results::ResultArgs};
 
 /// Run scenarios in the simulated world
 ///
@@ -52,8 +50,8 @@ pub(crate) struct Args {
     /// What decides all that is left to chance: the same seed gives the same run
     #[arg(long, value_name = "N", conflicts_with = "seeds", default_value_t = 0)]
     seed: u64,
-    /// Many seeds, the last one not included
-    #[arg(long, value_name = "A..B")]
+    /// Many seeds: how many from 0 on, or the first and the one after the last
+    #[arg(long, value_name = "N|A..B")]
     seeds: Option<Seeds>,
     /// With this version of the protocol alone
     #[arg(long, value_name = "3.1.1|5.0", value_parser = version)]
@@ -87,20 +85,6 @@ fn mutant(name: &str) -> Result<&'static Mutant, String> {
     Mutant::find(name).ok_or_else(|| "`squall run --list-mutants` lists them".to_owned())
 }
 
-fn version(text: &str) -> Result<Version, String> {
-    let all = Version::ALL.into_iter();
-    all.clone()
-        .find(|version| version.to_string() == text)
-        .ok_or_else(|| {
-            format!(
-                "write {}",
-                all.map(|version| version.to_string())
-                    .collect::<Vec<_>>()
-                    .join(" or ")
-            )
-        })
-}
-
 pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     args.results.check()?;
     if args.list_mutants {
@@ -117,18 +101,23 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     let mut records = Records::create(args.trace.as_deref(), args.pcap.as_deref())?;
     let began = Instant::now();
     let work = Work {
-        jobs: &jobs,
-        threads: args.jobs.or_else(|| std::thread::available_parallelism().ok()),
-        control: !args.no_control,
-        mutant: args.mutant,
+        job: &|place| jobs.get(place).cloned(),
+        threads: args.jobs,
         traces: records.are_wanted(),
+        stop: &Stop::on_interrupt()?,
     };
-    let done = work.run(|done| match jobs.get(done.place) {
-        Some(job) => records.add(job, &done.trace),
-        None => Ok(()),
+    let progress = progress(jobs.len());
+    let mut all = Vec::new();
+    work.run(|mut done| {
+        progress.inc(1);
+        let trace = std::mem::take(&mut done.trace);
+        records.add(&done.job, &trace)?;
+        all.push(done);
+        Ok(())
     })?;
+    progress.finish_and_clear();
     records.finish()?;
-    conclude(args, &jobs, done, began.elapsed())
+    conclude(args, jobs.len(), all, began.elapsed())
 }
 
 fn list_mutants() -> Result<Exit, anyhow::Error> {
@@ -144,51 +133,23 @@ fn list_mutants() -> Result<Exit, anyhow::Error> {
     Ok(Exit::Held)
 }
 
-/// Every scenario that the paths name; `None` when one is wrong, which has been said with its mend.
-fn read(paths: &[PathBuf]) -> Option<Vec<(PathBuf, Arc<Scenario>)>> {
-    let files = match find_scenarios(paths) {
-        Ok(files) => files,
-        Err(error) => {
-            complain(&error);
-            return None;
-        }
-    };
-    let read = |file: &PathBuf| match Scenario::read_all(file) {
-        Ok(variants) => Some(variants),
-        Err(error) => {
-            complain(&error);
-            None
-        }
-    };
-    // All of them are read, so that all that is wrong is said at once.
-    let scenarios: Vec<_> = files.iter().map(read).collect();
-    let mut all = Vec::new();
-    for (file, variants) in files.iter().zip(scenarios) {
-        all.extend(variants?.into_iter().map(|one| (file.clone(), Arc::new(one))));
-    }
-    Some(all)
-}
-
-fn complain(error: &ScenarioError) {
-    let mut shown = String::new();
-    let report = GraphicalReportHandler::new_themed(GraphicalTheme::unicode());
-    match report.render_report(&mut shown, error) {
-        Ok(()) => output::complain(&shown),
-        Err(_) => output::complain(&format!("error: {error}\n")),
-    }
-}
-
 fn jobs(args: &Args, scenarios: &[(PathBuf, Arc<Scenario>)]) -> Vec<Job> {
     let seeds = args.seeds.unwrap_or_else(|| Seeds::one(args.seed));
+    let judging = Judging {
+        control: !args.no_control,
+        ..Judging::WHOLE
+    };
     let mut jobs = Vec::new();
     for (file, scenario) in scenarios {
         let wanted = |version: &&Version| args.mqtt.is_none_or(|wanted| wanted == **version);
         for version in scenario.versions.iter().filter(wanted) {
             jobs.extend(seeds.iter().map(|seed| Job {
-                file: file.clone(),
+                source: Source::File(file.clone()),
                 scenario: Arc::clone(scenario),
                 version: *version,
                 seed,
+                judging,
+                mutant: args.mutant,
             }));
         }
     }
@@ -196,8 +157,8 @@ fn jobs(args: &Args, scenarios: &[(PathBuf, Arc<Scenario>)]) -> Vec<Job> {
 }
 
 /// Shows and writes what came of it, also when it was interrupted.
-fn conclude(args: &Args, jobs: &[Job], done: Vec<Done>, took: Duration) -> Result<Exit, anyhow::Error> {
-    let (ran, asked) = (done.len(), jobs.len());
+fn conclude(args: &Args, asked: usize, done: Vec<Done>, took: Duration) -> Result<Exit, anyhow::Error> {
+    let ran = done.len();
     let runs: u64 = done.iter().map(|done| u64::from(done.runs)).sum();
     let simulated: Duration = done.iter().map(|done| done.simulated).sum();
     let report = Report {
@@ -205,7 +166,7 @@ fn conclude(args: &Args, jobs: &[Job], done: Vec<Done>, took: Duration) -> Resul
         producer: concat!("squall ", env!("CARGO_PKG_VERSION")).to_owned(),
         target: "the simulated broker".to_owned(),
         micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        groups: groups(jobs, done),
+        groups: groups(done),
     };
     if ran == 0 && asked > 0 {
         output::complain("interrupted before the first run was over\n");
@@ -213,7 +174,8 @@ fn conclude(args: &Args, jobs: &[Job], done: Vec<Done>, took: Duration) -> Resul
     }
     let exit = args.results.show(&report)?;
     if !args.results.prints_json() {
-        let _ = output::print(&summary(runs, simulated, took)).context("cannot print the summary")?;
+        let _ = output::print(&format!("{}\n", rate(runs, simulated, took)))
+            .context("cannot print the summary")?;
     }
     if ran < asked && exit == Exit::Held {
         output::complain(&format!("interrupted: {ran} of {asked} were run\n"));
@@ -222,35 +184,31 @@ fn conclude(args: &Args, jobs: &[Job], done: Vec<Done>, took: Duration) -> Resul
     Ok(exit)
 }
 
-/// One group a scenario, in the order of the jobs.
-fn groups(jobs: &[Job], done: Vec<Done>) -> Vec<Group> {
-    let mut groups: Vec<(&Path, Group)> = Vec::new();
+/// One group a file, in the order of the jobs.
+fn groups(done: Vec<Done>) -> Vec<Group> {
+    let mut groups: Vec<(Source, Group)> = Vec::new();
     for done in done {
-        let Some(job) = jobs.get(done.place) else { continue };
         let result: TestResult = done.result;
         match groups.last_mut() {
-            Some((file, group)) if *file == job.file => group.results.push(result),
+            Some((source, group)) if *source == done.job.source => group.results.push(result),
             Some(_) | None => {
-                let name = job.scenario.name.clone();
-                groups.push((
-                    &job.file,
-                    Group {
-                        name,
-                        results: vec![result],
-                    },
-                ));
+                let name = done.job.scenario.name.clone();
+                let results = vec![result];
+                groups.push((done.job.source, Group { name, results }));
             }
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-fn summary(runs: u64, simulated: Duration, took: Duration) -> String {
-    let took = took.as_secs_f64().max(0.001);
-    format!(
-        "{runs} runs, {:.0} a second; {:.0} simulated seconds, {:.0} a second\n",
-        runs as f64 / took,
-        simulated.as_secs_f64(),
-        simulated.as_secs_f64() / took
-    )
+/// A bar on standard error, while somebody watches it.
+fn progress(length: usize) -> ProgressBar {
+    if !output::watched() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(length as u64), ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }

@@ -15,4 +15,6 @@ mod report;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
+mod sweep;
+#[cfg(test)]
 mod trace;

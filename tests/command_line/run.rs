@@ -88,7 +88,7 @@ fn what_does_not_hold_ends_with_1_and_says_how_to_repeat_it() {
 #[test]
 fn wrong_seeds_versions_and_folders_are_wrong_use() {
     for arguments in [
-        ["--seeds", "5"],
+        ["--seeds", "0"],
         ["--seeds", "5..5"],
         ["--mqtt", "4"],
         ["--jobs", "0"],

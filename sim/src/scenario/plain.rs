@@ -36,8 +36,15 @@ impl Plain {
     /// What a scenario says, without whatever reads the same when it is left out.
     pub(crate) fn lean(scenario: &Scenario) -> Self {
         let mut plain = Self::of(scenario);
+        // What is nothing is most of it, and need not be tried one by one.
+        plain.leave_out_nothing();
         plain.leave_out_below(&mut Place::new(), &scenario.clone().alone());
         plain
+    }
+
+    fn leave_out_nothing(&mut self) {
+        self.retain(|key, value| key.is_none() || *value != Self::Null);
+        self.children_mut().into_iter().for_each(Self::leave_out_nothing);
     }
 
     fn leave_out_below(&mut self, place: &mut Place, scenario: &Scenario) {
@@ -55,6 +62,78 @@ impl Plain {
                 place.pop();
                 at += 1;
             }
+        }
+    }
+
+    /// In one line, for comparisons.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("plain values are JSON")
+    }
+
+    /// The way to every value below, what is above before what is below it.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let mut places: Vec<Place> = (0..self.len()).map(|at| vec![at]).collect();
+        let mut next = 0;
+        while let Some(place) = places.get(next).cloned() {
+            let children = self.at(&place).map_or(0, Self::len);
+            places.extend((0..children).map(|at| [place.as_slice(), &[at]].concat()));
+            next += 1;
+        }
+        places
+    }
+
+    /// The key of the value at the end of the way, if it has one.
+    pub(crate) fn key(&self, place: &[usize]) -> Option<&str> {
+        let (last, parent) = place.split_last()?;
+        match self.at(parent)? {
+            Self::Map(entries) => entries.get(*last).map(|(key, _)| key.as_str()),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// The keys of a map.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        match self {
+            Self::Map(entries) => entries.iter().map(|(key, _)| key.clone()).collect(),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => Vec::new(),
+        }
+    }
+
+    /// The value of a key, in a map that has it.
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Map(entries) => entries
+                .iter()
+                .find(|(known, _)| known == key)
+                .map(|(_, value)| value),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// Changes the value of a key, in a map that has it.
+    pub(crate) fn change(&mut self, key: &str, change: impl FnOnce(&mut Self)) {
+        if let Self::Map(entries) = self
+            && let Some((_, value)) = entries.iter_mut().find(|(known, _)| known == key)
+        {
+            change(value);
+        }
+    }
+
+    /// Keeps those values of a list or map that `keep` says yes to, with their keys if they have some.
+    pub(crate) fn retain(&mut self, keep: impl Fn(Option<&str>, &Self) -> bool) {
+        match self {
+            Self::List(items) => items.retain(|item| keep(None, item)),
+            Self::Map(entries) => entries.retain(|(key, value)| keep(Some(key), value)),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => {}
+        }
+    }
+
+    /// Whether a text in it is this one.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        match self {
+            Self::Text(said) => said == text,
+            Self::List(_) | Self::Map(_) => self.children().any(|child| child.says(text)),
+            Self::Null | Self::Bool(_) | Self::Number(_) => false,
         }
     }
 
@@ -83,6 +162,15 @@ impl Plain {
             Self::List(items) => items.get(at),
             Self::Map(entries) => entries.get(at).map(|(_, value)| value),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// The values of a list or map, to be changed.
+    pub(crate) fn children_mut(&mut self) -> Vec<&mut Self> {
+        match self {
+            Self::List(items) => items.iter_mut().collect(),
+            Self::Map(entries) => entries.iter_mut().map(|(_, value)| value).collect(),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => Vec::new(),
         }
     }
 

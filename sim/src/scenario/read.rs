@@ -99,12 +99,17 @@ fn text_of(path: &Path) -> Result<String, ScenarioError> {
     fs::read_to_string(path).map_err(|source| unreadable(path, source))
 }
 
-/// The scenario files that these paths name, each a file or a folder of them, in the order given and then by name.
+/// The scenario files that these paths name, each a file or a folder with them and folders of them, in the order given
+/// and then by name.
 pub fn find_scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ScenarioError> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            found.extend(in_folder(path)?);
+            let files = in_folder(path)?;
+            if files.is_empty() {
+                return Err(ScenarioError::NoScenario { path: path.clone() });
+            }
+            found.extend(files);
         } else {
             found.push(path.clone());
         }
@@ -116,18 +121,17 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
     let entries = fs::read_dir(folder)
         .and_then(Iterator::collect::<io::Result<Vec<_>>>)
         .map_err(|source| unreadable(folder, source))?;
-    let is_scenario = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml");
-    let mut files: Vec<PathBuf> = entries
-        .iter()
-        .map(fs::DirEntry::path)
-        .filter(is_scenario)
-        .collect();
-    files.sort();
-    if files.is_empty() {
-        return Err(ScenarioError::NoScenario {
-            path: folder.to_owned(),
-        });
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.path();
+        // Not through links, which may lead back.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            files.extend(in_folder(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(path);
+        }
     }
+    files.sort();
     Ok(files)
 }
 

@@ -7,8 +7,7 @@ use std::{
 use anyhow::Context as _;
 use squall_sim::trace::{Capture, Trace, write_json_lines};
 
-use super::work::Job;
-use crate::exit::Misuse;
+use crate::{exit::Misuse, work::Job};
 
 /// The files that the histories of runs are written to, if any.
 pub(super) struct Records {

@@ -81,10 +81,11 @@ impl ClientProcess {
 
     /// Lives, and lives again after each crash, until nobody is left to tell it anything.
     pub(crate) async fn run(mut self) {
-        let mut first_at = match self.character.spec.connect {
+        let planned = match self.character.spec.connect {
             Connecting::Never => None,
             Connecting::At(range) => Some(range),
         };
+        let mut first_at = planned;
         let power = self.power.clone();
         loop {
             power.on().await;
@@ -97,9 +98,11 @@ impl ClientProcess {
             }
             self.running.set(None);
             self.owes.set(Owes::Nothing);
-            if let (Reconnect::After(_), true) = (self.character.spec.reconnect, self.started) {
-                first_at = Some(SpanRange::default());
-            }
+            first_at = match (self.started, self.character.spec.reconnect) {
+                (true, Reconnect::After(_)) => Some(SpanRange::default()),
+                (true, Reconnect::Never) => None,
+                (false, _) => planned,
+            };
         }
     }
 

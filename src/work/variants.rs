@@ -5,7 +5,7 @@ use squall_sim::scenario::Scenario;
 use crate::exit::Misuse;
 
 /// Those whose variant has every part of what is wanted: `delay=5s,reconnect=never`.
-pub(super) fn chosen(
+pub(crate) fn chosen(
     scenarios: Vec<(PathBuf, Arc<Scenario>)>,
     wanted: &str,
 ) -> Result<Vec<(PathBuf, Arc<Scenario>)>, Misuse> {

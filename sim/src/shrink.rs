@@ -1,0 +1,152 @@
+//! Makes a scenario that fails small: whatever it does not need to fail in the same way is taken away, and what is left is made
+//! simple.
+//!
+//! It works on what the file says ([`Plain`]), not on types: whatever a scenario can say is shrunk, and what is no scenario any more is
+//! never run. In reading order: [`shrink`], [`Finder`], and the passes: `parts` (fewer clients, steps, keys), `values` (simpler numbers,
+//! times and texts), `gaps` (less waiting between steps).
+
+mod found;
+mod gaps;
+mod parts;
+mod values;
+
+pub use found::Found;
+
+use std::collections::BTreeSet;
+
+use squall_proto::Version;
+
+use crate::{
+    scenario::{Plain, Scenario},
+    verdict::{Failure, Judging, judge_by},
+};
+
+/// What shrinking came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shrunk {
+    /// The smallest scenario that was found to fail alike.
+    pub scenario: Scenario,
+    /// How many candidates were tried.
+    pub tried: u32,
+}
+
+/// One way to smaller scenarios: shows candidates to the attempt until none is left.
+type Pass = fn(&mut Attempt<'_>);
+
+/// A pass that finds something makes an earlier one worth another look, so the coarse ones come first.
+const PASSES: &[Pass] = &[
+    parts::parties,
+    parts::items,
+    parts::keys,
+    gaps::close,
+    values::simpler,
+];
+
+/// Takes away from a scenario all that it does not need for `fails` to say yes, one change at a time, until no smaller one fails or
+/// `fails` has been asked `at_most` times. The same scenario and the same answers give the same result.
+pub fn shrink(scenario: &Scenario, at_most: u32, mut fails: impl FnMut(&Scenario) -> bool) -> Shrunk {
+    let mut attempt = Attempt {
+        smallest: Plain::lean(scenario),
+        fails: &mut fails,
+        known: BTreeSet::new(),
+        left: at_most,
+    };
+    loop {
+        let before = attempt.smallest.clone();
+        for pass in PASSES {
+            pass(&mut attempt);
+        }
+        if attempt.smallest == before {
+            break;
+        }
+    }
+    Shrunk {
+        scenario: attempt.smallest.scenario().unwrap_or_else(|| scenario.clone()),
+        tried: at_most - attempt.left,
+    }
+}
+
+/// What is being shrunk, as the passes see it.
+struct Attempt<'a> {
+    smallest: Plain,
+    fails: &'a mut dyn FnMut(&Scenario) -> bool,
+    /// What has been tried in vain.
+    known: BTreeSet<String>,
+    left: u32,
+}
+
+impl Attempt<'_> {
+    /// Whether the candidate fails alike; then it is the smallest now.
+    fn takes(&mut self, candidate: Plain) -> bool {
+        if self.left == 0 || candidate == self.smallest {
+            return false;
+        }
+        let sound = |scenario: &Scenario| scenario.sound().is_ok();
+        let Some(scenario) = candidate.scenario().filter(sound) else {
+            return false;
+        };
+        if !self.known.insert(candidate.to_json()) {
+            return false;
+        }
+        self.left -= 1;
+        let takes = (self.fails)(&scenario);
+        if takes {
+            self.smallest = candidate;
+        }
+        takes
+    }
+}
+
+/// Looks whether a scenario fails alike: with the seed that it failed with, and with some others, because what is taken away
+/// changes what a seed means.
+#[derive(Clone, Debug)]
+pub struct Finder {
+    failure: Failure,
+    version: Version,
+    seed: u64,
+    judging: Judging,
+}
+
+/// The seeds that are tried beside that of the failure, for each candidate and at the end.
+const OTHER_SEEDS: std::ops::Range<u64> = 0..3;
+const SMALL_SEEDS: std::ops::Range<u64> = 0..50;
+
+impl Finder {
+    /// Of a failure, with the version and the seed that it came with.
+    pub fn new(failure: Failure, version: Version, seed: u64) -> Self {
+        let judging = Judging {
+            twice: failure.what == "two_runs_differ",
+            control: !failure.with_faults,
+            touched: failure.what == "untouched",
+        };
+        Self {
+            failure,
+            version,
+            seed,
+            judging,
+        }
+    }
+
+    /// Whether the scenario fails alike with its own seed or a small one.
+    pub fn fails(&self, scenario: &Scenario) -> bool {
+        let mut seeds = OTHER_SEEDS.filter(|seed| *seed != self.seed);
+        self.fails_with(scenario, self.version, self.seed)
+            || seeds.any(|seed| self.fails_with(scenario, self.version, seed))
+    }
+
+    /// The smallest seed that the scenario fails alike with; `None`: it does not.
+    pub fn seed(&self, scenario: &Scenario) -> Option<u64> {
+        let fails = |seed: &u64| self.fails_with(scenario, self.version, *seed);
+        SMALL_SEEDS.chain([self.seed]).find(fails)
+    }
+
+    fn fails_with(&self, scenario: &Scenario, version: Version, seed: u64) -> bool {
+        scenario.versions.contains(&version)
+            && judge_by(scenario, version, seed, self.judging, None)
+                .failures
+                .contains(&self.failure)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use super::*;
+use crate::scenario::Action;
+
+/// As a swarm might draw it.
+const DRAWN: &str = r##"
+name: drawn
+why: drawn
+versions: [5.0]
+broker: { receive_maximum: 7 }
+network: { latency: 5ms..40ms, loss_percent: 3 }
+clients:
+  a: { session: persistent, keep_alive: 17s, will: { topic: a/b/c, qos: 1 }, subscribe: { "a/#": 1, "b/+": 2 } }
+  b: { count: 5, connect: { at: 137ms..2s }, reconnect: { after: 20ms..31ms }, subscribe: { "#": 2 } }
+  c: { session: persistent, receive_maximum: 3 }
+steps:
+  - { at: 2713ms, id: first, publish: { from: a, topic: "a/b/{n}", qos: 2, count: 17, every: 23ms, size: 300 } }
+  - { after: first, wait: 31ms..77ms, disconnect: { client: a } }
+  - { at: 3s, partition: { between: [b, broker], for: 7s } }
+  - { at: 9117ms, id: gone, disconnect: { client: c } }
+  - { after: gone, wait: 3s, connect: { client: c, session: clean } }
+  - { at: 12s, publish: { from: c, topic: x/y/z, qos: 1, retain: true, count: 4 } }
+  - { at: 14s, loss: { between: [c, broker], percent: 31, for: 5s } }
+expect:
+  - connected: { client: c, times: 2 }
+"##;
+
+fn drawn() -> Scenario {
+    Scenario::parse("drawn.yaml", DRAWN).expect("a right scenario")
+}
+
+/// A planted failure: a client that left comes back with a clean session, and a retained message of at least 2 copies is published.
+fn planted(scenario: &Scenario) -> bool {
+    let comes_back = scenario
+        .steps
+        .iter()
+        .any(|step| matches!(&step.action, Action::Connect(connect) if connect.session.is_some()));
+    let publishes = scenario
+        .steps
+        .iter()
+        .any(|step| matches!(&step.action, Action::Publish(publish) if publish.retain && publish.count >= 2));
+    comes_back && publishes
+}
+
+#[test]
+fn a_planted_failure_is_shrunk_to_what_it_needs() {
+    assert!(planted(&drawn()));
+    let shrunk = shrink(&drawn(), 10_000, planted);
+    assert!(planted(&shrunk.scenario));
+    insta::assert_snapshot!(shrunk.scenario.to_yaml());
+    assert!(shrunk.tried < 300, "{}", shrunk.tried);
+}
+
+#[test]
+fn shrinking_the_same_gives_the_same_and_nothing_smaller_is_left() {
+    let once = shrink(&drawn(), 10_000, planted);
+    assert_eq!(once, shrink(&drawn(), 10_000, planted));
+    let again = shrink(&once.scenario, 10_000, planted);
+    assert_eq!(again.scenario, once.scenario);
+}
+
+#[test]
+fn nothing_is_asked_more_often_than_it_may_be() {
+    for at_most in [0, 1, 7, 30] {
+        let mut asked = 0;
+        let shrunk = shrink(&drawn(), at_most, |scenario| {
+            asked += 1;
+            planted(scenario)
+        });
+        assert!(planted(&shrunk.scenario) && asked <= at_most && asked == shrunk.tried);
+    }
+}
+
+#[test]
+fn what_never_fails_stays_as_it_is() {
+    assert_eq!(shrink(&drawn(), 10_000, |_| false).scenario, drawn());
+}
+
+#[test]
+fn gaps_close_without_changing_what_comes_first() {
+    let order = |scenario: &Scenario| {
+        let places: Vec<bool> = scenario
+            .steps
+            .iter()
+            .map(|step| matches!(step.action, Action::Publish(_)))
+            .collect();
+        scenario.steps.len() == 7 && places[0] && places[5]
+    };
+    let yaml = shrink(&drawn(), 10_000, order).scenario.to_yaml();
+    assert!(!yaml.contains("at: 12s"), "{yaml}");
+}

@@ -1,0 +1,167 @@
+//! A strategy for each fault. A fault that has none is named by a test.
+
+use proptest::{prelude::Strategy as _, strategy::BoxedStrategy};
+use serde_json::{Value, json};
+
+use super::{
+    clients::Cast,
+    mix::Mix,
+    plain::{Draw, if_on, just, map, milli_range, millis, nothing, number, one_of, sometimes},
+};
+
+/// Makes the registry of the list: the fault's name, which is the name of the function that draws its parameters.
+macro_rules! strategies {
+    ($($name:ident,)*) => {
+        /// The faults that are drawn.
+        pub(super) const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        fn strategy(name: &str, cast: &Cast) -> Draw {
+            match name {
+                $(stringify!($name) => $name(cast),)*
+                _ => nothing(),
+            }
+        }
+    };
+}
+
+strategies! {
+    bandwidth,
+    blackhole,
+    coalesce,
+    crash,
+    cut,
+    hold,
+    latency,
+    loss,
+    partition,
+    segment,
+}
+
+/// One to three of each kind that is on, at any time while something happens.
+pub(super) fn faults(mix: &Mix, cast: &Cast) -> BoxedStrategy<Vec<Value>> {
+    let on = NAMES.iter().filter(|name| mix.has(name));
+    let some = on.map(|name| {
+        let fault = map(vec![
+            ("at", sometimes(milli_range(0..=12_000))),
+            (*name, strategy(name, cast)),
+        ]);
+        proptest::collection::vec(fault, 1..=3).boxed()
+    });
+    let some: Vec<_> = some.collect();
+    some.prop_map(|some| some.concat()).boxed()
+}
+
+/// What a fault of a link says, besides what it alone does.
+fn on_link(cast: &Cast, more: Vec<(&'static str, Draw)>) -> Draw {
+    let mut entries = vec![
+        ("between", between(cast)),
+        ("one_way", if_on(true, just(true))),
+        ("for", lasts()),
+    ];
+    entries.extend(more);
+    map(entries)
+}
+
+fn between(cast: &Cast) -> Draw {
+    (proptest::bool::ANY, host(cast))
+        .prop_map(|(from_broker, host)| match from_broker {
+            true => json!(["broker", host]),
+            false => json!([host, "broker"]),
+        })
+        .boxed()
+}
+
+fn host(cast: &Cast) -> Draw {
+    one_of(&cast.hosts())
+}
+
+/// From a blink to longer than most Keep Alives.
+fn lasts() -> Draw {
+    proptest::prop_oneof![millis(1..=500), millis(1000..=15_000), milli_range(500..=8000)].boxed()
+}
+
+fn bandwidth(cast: &Cast) -> Draw {
+    on_link(cast, vec![("bytes_per_second", number(100..=10_000))])
+}
+
+fn blackhole(cast: &Cast) -> Draw {
+    on_link(cast, vec![])
+}
+
+fn coalesce(cast: &Cast) -> Draw {
+    on_link(cast, vec![("within", milli_range(1..=400))])
+}
+
+fn crash(cast: &Cast) -> Draw {
+    let hosts = [cast.hosts(), vec!["broker"]].concat();
+    map(vec![("host", one_of(&hosts)), ("down", milli_range(10..=6000))])
+}
+
+fn cut(cast: &Cast) -> Draw {
+    let packets = [
+        "CONNECT",
+        "CONNACK",
+        "PUBLISH",
+        "PUBACK",
+        "PUBREC",
+        "PUBREL",
+        "PUBCOMP",
+        "SUBSCRIBE",
+        "SUBACK",
+        "PINGREQ",
+    ];
+    let way = one_of(&["from", "to"]);
+    let when = (one_of(&packets), way, host(cast), number(1..=5))
+        .prop_map(|(packet, way, host, nth)| {
+            let way = way.as_str().unwrap_or("from").to_owned();
+            json!({ "packet": packet, way: host, "nth": nth })
+        })
+        .boxed();
+    let mode = || one_of(&["rst", "fin", "silent"]);
+    let at_packet = map(vec![
+        ("when", when),
+        ("side", one_of(&["before", "after"])),
+        ("times", sometimes(number(1..=3))),
+        ("mode", mode()),
+    ]);
+    let of_link = map(vec![
+        ("between", between(cast)),
+        ("which", sometimes(one_of(&["all", "oldest", "newest"]))),
+        ("mode", mode()),
+    ]);
+    proptest::prop_oneof![3 => at_packet, 1 => of_link].boxed()
+}
+
+fn hold(cast: &Cast) -> Draw {
+    on_link(cast, vec![])
+}
+
+fn latency(cast: &Cast) -> Draw {
+    let spikes = map(vec![
+        ("every", milli_range(100..=2000)),
+        ("latency", milli_range(100..=3000)),
+    ]);
+    on_link(
+        cast,
+        vec![("latency", milli_range(0..=1500)), ("spikes", sometimes(spikes))],
+    )
+}
+
+fn loss(cast: &Cast) -> Draw {
+    on_link(cast, vec![("percent", number(1..=100))])
+}
+
+/// Of one link, or of groups: who is in none is not concerned.
+fn partition(cast: &Cast) -> Draw {
+    let groups = (
+        proptest::sample::subsequence(cast.hosts(), 1..=cast.hosts().len()),
+        lasts(),
+    )
+        .prop_map(|(away, lasts)| json!({ "groups": [["broker"], away], "for": lasts }))
+        .boxed();
+    proptest::prop_oneof![2 => on_link(cast, vec![]), 1 => groups].boxed()
+}
+
+fn segment(cast: &Cast) -> Draw {
+    on_link(cast, vec![("bytes", number(1..=10))])
+}

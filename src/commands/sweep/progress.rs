@@ -1,0 +1,82 @@
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{
+    output,
+    work::{Done, rate},
+};
+
+/// What is done by now: a line that changes while somebody watches, else a new line now and then.
+pub(super) struct Progress {
+    began: Instant,
+    said: Instant,
+    bar: ProgressBar,
+    runs: u64,
+    simulated: Duration,
+    events: u64,
+    failed: u64,
+}
+
+/// From one line to the next, where nobody watches.
+const NOW_AND_THEN: Duration = Duration::from_secs(10);
+
+impl Progress {
+    pub(super) fn new(began: Instant, length: Option<u64>) -> Self {
+        let bar = match (output::watched(), length) {
+            (false, _) => ProgressBar::hidden(),
+            (true, length) => ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr()),
+        };
+        let template = match length {
+            Some(_) => "{bar:30} {pos}/{len} {eta} {msg}",
+            None => "{spinner} {elapsed} {msg}",
+        };
+        Self {
+            began,
+            said: began,
+            bar: match ProgressStyle::with_template(template) {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            },
+            runs: 0,
+            simulated: Duration::ZERO,
+            events: 0,
+            failed: 0,
+        }
+    }
+
+    pub(super) fn one_more(&mut self, done: &Done) {
+        self.runs += u64::from(done.runs);
+        self.simulated += done.simulated;
+        self.events += u64::try_from(done.events).unwrap_or(u64::MAX);
+        self.failed += u64::from(!done.result.verdict.holds());
+        self.bar.inc(1);
+        if self.bar.is_hidden() {
+            if self.said.elapsed() >= NOW_AND_THEN {
+                self.said = Instant::now();
+                output::complain(&format!("{}\n", self.line()));
+            }
+        } else if self.runs.is_multiple_of(100) {
+            self.bar.set_message(self.line());
+        }
+    }
+
+    /// Says what takes a while.
+    pub(super) fn say(&self, what: &str) {
+        if self.bar.is_hidden() {
+            output::complain(&format!("{what}\n"));
+        } else {
+            self.bar.println(what);
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// All of it in one line.
+    pub(super) fn line(&self) -> String {
+        let rate = rate(self.runs, self.simulated, self.began.elapsed());
+        format!("{rate}; {} events; {} failed", self.events, self.failed)
+    }
+}

@@ -1,0 +1,125 @@
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use squall_proto::Version;
+use squall_reports::TestResult;
+use squall_sim::{
+    mutants::Mutant,
+    scenario::Scenario,
+    trace::Trace,
+    verdict::{Failure, Judged, Judging, judge_by},
+};
+
+/// One scenario with one version and one seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) source: Source,
+    pub(crate) scenario: Arc<Scenario>,
+    pub(crate) version: Version,
+    pub(crate) seed: u64,
+    pub(crate) judging: Judging,
+    /// Who is broken, if anybody.
+    pub(crate) mutant: Option<&'static Mutant>,
+}
+
+/// Where a scenario is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A file.
+    File(PathBuf),
+    /// Drawn from the seed that it runs with.
+    Swarm,
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// The job's place among the jobs.
+    pub(crate) place: usize,
+    pub(crate) job: Job,
+    pub(crate) result: TestResult,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) runs: u32,
+    pub(crate) simulated: Duration,
+    /// Of the run with faults.
+    pub(crate) events: usize,
+    /// Its history; empty unless asked for.
+    pub(crate) trace: Trace,
+}
+
+impl Job {
+    /// Does it, in this thread.
+    pub(super) fn run(self, place: usize, with_trace: bool) -> Done {
+        let began = Instant::now();
+        let mut judged = judge_by(&self.scenario, self.version, self.seed, self.judging, self.mutant);
+        let trace = std::mem::take(&mut judged.trace);
+        Done {
+            place,
+            runs: judged.runs,
+            simulated: judged.simulated,
+            events: trace.events.len(),
+            trace: if with_trace { trace } else { Trace::default() },
+            failures: judged.failures.clone(),
+            result: self.result(judged, began.elapsed()),
+            job: self,
+        }
+    }
+
+    /// The name of the scenario's file, and which variant of it.
+    pub(crate) fn name(&self) -> String {
+        let name = match &self.source {
+            Source::File(file) => file.file_stem().unwrap_or_default().to_string_lossy(),
+            Source::Swarm => "swarm".into(),
+        };
+        match self.scenario.variant.as_str() {
+            "" => name.into_owned(),
+            variant => format!("{name} {variant}"),
+        }
+    }
+
+    /// What the report says of it.
+    pub(crate) fn result(&self, judged: Judged, took: Duration) -> TestResult {
+        let (version, seed) = (self.version, self.seed);
+        let name = match self.scenario.variant.as_str() {
+            "" => String::new(),
+            variant => format!("{variant} "),
+        };
+        TestResult {
+            name: format!("{name}{version} seed {seed}"),
+            mqtt: version.to_string(),
+            statements: judged.statements,
+            repeat: (!judged.verdict.holds()).then(|| self.repeat()),
+            verdict: judged.verdict,
+            micros: micros(took),
+            simulated_micros: Some(micros(judged.simulated)),
+            packets: judged.packets,
+        }
+    }
+
+    /// The command that does it again.
+    fn repeat(&self) -> String {
+        let (version, seed) = (self.version, self.seed);
+        let option = match self.scenario.variant.as_str() {
+            "" => String::new(),
+            variant => format!(" --variant \"{variant}\""),
+        };
+        let mutant = self.mutant.map(|mutant| format!(" --mutant {}", mutant.name));
+        let mutant = mutant.unwrap_or_default();
+        match &self.source {
+            Source::File(file) => {
+                format!(
+                    "squall run {}{option} --mqtt {version} --seed {seed}{mutant}",
+                    file.display()
+                )
+            }
+            Source::Swarm => format!("squall sweep --swarm --seeds {seed}..{}", seed.saturating_add(1)),
+        }
+    }
+}
+
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
