@@ -16,7 +16,7 @@ use std::fmt;
 use squall_proto::{Instant, Version};
 
 use crate::{
-    model::{Model, order_at_broker},
+    model::{Delivery, Message, Model},
     scenario::Scenario,
     trace::{Event, Side, Trace, WireId},
 };
@@ -63,16 +63,37 @@ pub(crate) struct Found {
     got: String,
 }
 
-impl Now<'_> {
+impl<'a> Now<'a> {
+    const fn new(model: &'a Model<'a>, index: usize, event: &'a Event) -> Self {
+        Self {
+            index,
+            at: model.now,
+            event,
+            model,
+        }
+    }
+
+    /// What has become of the message of this PUBLISH, where the broker sends it to a session or its client gets it anew.
+    pub(crate) fn delivery(&self) -> Option<(&Delivery, &Message)> {
+        let delivery = self.model.deliveries.get(self.model.seen.delivery?);
+        Some((delivery, self.model.messages.get(delivery.message)))
+    }
+
+    /// Whether this side of a connection must keep the rules.
+    pub(crate) fn judges(&self, wire: WireId, side: Side) -> bool {
+        !may_break(self.model, wire, side)
+    }
+
     /// Something did not hold at this event; `since` are the earlier ones that it is about.
     pub(crate) fn found(
         &self,
-        since: &[usize],
+        since: impl IntoIterator<Item = usize>,
         expected: impl Into<String>,
         got: impl Into<String>,
     ) -> Found {
-        let mut events = since.to_vec();
+        let mut events: Vec<usize> = since.into_iter().collect();
         events.push(self.index);
+        events.sort_unstable();
         events.dedup();
         Found {
             at: self.at,
@@ -98,27 +119,36 @@ macro_rules! checks {
 }
 
 checks! {
+    as_published: AsPublished,
     at_most_once: AtMostOnce,
     dup: Dup,
     exactly_once: ExactlyOnce,
     expectations: Expectations,
     keep_alive: KeepAlive,
     liveness: Liveness,
+    maximum_packet_size: MaximumPacketSize,
+    message_expiry: MessageExpiry,
     no_loss: NoLoss,
+    no_redelivery: NoRedelivery,
     no_shared_loss: NoSharedLoss,
     one_connection: OneConnection,
     one_member: OneMember,
     one_will: OneWill,
     order: Order,
+    packet_id: PacketIds,
     receive_maximum: ReceiveMaximum,
+    resume: Resume,
+    retained: Retained,
     session_present: SessionPresent,
+    subscription_id: SubscriptionIds,
+    topic_alias: TopicAliases,
     well_formed: WellFormed,
 }
 
 /// Shows a run to every check. `with_faults` is false for its control arm, in which expectations that only a fault can bring about
 /// are not asked.
 pub fn check(scenario: &Scenario, version: Version, with_faults: bool, trace: &Trace) -> Vec<Finding> {
-    let mut model = Model::new(scenario, version);
+    let mut model = Model::new(scenario, version, &trace.events);
     model.with_faults = with_faults;
     let mut checkers = checkers(&model);
     if scenario.broker.script.is_some() {
@@ -126,32 +156,19 @@ pub fn check(scenario: &Scenario, version: Version, with_faults: bool, trace: &T
     }
     let mut findings = Vec::new();
     let mut found = Vec::new();
-    let order = order_at_broker(&trace.events);
-    let in_order = || {
-        order
-            .iter()
-            .filter_map(|index| Some((*index, trace.events.get(*index)?)))
-    };
-    for (index, event) in in_order() {
-        model.observe(index, event);
-        let now = Now {
-            index,
-            at: event.at,
-            event,
-            model: &model,
-        };
+    let mut last = None;
+    model.go_through(|model, index, event| {
+        let now = Now::new(model, index, event);
         for (check, checker) in &mut checkers {
             checker.observe(&now, &mut found);
-            findings.extend(found.drain(..).map(|found| found.by(check)));
+            if !found.is_empty() {
+                findings.extend(found.drain(..).map(|found| found.by(check)));
+            }
         }
-    }
-    if let Some((index, event)) = in_order().next_back() {
-        let now = Now {
-            index,
-            at: event.at,
-            event,
-            model: &model,
-        };
+        last = Some((index, event));
+    });
+    if let Some((index, event)) = last {
+        let now = Now::new(&model, index, event);
         for (check, checker) in &mut checkers {
             checker.finish(&now, &mut found);
             findings.extend(found.drain(..).map(|found| found.by(check)));
@@ -199,7 +216,18 @@ pub(crate) fn shown(payload: &[u8]) -> String {
 }
 
 /// The checks that judge clients; every other judges the broker, and is not asked where that is a scripted one.
-const OF_CLIENTS: [&str; 4] = ["dup", "expectations", "receive_maximum", "well_formed"];
+const OF_CLIENTS: [&str; 10] = [
+    "dup",
+    "expectations",
+    "maximum_packet_size",
+    "no_redelivery",
+    "order",
+    "packet_id",
+    "receive_maximum",
+    "resume",
+    "topic_alias",
+    "well_formed",
+];
 
 /// Whether this side of a connection may break the rules: a peer's, or a scripted broker's.
 fn may_break(model: &Model<'_>, wire: WireId, side: Side) -> bool {

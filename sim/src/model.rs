@@ -1,33 +1,54 @@
-//! What must be true of a run, told from its wires alone: which connections there are, which sessions the broker must have, what
-//! was published and which exchanges are unfinished. Checks ask it; it asks nobody's mind.
+//! What must be true of a run, told from its wires alone: which connections there are, which sessions the broker must have, what was
+//! published and retained, which Wills are due, what each session is owed and which exchanges are unfinished. Checks ask it; it asks
+//! nobody's mind.
 //!
-//! In reading order: `moments`, `wires`, `sessions`, `messages`, `exchanges`.
+//! In reading order: `moments`, `wires`, `sessions`, `topics` and `subscriptions`, `messages`, `requests`, `exchanges`, `deliveries`,
+//! `groups`, `retained`, `wills`; what reaches the broker goes through `taken`, what it acknowledges through `owed`; `numbered` is how
+//! they name each other's things.
 //!
-//! The moment at which the broker has handled a packet is not on the wire. Where that matters, the model goes by what the broker
-//! sends: a session begins with CONNACK, a subscription is owed messages from SUBACK on.
+//! The moment at which the broker has handled a packet is not on the wire. Where that matters, the model knows two things apart: what is
+//! certain, by what the broker has answered, and what may be, since the packet arrived. A session begins with CONNACK; a subscription is
+//! owed messages from SUBACK on and may get them from SUBSCRIBE on; a message is owed once it is acknowledged.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "each part of the model reads the few kinds of events and packets that it is about"
 )]
 
+mod deliveries;
 mod exchanges;
+mod groups;
 mod messages;
 mod moments;
+mod numbered;
+mod owed;
+mod requests;
+mod retained;
 mod sessions;
+mod subscriptions;
+mod taken;
+mod topics;
+mod wills;
 mod wires;
 
-pub(crate) use exchanges::{Exchanges, Irregularity};
-pub(crate) use messages::Messages;
-pub(crate) use moments::order_at_broker;
-pub(crate) use sessions::{Session, SessionKey, Sessions};
+pub(crate) use deliveries::{Deliveries, Delivery, DeliveryId};
+pub(crate) use exchanges::{Exchanges, Irregularity, Receipt};
+pub(crate) use groups::{Begun, Groups, Owed, Share};
+pub(crate) use messages::{Message, Messages};
+pub(crate) use numbered::{ClientNumber, FilterId, Lookup, MessageId, SessionId, TopicId};
+pub(crate) use requests::{Request, Requests};
+pub(crate) use retained::Retained;
+pub(crate) use sessions::{Connected, Session, Sessions};
+pub(crate) use topics::Topics;
+pub(crate) use wills::Wills;
 pub(crate) use wires::{Wire, Wires};
 
-use squall_proto::Version;
+use squall_proto::{Instant, Packet, Publish, Version, broker::Limits};
 
+use self::{moments::order_at_broker, owed::PROPERTIES_BYTES};
 use crate::{
     scenario::Scenario,
-    trace::{Event, What},
+    trace::{Event, Side, What, WireId},
 };
 
 /// Everything the checks share, as of the last event it was shown.
@@ -37,38 +58,293 @@ pub(crate) struct Model<'a> {
     pub(crate) version: Version,
     /// Not the control arm.
     pub(crate) with_faults: bool,
+    /// When the last event it was shown counts.
+    pub(crate) now: Instant,
+    /// The whole run.
+    pub(crate) events: &'a [Event],
+    pub(crate) limits: Limits,
     pub(crate) wires: Wires,
     pub(crate) sessions: Sessions,
+    pub(crate) topics: Topics,
     pub(crate) messages: Messages,
+    pub(crate) requests: Requests,
     pub(crate) exchanges: Exchanges,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) groups: Groups,
+    pub(crate) retained: Retained,
+    pub(crate) wills: Wills,
+    /// What the last event was about.
+    pub(crate) seen: Seen,
+}
+
+/// What an event is about, in the terms of the model.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// Of the connection.
+    pub(crate) session: Option<SessionId>,
+    /// Of a PUBLISH, its Topic Alias resolved.
+    pub(crate) topic: Option<TopicId>,
+    /// What a PUBLISH brings; `None` also for what nobody has published.
+    pub(crate) message: Option<MessageId>,
+    /// What has become of it, where the broker sends it or a client gets it for the first time.
+    pub(crate) delivery: Option<DeliveryId>,
+    /// What a packet was to the end that it reached.
+    pub(crate) receipt: Option<Receipt>,
+    /// What an acknowledgement of the broker answers.
+    pub(crate) answered: Option<Request>,
+    /// CONNACK said Success.
+    pub(crate) connected: Option<Connected>,
 }
 
 impl<'a> Model<'a> {
-    pub(crate) fn new(scenario: &'a Scenario, version: Version) -> Self {
+    pub(crate) fn new(scenario: &'a Scenario, version: Version, events: &'a [Event]) -> Self {
+        let limits = scenario.broker.limits();
         Self {
             scenario,
             version,
             with_faults: true,
+            now: Instant::ZERO,
+            events,
             wires: Wires::default(),
-            sessions: Sessions::new(&scenario.broker.limits(), version),
+            sessions: Sessions::new(&limits),
+            topics: Topics::new(version == Version::V3_1_1 && limits.shared_subscriptions_v3),
             messages: Messages::default(),
+            requests: Requests::default(),
             exchanges: Exchanges::default(),
+            deliveries: Deliveries::default(),
+            groups: Groups::default(),
+            retained: Retained::default(),
+            wills: Wills::default(),
+            seen: Seen::default(),
+            limits,
         }
     }
 
-    /// Takes the next event in.
-    pub(crate) fn observe(&mut self, index: usize, event: &Event) {
-        if let What::HostUp { host } | What::HostDown { host } = &event.what
-            && host == BROKER
-        {
-            // Durability in memory: what the broker knew is gone with its process.
-            self.sessions.forget_all();
-            self.exchanges.forget_broker();
+    /// Takes in the whole run, and lets `look` see each event when it knows it: the model, its place in the trace, the event. The
+    /// order is one in which the broker may have handled them.
+    pub(crate) fn go_through(&mut self, mut look: impl FnMut(&Self, usize, &'a Event)) {
+        let events = self.events;
+        for index in order_at_broker(events) {
+            if let Some(event) = events.get(index) {
+                self.observe(self.now.max(event.at), index, event);
+                look(self, index, event);
+            }
         }
-        self.wires.observe(event);
-        self.sessions.observe(index, event, &self.wires);
-        self.messages.observe(index, event, &self.wires, &self.sessions);
-        self.exchanges.observe(event, &self.wires);
+        self.wills_fall_due(self.now);
+    }
+
+    /// Takes the next event in. `at` is the moment at which it counts, which may be later than it happened.
+    fn observe(&mut self, at: Instant, index: usize, event: &Event) {
+        if at > self.now {
+            self.wills_fall_due(self.now);
+            self.now = at;
+        }
+        self.exchanges.begin();
+        self.wires.observe(event, &mut self.topics);
+        let wire = event.what.wire();
+        self.seen = Seen {
+            session: wire
+                .and_then(|wire| self.wires.get(wire))
+                .and_then(|wire| wire.session),
+            ..Seen::default()
+        };
+        match &event.what {
+            What::Sent {
+                wire,
+                from: Side::Broker,
+                packet,
+            } => self.broker_sent(at, index, *wire, packet),
+            What::Sent {
+                wire,
+                from: Side::Client,
+                packet,
+            } => {
+                self.look_up(*wire, Side::Client, packet);
+                self.exchanges.sent(at, *wire, Side::Client, packet, &self.wires);
+            }
+            What::Arrived {
+                wire,
+                from: Side::Client,
+                packet,
+            } => self.broker_got((at, index), *wire, packet),
+            What::Arrived {
+                wire,
+                from: Side::Broker,
+                packet,
+            } => self.client_got(at, *wire, packet),
+            What::Closed { wire, by: side, .. }
+            | What::LetGo { wire, by: side }
+            | What::Ended { wire, at: side, .. }
+                if *side == Side::Broker =>
+            {
+                self.wills_fall_due(at);
+                self.sessions.disconnected(at, *wire, &self.wires);
+                self.will_of_ended(at, index, *wire);
+            }
+            What::HostDown { host } | What::HostUp { host } if host == BROKER => self.forget_broker(index),
+            What::HostDown { host } => self.forget_client(host),
+            _other_events => {}
+        }
+    }
+
+    fn broker_sent(&mut self, at: Instant, index: usize, wire: WireId, packet: &Packet) {
+        let answered = self.requests.answered(wire, packet);
+        self.seen.answered = answered.as_ref().map(|(request, _)| *request);
+        match packet {
+            Packet::Connack(connack) if !connack.reason_code.is_error() => {
+                self.wills_fall_due(at);
+                self.seen.connected =
+                    self.sessions
+                        .connected(at, wire, connack, &self.wires, &mut self.topics);
+                if let Some(connected) = self.seen.connected {
+                    self.wires.belongs_to(wire, connected.session);
+                    self.seen.session = Some(connected.session);
+                }
+                self.exchanges
+                    .connected(wire, Side::Broker, connack.session_present, &self.wires);
+                self.will_of_connected(at, wire, connack.session_present);
+            }
+            Packet::Publish(publish) => {
+                self.wills_fall_due(at);
+                self.look_up(wire, Side::Broker, packet);
+                self.broker_sent_publish(index, wire, publish);
+            }
+            _other_packets => {}
+        }
+        self.exchanges.sent(at, wire, Side::Broker, packet, &self.wires);
+        if let Some((request, handled)) = answered {
+            for (message, published) in handled {
+                self.settled(index, message, published);
+            }
+            self.answered((at, index), wire, &request, packet);
+        }
+    }
+
+    fn broker_sent_publish(&mut self, index: usize, wire: WireId, publish: &Publish) {
+        let (Some(message), Some(id)) = (self.seen.message, self.sessions.current(wire, &self.wires)) else {
+            return;
+        };
+        self.seen.delivery = Some(self.deliveries.sent(index, id, message, publish));
+        let of_message = self.messages.get(message);
+        if of_message.is_will && !publish.dup && !publish.retain {
+            self.wills.sent(message, id);
+        }
+        let session = self.sessions.get(id);
+        for filter in session.shares(&self.topics, of_message.topic) {
+            let begun = Begun {
+                session: id,
+                qos: publish.delivery.qos(),
+                index,
+            };
+            self.groups.begun(filter, message, begun);
+        }
+    }
+
+    /// The broker has answered a request: now it is certain what came of it.
+    fn answered(&mut self, now: (Instant, usize), wire: WireId, request: &Request, packet: &Packet) {
+        let (_, index) = now;
+        match (packet, request.publishes) {
+            (
+                Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubcomp(ack),
+                Some((message, published)),
+            ) if ack.reason_code.is_error() => {
+                let topic = self.messages.get(message).topic;
+                self.retained.refused(topic, published, index);
+            }
+            (Packet::Puback(_) | Packet::Pubcomp(_), Some((message, published))) => {
+                self.settled(index, message, published);
+                self.owe(now, message, published);
+            }
+            (Packet::Suback(suback), _) => {
+                if let (Some(Packet::Subscribe(subscribe)), Some(session)) = (
+                    self.request(request.at.1),
+                    self.sessions.current(wire, &self.wires),
+                ) {
+                    let answer = (subscribe, &suback.reason_codes[..]);
+                    let places = (request.at.1, index);
+                    let wanted = self.sessions.subacked(places, session, answer, &mut self.topics);
+                    self.owe_retained(now, session, request.at.1, &wanted);
+                }
+            }
+            (Packet::Unsuback(unsuback), _) => {
+                if let (Some(Packet::Unsubscribe(unsubscribe)), Some(session)) = (
+                    self.request(request.at.1),
+                    self.sessions.current(wire, &self.wires),
+                ) {
+                    let answer = (unsubscribe, unsuback);
+                    self.sessions.unsubacked(index, session, answer, &mut self.topics);
+                }
+            }
+            _other_answers => {}
+        }
+    }
+
+    fn settled(&mut self, index: usize, message: MessageId, published: usize) {
+        self.messages.settled(index, message);
+        let message = self.messages.get(message);
+        if message.retain {
+            self.retained.settled(message.topic, published, index);
+        }
+    }
+
+    fn client_got(&mut self, at: Instant, wire: WireId, packet: &Packet) {
+        self.look_up(wire, Side::Broker, packet);
+        if let Packet::Connack(connack) = packet
+            && !connack.reason_code.is_error()
+        {
+            self.exchanges
+                .connected(wire, Side::Client, connack.session_present, &self.wires);
+        }
+        let message = self.seen.message;
+        let end = (wire, Side::Client);
+        let receipt =
+            self.exchanges
+                .arrived(at, end, packet, message.map(|message| (message, 0)), &self.wires);
+        self.seen.receipt = Some(receipt);
+        let (Receipt::New, Packet::Publish(publish), Some(message), Some(id)) =
+            (receipt, packet, message, self.seen.session)
+        else {
+            return;
+        };
+        let size = publish.payload.len() + PROPERTIES_BYTES;
+        self.seen.delivery = Some(self.deliveries.arrived(id, message, publish, size));
+        let session = self.sessions.get(id);
+        for filter in session.shares(&self.topics, self.messages.get(message).topic) {
+            self.groups.arrived(filter, message);
+        }
+    }
+
+    /// What a PUBLISH is about.
+    fn look_up(&mut self, wire: WireId, from: Side, packet: &Packet) {
+        if let (Packet::Publish(publish), Some(wire)) = (packet, self.wires.get(wire)) {
+            let topic = wire.topic_of(from, publish, &mut self.topics);
+            self.seen.topic = topic;
+            self.seen.message = topic.and_then(|topic| self.messages.find(topic, &publish.payload));
+        }
+    }
+
+    /// The packet that reached the broker at this place of the run.
+    fn request(&self, index: usize) -> Option<&'a Packet> {
+        match &self.events.get(index)?.what {
+            What::Arrived { packet, .. } => Some(packet),
+            _other_events => None,
+        }
+    }
+
+    /// The broker's process is gone. Durability in memory: what it knew is gone with it.
+    fn forget_broker(&mut self, index: usize) {
+        self.sessions.forget_all(&mut self.topics);
+        self.exchanges.forget_broker();
+        self.retained.forget_all(index);
+        self.wills.forget_all();
+    }
+
+    /// The client's process is gone. It keeps its session in memory.
+    fn forget_client(&mut self, host: &str) {
+        let of_host = self.wires.iter().filter(|(_, wire)| wire.name == host);
+        for client in of_host.filter_map(|(_, wire)| wire.client) {
+            self.exchanges.forget_client(client);
+        }
     }
 }
 

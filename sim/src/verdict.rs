@@ -289,8 +289,16 @@ fn statements(findings: &[Finding]) -> Vec<Statement> {
     ids.into_iter().map(statement).collect()
 }
 
+/// The packets around what did not hold; what it is about itself is pointed at.
 fn packets(trace: &Trace, events: &[usize]) -> Vec<PacketLine> {
     let lines = Lines::new(trace);
+    let line = |index: usize| {
+        let mut line = lines.line(index)?;
+        if events.contains(&index) {
+            line.text.push_str("  <--");
+        }
+        Some(line)
+    };
     let near = lines.around(events, AROUND);
-    near.into_iter().filter_map(|index| lines.line(index)).collect()
+    near.into_iter().filter_map(line).collect()
 }

@@ -1,7 +1,5 @@
-//! I5 and I13: DUP on redelivery and only there; redelivery of what is unacknowledged and only then, and in 5.0 only after a
-//! reconnect.
-
-use squall_proto::Version;
+//! I5: DUP on redelivery and only there; and what was acknowledged is not redelivered. [MQTT-3.3.1-1] [MQTT-3.3.1-2]
+//! [v3 MQTT-3.3.1-1] [v3 MQTT-3.3.1-2]
 
 use super::{Checker, Found, Now};
 use crate::{
@@ -20,22 +18,17 @@ impl Dup {
 
 impl Checker for Dup {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        let What::Sent { wire, from, packet } = &now.event.what else {
-            return;
-        };
-        let Some(irregularity) = now.model.exchanges.irregularity() else {
-            return;
-        };
-        let is_mine = match irregularity {
-            Irregularity::DupOnFirst | Irregularity::NoDupOnResend | Irregularity::ResentAcknowledged => true,
-            Irregularity::ResentWithoutReconnect => now.model.version == Version::V5,
-            Irregularity::IdInUse
-            | Irregularity::UnknownAck
-            | Irregularity::UnknownPubrel
-            | Irregularity::UnknownPubcomp => false,
-        };
-        if is_mine && !super::may_break(now.model, *wire, *from) {
-            found.push(now.found(&[], irregularity.to_string(), crate::trace::packet_line(packet)));
+        if let (
+            What::Sent { wire, from, packet },
+            Some(
+                irregularity @ (Irregularity::DupOnFirst
+                | Irregularity::NoDupOnResend
+                | Irregularity::ResentAcknowledged),
+            ),
+        ) = (&now.event.what, now.model.exchanges.irregularity())
+            && now.judges(*wire, *from)
+        {
+            found.push(now.found([], irregularity.to_string(), crate::trace::packet_line(packet)));
         }
     }
 

@@ -65,7 +65,7 @@ impl KeepAlive {
                 );
                 let got = format!("it is open, and was last heard at {}", wire.heard_at);
                 self.overdue
-                    .push_back((due + GOODBYE, id, now.found(&[], expected, got)));
+                    .push_back((due + GOODBYE, id, now.found([], expected, got)));
             }
         }
     }
@@ -105,7 +105,7 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
         None => format!("`{}` to be let be: it has no Keep Alive", wire.name),
     };
     Some(now.found(
-        &[],
+        [],
         expected,
         format!("a close after {}s of silence", silent.as_secs_f64()),
     ))

@@ -1,79 +1,72 @@
 //! I17: everything accepted ends. When all faults have healed and the time to settle has passed, who wants to be connected is, and
 //! no exchange and no request is open.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
-use squall_proto::{Instant, Packet, PacketId, PacketType, Text};
+use squall_proto::PacketType;
 
 use super::{Checker, Found, Now};
 use crate::{
-    model::Model,
-    trace::{Side, What, WireId},
+    model::{Model, Session},
+    trace::Side,
 };
 
-/// What the broker has been asked and has not answered.
-pub(super) struct Liveness {
-    asked: BTreeMap<(WireId, PacketType, Option<PacketId>), (Instant, usize)>,
-}
+/// Nothing of its own: the model knows what is open.
+pub(super) struct Liveness;
 
 /// What came in the last moment of a run need not be answered in it.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 impl Liveness {
     pub(super) const fn new(_: &Model<'_>) -> Self {
-        Self {
-            asked: BTreeMap::new(),
-        }
+        Self
     }
+}
 
-    /// No request of a connection that is still up is open.
-    fn unanswered(&self, now: &Now<'_>, found: &mut Vec<Found>) {
-        for ((wire, request, _), (at, index)) in &self.asked {
-            let is_up = |wire: &&crate::model::Wire| wire.is_up() && !wire.client_at_fault;
-            let Some(wire) = now.model.wires.get(*wire).filter(is_up) else {
-                continue;
-            };
-            if *at + LAST_MOMENT < now.at {
-                let expected = format!("the {request} of `{}` to be answered", wire.name);
-                found.push(now.found(&[*index], expected, "no answer"));
+impl Checker for Liveness {
+    fn observe(&mut self, _: &Now<'_>, _: &mut Vec<Found>) {}
+
+    fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
+        unanswered(now, found);
+        unfinished(now, found);
+        absent(now, found);
+    }
+}
+
+/// No request of a connection that is still up is open.
+fn unanswered(now: &Now<'_>, found: &mut Vec<Found>) {
+    let wires = now.model.wires.iter();
+    for (id, wire) in wires.filter(|(_, wire)| wire.is_up() && !wire.client_at_fault) {
+        for request in now.model.requests.open(id) {
+            let (at, index) = request.at;
+            // What is acknowledged belongs to the session: it is an exchange.
+            let is_of_connection = !matches!(request.packet, PacketType::Publish | PacketType::Pubrel);
+            if is_of_connection && at + LAST_MOMENT < now.at {
+                let expected = format!("the {} of `{}` to be answered", request.packet, wire.name);
+                found.push(now.found([index], expected, "no answer"));
             }
         }
-    }
-
-    fn answered(&mut self, wire: WireId, request: PacketType, packet_id: Option<PacketId>) {
-        self.asked.remove(&(wire, request, packet_id));
-    }
-
-    fn ask(&mut self, now: &Now<'_>, wire: WireId, packet: &Packet) {
-        let packet_id = match packet {
-            Packet::Subscribe(subscribe) => Some(subscribe.packet_id),
-            Packet::Unsubscribe(unsubscribe) => Some(unsubscribe.packet_id),
-            Packet::Connect(_) | Packet::Pingreq => None,
-            _other_packets => return,
-        };
-        self.asked
-            .entry((wire, packet.packet_type(), packet_id))
-            .or_insert((now.at, now.index));
     }
 }
 
 /// Both ends of every session that is connected have finished what they began.
 fn unfinished(now: &Now<'_>, found: &mut Vec<Found>) {
-    for (client_id, session) in now.model.sessions.iter() {
+    for (_, session) in now.model.sessions.iter() {
         let is_up = now
             .model
             .wires
             .get(session.wire)
             .is_some_and(|wire| wire.is_up() && !now.model.scenario.is_peer(&wire.name));
         if is_up {
-            found.extend(of_session(now, client_id, Side::Broker));
-            found.extend(of_session(now, client_id, Side::Client));
+            found.extend(of_session(now, session, Side::Broker));
+            found.extend(of_session(now, session, Side::Client));
         }
     }
 }
 
-fn of_session(now: &Now<'_>, client_id: &Text, side: Side) -> Option<Found> {
-    let mut unfinished = now.model.exchanges.unfinished(client_id, side);
+fn of_session(now: &Now<'_>, session: &Session, side: Side) -> Option<Found> {
+    let mut unfinished = now.model.exchanges.unfinished(session.client, side);
+    let client_id = &session.client_id;
     let (packet_id, sent) = unfinished.next()?;
     let more = unfinished.count();
     let sender = match side {
@@ -86,51 +79,23 @@ fn of_session(now: &Now<'_>, client_id: &Text, side: Side) -> Option<Found> {
         0 => format!("{} is missing", sent.awaits()),
         more => format!("{} is missing, and {more} more are unfinished", sent.awaits()),
     };
-    Some(now.found(&[], expected, got))
-}
-
-impl Checker for Liveness {
-    fn observe(&mut self, now: &Now<'_>, _: &mut Vec<Found>) {
-        match &now.event.what {
-            What::Arrived {
-                wire,
-                from: Side::Client,
-                packet,
-            } => self.ask(now, *wire, packet),
-            What::Sent {
-                wire,
-                from: Side::Broker,
-                packet,
-            } => match packet {
-                Packet::Connack(_) => self.answered(*wire, PacketType::Connect, None),
-                Packet::Pingresp => self.answered(*wire, PacketType::Pingreq, None),
-                Packet::Suback(suback) => self.answered(*wire, PacketType::Subscribe, Some(suback.packet_id)),
-                Packet::Unsuback(unsuback) => {
-                    self.answered(*wire, PacketType::Unsubscribe, Some(unsuback.packet_id));
-                }
-                _other_packets => {}
-            },
-            _other_events => {}
-        }
-    }
-
-    fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        self.unanswered(now, found);
-        unfinished(now, found);
-        absent(now, found);
-    }
+    Some(now.found([], expected, got))
 }
 
 /// A client of ours that connects again by itself, and was not told to stay away, is connected.
 fn absent(now: &Now<'_>, found: &mut Vec<Found>) {
+    let wires = now.model.wires.iter();
+    let up: BTreeSet<&str> = wires
+        .filter(|(_, wire)| wire.is_up())
+        .map(|(_, wire)| wire.name.as_str())
+        .collect();
     for (name, client) in &now.model.scenario.clients {
         if !client.stays() || now.model.scenario.sends_away(name) {
             continue;
         }
         for member in now.model.scenario.members(name) {
-            let mut wires = now.model.wires.iter().map(|(_, wire)| wire);
-            if !wires.any(|wire| wire.name == member && wire.is_up()) {
-                found.push(now.found(&[], format!("`{member}` to be connected"), "it is not"));
+            if !up.contains(member.as_str()) {
+                found.push(now.found([], format!("`{member}` to be connected"), "it is not"));
             }
         }
     }

@@ -1,185 +1,97 @@
-//! I1: what the broker has acknowledged reaches every session that was subscribed to it, while that session lives.
+//! I1: what the broker has acknowledged reaches every session that was subscribed to it, while that session lives; and what is retained,
+//! with QoS 1 or 2, every session that has subscribed since. [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-3.3.1-9] [v3 MQTT-3.1.2-5]
+//! [v3 MQTT-3.3.1-6]
+//!
+//! Judged at the end of the run, for sessions that are connected then: others cannot show what they have got. Nothing is said about what
+//! may have expired, what may be too large for its receiver, and what came when half of the queue was used.
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use squall_proto::{Instant, Packet, PacketId, Qos};
-
 use super::{Checker, Found, Now};
 use crate::{
-    model::{Model, SessionKey},
-    trace::{Side, What, WireId},
+    model::{Delivery, Model, SessionId, Wire},
+    trace::{Side, What},
 };
 
-/// What each session is owed.
-pub(super) struct NoLoss {
-    /// Messages that the broker has not acknowledged yet, by their publisher's exchange.
-    taken: BTreeMap<(SessionKey, PacketId), Taken>,
-    /// Acknowledged, and not arrived yet.
-    owed: BTreeMap<(SessionKey, Bytes), Owed>,
-    /// Arrived, perhaps before the acknowledgement.
-    delivered: BTreeMap<(SessionKey, Bytes), ()>,
-}
-
-struct Taken {
-    payload: Bytes,
-    published: usize,
-    to: Vec<SessionKey>,
-}
-
-struct Owed {
-    published: usize,
-    acknowledged: usize,
-    at: Instant,
-}
+/// Nothing of its own: the model knows what is owed.
+pub(super) struct NoLoss;
 
 impl NoLoss {
     pub(super) const fn new(_: &Model<'_>) -> Self {
-        Self {
-            taken: BTreeMap::new(),
-            owed: BTreeMap::new(),
-            delivered: BTreeMap::new(),
-        }
-    }
-
-    /// A PUBLISH reaches the broker: from now on those subscribed are owed it, once it is acknowledged.
-    fn taken(&mut self, now: &Now<'_>, wire: WireId, publish: &squall_proto::Publish) {
-        let Some(packet_id) = publish.delivery.packet_id() else {
-            return;
-        };
-        let Some((publisher, _)) = now.model.sessions.of_wire(&now.model.wires, wire) else {
-            return;
-        };
-        let Some(topic) = now
-            .model
-            .wires
-            .get(wire)
-            .and_then(|wire| wire.topic_of(Side::Client, publish))
-        else {
-            return;
-        };
-        let key = (publisher, packet_id);
-        if self
-            .taken
-            .get(&key)
-            .is_some_and(|taken| taken.payload == publish.payload)
-        {
-            return;
-        }
-        let owes = |session: &crate::model::Session| {
-            session.is_alive(now.at) && session.owed_qos(&topic).is_some_and(|qos| qos > Qos::AtMostOnce)
-        };
-        let to = now.model.sessions.iter().filter(|(_, session)| owes(session));
-        let taken = Taken {
-            payload: publish.payload.clone(),
-            published: now.index,
-            to: to
-                .map(|(client_id, session)| SessionKey {
-                    client_id: client_id.clone(),
-                    generation: session.generation,
-                })
-                .collect(),
-        };
-        self.taken.insert(key, taken);
-    }
-
-    fn acknowledged(&mut self, now: &Now<'_>, wire: WireId, packet_id: PacketId) {
-        let Some((publisher, _)) = now.model.sessions.of_wire(&now.model.wires, wire) else {
-            return;
-        };
-        let Some(taken) = self.taken.remove(&(publisher, packet_id)) else {
-            return;
-        };
-        for session in taken.to {
-            let key = (session, taken.payload.clone());
-            if !self.delivered.contains_key(&key) {
-                let owed = Owed {
-                    published: taken.published,
-                    acknowledged: now.index,
-                    at: now.at,
-                };
-                self.owed.entry(key).or_insert(owed);
-            }
-        }
-    }
-
-    fn arrived(&mut self, now: &Now<'_>, wire: WireId, payload: &Bytes) {
-        let Some((session, _)) = now.model.sessions.of_wire(&now.model.wires, wire) else {
-            return;
-        };
-        let key = (session, payload.clone());
-        self.owed.remove(&key);
-        self.delivered.insert(key, ());
+        Self
     }
 }
 
 impl Checker for NoLoss {
-    fn observe(&mut self, now: &Now<'_>, _: &mut Vec<Found>) {
-        match &now.event.what {
-            What::Arrived {
-                wire,
-                from: Side::Client,
-                packet: Packet::Publish(publish),
-            } => {
-                self.taken(now, *wire, publish);
-            }
-            What::Sent {
-                wire,
-                from: Side::Broker,
-                packet: Packet::Puback(ack) | Packet::Pubcomp(ack),
-            } if !ack.reason_code.is_error() => {
-                self.acknowledged(now, *wire, ack.packet_id);
-            }
-            What::Arrived {
-                wire,
-                from: Side::Broker,
-                packet: Packet::Publish(publish),
-            } => {
-                self.arrived(now, *wire, &publish.payload);
-            }
-            _other_events => {}
-        }
-    }
+    fn observe(&mut self, _: &Now<'_>, _: &mut Vec<Found>) {}
 
     fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        let mut missing: BTreeMap<&SessionKey, Vec<(&Bytes, &Owed)>> = BTreeMap::new();
-        for ((key, payload), owed) in &self.owed {
-            if is_still_owed(now.model, key, payload) {
-                missing.entry(key).or_default().push((payload, owed));
+        let mut missing: BTreeMap<SessionId, Vec<&Delivery>> = BTreeMap::new();
+        let owed = now.model.deliveries.iter();
+        for delivery in owed.filter(|delivery| delivery.owed > delivery.arrived) {
+            if is_still_owed(now, delivery) {
+                missing.entry(delivery.session).or_default().push(delivery);
             }
         }
-        for (key, mut messages) in missing {
-            messages.sort_by_key(|(_, owed)| owed.published);
-            let Some((payload, owed)) = messages.first() else {
-                continue;
-            };
-            let expected = format!(
-                "`{}` to get {}, which was acknowledged at {}",
-                key.client_id,
-                super::shown(payload),
-                owed.at
-            );
-            let got = match messages.len() {
-                1 => "it never arrived".to_owned(),
-                n => format!("it never arrived, and {} more did not", n - 1),
-            };
-            found.push(now.found(&[owed.published, owed.acknowledged], expected, got));
+        for (session, mut deliveries) in missing {
+            deliveries.sort_by_key(|delivery| delivery.since);
+            found.extend(lost(now, session, &deliveries));
         }
     }
+}
+
+fn lost(now: &Now<'_>, session: SessionId, missing: &[&Delivery]) -> Option<Found> {
+    let first = missing.first()?;
+    let (since, at, acknowledged) = first.since?;
+    let message = now.model.messages.get(first.message);
+    let is_retained = now
+        .model
+        .events
+        .get(since)
+        .is_some_and(|event| matches!(&event.what, What::Arrived { from: Side::Client, packet, .. } if packet.packet_type() == squall_proto::PacketType::Subscribe));
+    let why = if is_retained {
+        "which it was retained for, subscribing"
+    } else {
+        "which was acknowledged"
+    };
+    let expected = format!(
+        "`{}` to get {}, {why} at {at}",
+        now.model.sessions.get(session).client_id,
+        super::shown(&message.payload)
+    );
+    let got = match missing.len() {
+        1 => "it never arrived".to_owned(),
+        n => format!("it never arrived, and {} more did not", n - 1),
+    };
+    let since = [
+        Some(since),
+        Some(acknowledged),
+        first.sent.map(|(first, _)| first),
+    ];
+    Some(now.found(since.into_iter().flatten(), expected, got))
 }
 
 /// Only a session that is connected can show what it has got; what it has unsubscribed from is not owed.
-fn is_still_owed(model: &Model<'_>, key: &SessionKey, payload: &Bytes) -> bool {
-    let Some(session) = model.sessions.get(&key.client_id) else {
+fn is_still_owed(now: &Now<'_>, delivery: &Delivery) -> bool {
+    let model = now.model;
+    let session = model.sessions.get(delivery.session);
+    let message = model.messages.get(delivery.message);
+    let Some(wire) = model.wires.get(session.wire).filter(|wire| wire.is_up()) else {
         return false;
     };
-    let Some(message) = model.messages.get(payload) else {
-        return false;
-    };
-    session.generation == key.generation
-        && model
-            .wires
-            .get(session.wire)
-            .is_some_and(crate::model::Wire::is_up)
-        && session.owed_qos(&message.topic).is_some()
+    let latest = model.sessions.of_client(session.client);
+    let mut bringing = session.bringing(&model.topics, message.topic, Some(message));
+    latest.is_some_and(|(latest, _)| latest == delivery.session)
+        && message.expires.is_none()
+        && fits(wire, message.payload.len())
+        && bringing.any(|(filter, _)| session.has(filter))
 }
+
+/// Whether a message is sure not to be too large. [MQTT-3.1.2-25]
+fn fits(wire: &Wire, payload: usize) -> bool {
+    let max = wire.takes.of(Side::Client).packet_size_max;
+    max.is_none_or(|max| payload + HEADER_BYTES < max)
+}
+
+/// What stands before a payload, for all we reckon.
+const HEADER_BYTES: usize = 2000;

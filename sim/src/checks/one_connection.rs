@@ -2,12 +2,12 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use squall_proto::{Instant, Packet};
+use squall_proto::Instant;
 
 use super::{Checker, Found, Now};
 use crate::{
-    model::Model,
-    trace::{Side, What, WireId},
+    model::{Model, Wire},
+    trace::{Side, WireId},
 };
 
 /// Connections that were taken over and are not closed yet, oldest first.
@@ -25,6 +25,16 @@ struct TakenOver {
 /// What waits in a socket's buffer is let out first.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// So long before the end of a run a connection that is taken over must have been given up.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+impl TakenOver {
+    fn still_open(&self, now: &Now<'_>, wire: &Wire) -> Found {
+        let expected = format!("the older connection of `{}` to be closed", wire.name);
+        now.found([self.by], expected, format!("two open since {}", self.at))
+    }
+}
+
 impl OneConnection {
     pub(super) const fn new(_: &Model<'_>) -> Self {
         Self {
@@ -32,21 +42,23 @@ impl OneConnection {
         }
     }
 
-    fn connected(&mut self, now: &Now<'_>, wire: WireId) {
+    /// One that is accepted takes over from those that are open.
+    fn connected(&mut self, now: &Now<'_>, id: WireId) {
         let wires = &now.model.wires;
-        let client_id = wires.get(wire).and_then(|wire| wire.client_id());
-        let others = wires.iter().filter(|(other, it)| {
-            *other != wire
-                && it.client_id() == client_id
-                && it.is_accepted()
-                && it.over_for(Side::Broker).is_none()
-        });
-        let taken_over = others.map(|(wire, _)| TakenOver {
-            at: now.at,
-            by: now.index,
-            wire,
-        });
-        self.taken_over.extend(taken_over);
+        let Some(client) = wires.get(id).and_then(|wire| wire.client) else {
+            return;
+        };
+        // Those before the last that had ended were taken over themselves.
+        let others = wires.of_client(client).rev().filter(|(other, _)| *other != id);
+        let open =
+            others.take_while(|(_, wire)| !wire.is_accepted() || wire.over_for(Side::Broker).is_none());
+        for (wire, _) in open.filter(|(_, wire)| wire.is_accepted()) {
+            self.taken_over.push_back(TakenOver {
+                at: now.at,
+                by: now.index,
+                wire,
+            });
+        }
     }
 }
 
@@ -59,22 +71,24 @@ impl Checker for OneConnection {
                 break;
             }
             if let (false, Some(wire)) = (is_closed, wire) {
-                let client_id = wire.client_id().map_or("", |client_id| client_id);
-                let expected = format!("the older connection of `{client_id}` to be closed");
-                found.push(now.found(&[first.by], expected, format!("two open since {}", first.at)));
+                found.push(first.still_open(now, wire));
             }
             self.taken_over.pop_front();
         }
-        if let What::Sent {
-            wire,
-            from: Side::Broker,
-            packet: Packet::Connack(connack),
-        } = &now.event.what
-            && !connack.reason_code.is_error()
+        if now.model.seen.connected.is_some()
+            && let Some(wire) = now.event.what.wire()
         {
-            self.connected(now, *wire);
+            self.connected(now, wire);
         }
     }
 
-    fn finish(&mut self, _: &Now<'_>, _: &mut Vec<Found>) {}
+    fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
+        for taken_over in &self.taken_over {
+            let wire = now.model.wires.get(taken_over.wire);
+            let open = wire.filter(|wire| wire.over_for(Side::Broker).is_none());
+            if let Some(wire) = open.filter(|_| taken_over.at + LAST_MOMENT < now.at) {
+                found.push(taken_over.still_open(now, wire));
+            }
+        }
+    }
 }

@@ -17,38 +17,35 @@ impl ReceiveMaximum {
     }
 }
 
-/// What the client takes, if it says.
-fn receive_maximum(model: &Model<'_>, wire: WireId) -> Option<usize> {
-    let connect = model.wires.get(wire)?.connect.as_ref()?;
-    Some(usize::from(connect.properties.receive_maximum()?.get()))
-}
-
 impl Checker for ReceiveMaximum {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        let What::Sent {
+        if let What::Sent {
             wire,
-            from: Side::Broker,
+            from,
             packet: Packet::Publish(publish),
         } = &now.event.what
-        else {
-            return;
-        };
-        let (Delivery::AtLeastOnce(_) | Delivery::ExactlyOnce(_), Some(max)) =
-            (publish.delivery, receive_maximum(now.model, *wire))
-        else {
-            return;
-        };
-        let Some((session, _)) = now.model.sessions.of_wire(&now.model.wires, *wire) else {
-            return;
-        };
-        // A new connection begins with the whole quota; an old PUBREL takes none of it.
-        let in_flight = now.model.exchanges.unfinished(&session.client_id, Side::Broker);
-        let unfinished = in_flight.filter(|(_, sent)| sent.wire == *wire).count();
-        if unfinished > max {
-            let expected = format!("at most {max} unfinished messages to `{}`", session.client_id);
-            found.push(now.found(&[], expected, unfinished.to_string()));
+            && !matches!(publish.delivery, Delivery::AtMostOnce)
+        {
+            found.extend(too_many(now, *wire, *from));
         }
     }
 
     fn finish(&mut self, _: &Now<'_>, _: &mut Vec<Found>) {}
+}
+
+/// A new connection begins with the whole quota; an old PUBREL takes none of it.
+fn too_many(now: &Now<'_>, id: WireId, from: Side) -> Option<Found> {
+    let wire = now.model.wires.get(id)?;
+    let max = wire.takes.of(from.other()).receive_maximum?;
+    // What a client sends before it knows is not its fault.
+    if (from == Side::Client && !wire.connack_arrived) || !now.judges(id, from) {
+        return None;
+    }
+    let unfinished = now.model.exchanges.in_flight(wire.client?, from);
+    let whom = match from {
+        Side::Client => "the broker",
+        Side::Broker => &wire.name,
+    };
+    let expected = || format!("at most {max} unfinished messages to `{whom}`");
+    (unfinished > max).then(|| now.found([], expected(), unfinished.to_string()))
 }

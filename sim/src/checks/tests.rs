@@ -3,8 +3,11 @@
 mod exchanges;
 mod history;
 mod keep_alive;
+mod limits;
+mod listed;
 mod messages;
 mod moments;
 mod sessions;
 mod shared;
+mod subscriptions;
 mod wills;

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use squall_proto::{Delivery, Instant, Packet, PacketId, Publish, Qos, Version};
+use squall_proto::{Instant, Packet, Qos, Version};
 
 use super::{Finding, shown};
 use crate::{
     actors::Mark,
-    model::{Model, SessionKey},
+    model::{Model, Receipt},
     scenario::{Ignored, Same, Scenario},
-    trace::{Side, Trace, What, WireId},
+    trace::{Event, Side, Trace, What},
 };
 
 /// A run to compare.
@@ -97,64 +97,36 @@ fn deliveries(path: Path<'_>, same: &Same) -> Deliveries {
         .iter()
         .flat_map(|name| path.scenario.members(name))
         .collect();
-    let mut model = Model::new(path.scenario, path.version);
-    let mut unreleased = BTreeSet::new();
+    let mut model = Model::new(path.scenario, path.version, &path.trace.events);
     let mut deliveries = Deliveries::new();
-    for (index, event) in path.trace.events.iter().enumerate() {
-        model.observe(index, event);
-        let What::Arrived {
-            wire,
-            from: Side::Broker,
-            packet,
-        } = &event.what
-        else {
-            continue;
-        };
-        match packet {
-            Packet::Publish(publish) if is_first(&model, *wire, publish, &mut unreleased) => {
-                let received = received(&model, *wire, publish, same);
-                let is_meant = |received: &Received| to.is_empty() || to.contains(&received.to);
-                if let Some(mut received) = received.filter(is_meant) {
-                    if same.together {
-                        received.to = "all of them".to_owned();
-                    }
-                    deliveries.entry(received).or_default().push(index);
-                }
+    model.go_through(|model, index, event| {
+        let is_meant = |received: &Received| to.is_empty() || to.contains(&received.to);
+        if let Some(mut received) = received(model, event, same).filter(is_meant) {
+            if same.together {
+                received.to = "all of them".to_owned();
             }
-            Packet::Pubrel(ack) => {
-                if let Some((session, _)) = model.sessions.of_wire(&model.wires, *wire) {
-                    unreleased.remove(&(session, ack.packet_id));
-                }
-            }
-            _other_packets => {}
+            deliveries.entry(received).or_default().push(index);
         }
-    }
+    });
     deliveries
 }
 
-/// Whether it is not a redelivery that the receiver must recognise. [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
-fn is_first(
-    model: &Model<'_>,
-    wire: WireId,
-    publish: &Publish,
-    unreleased: &mut BTreeSet<(SessionKey, PacketId)>,
-) -> bool {
-    let Some((session, _)) = model.sessions.of_wire(&model.wires, wire) else {
-        return false;
+/// What a client has just got, redeliveries that it must recognise left out.
+fn received(model: &Model<'_>, event: &Event, same: &Same) -> Option<Received> {
+    let What::Arrived {
+        wire,
+        from: Side::Broker,
+        packet: Packet::Publish(publish),
+    } = &event.what
+    else {
+        return None;
     };
-    match publish.delivery {
-        Delivery::ExactlyOnce(packet_id) => unreleased.insert((session, packet_id)),
-        Delivery::AtMostOnce | Delivery::AtLeastOnce(_) => true,
-    }
-}
-
-fn received(model: &Model<'_>, wire: WireId, publish: &Publish, same: &Same) -> Option<Received> {
-    let wire = model.wires.get(wire)?;
-    let topic = wire.topic_of(Side::Broker, publish)?;
+    model.seen.receipt.filter(|receipt| *receipt == Receipt::New)?;
+    let topic = model.topics.name(model.seen.topic?);
     let unless = |ignored| !same.ignoring.contains(&ignored);
     let qos = unless(Ignored::Qos).then(|| publish.delivery.qos());
     Some(Received {
-        to: wire.name.clone(),
+        to: model.wires.get(*wire)?.name.clone(),
         message: message(model.scenario, &publish.payload),
         topic: topic.text().to_string(),
         qos,

@@ -1,8 +1,8 @@
-//! I16, with I6: every packet is well formed and allowed in its state, on both sides of every wire. Peers may do as they like.
+//! I16: every packet is well formed and allowed in its state, on both sides of every wire. Peers may do as they like.
 
 use std::collections::BTreeMap;
 
-use squall_proto::{Packet, PacketId, PacketType, ReasonCode, Version};
+use squall_proto::{Packet, PacketType, ReasonCode, Version};
 
 use super::{Checker, Found, Now};
 use crate::{
@@ -24,10 +24,6 @@ struct Talk {
     /// Who has said DISCONNECT.
     client_done: bool,
     broker_done: bool,
-    /// PINGREQs that have reached the broker and are not answered.
-    pings: u32,
-    /// SUBSCRIBEs and UNSUBSCRIBEs that have reached the broker and are not answered, with their number of filters.
-    requests: BTreeMap<PacketId, (PacketType, usize)>,
 }
 
 impl WellFormed {
@@ -71,7 +67,12 @@ impl Talk {
     }
 
     /// What is wrong with a packet that the broker sends.
-    fn broker_sends(&mut self, packet: &Packet, version: Version) -> Result<(), String> {
+    fn broker_sends(
+        &mut self,
+        packet: &Packet,
+        version: Version,
+        asked: Option<&Asked>,
+    ) -> Result<(), String> {
         if self.broker_done {
             return Err("nothing after DISCONNECT".to_owned());
         }
@@ -88,22 +89,14 @@ impl Talk {
             _other_packets if self.connack_sent.is_some_and(ReasonCode::is_error) => {
                 Err("nothing after a refusal".to_owned())
             }
-            Packet::Suback(suback) => self.answers(
-                PacketType::Subscribe,
-                suback.packet_id,
-                Some(suback.reason_codes.len()),
-            ),
+            // [MQTT-3.8.4-2] [MQTT-3.8.4-6] [v3 MQTT-3.8.4-2] [v3 MQTT-3.8.4-5]
+            Packet::Suback(suback) => answers(PacketType::Subscribe, Some(suback.reason_codes.len()), asked),
+            // [MQTT-3.10.4-5] [v3 MQTT-3.10.4-4]
             Packet::Unsuback(unsuback) => {
                 let codes = (version == Version::V5).then_some(unsuback.reason_codes.len());
-                self.answers(PacketType::Unsubscribe, unsuback.packet_id, codes)
+                answers(PacketType::Unsubscribe, codes, asked)
             }
-            Packet::Pingresp => match self.pings.checked_sub(1) {
-                Some(pings) => {
-                    self.pings = pings;
-                    Ok(())
-                }
-                None => Err("one PINGRESP for a PINGREQ".to_owned()),
-            },
+            Packet::Pingresp => answers(PacketType::Pingreq, None, asked),
             Packet::Disconnect(_) if version == Version::V3_1_1 => {
                 Err("no DISCONNECT: a 3.1.1 server has none".to_owned())
             }
@@ -121,37 +114,36 @@ impl Talk {
             | Packet::Pubcomp(_) => Ok(()),
         }
     }
+}
 
-    /// [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.10.4-5] [v3 MQTT-3.8.4-2] [v3 MQTT-3.8.4-5] [v3 MQTT-3.10.4-4]
-    fn answers(
-        &mut self,
-        request: PacketType,
-        packet_id: PacketId,
-        codes: Option<usize>,
-    ) -> Result<(), String> {
-        match self.requests.remove(&packet_id) {
-            Some((kind, filters)) if kind == request => match codes {
-                Some(codes) if codes != filters => Err(format!("{filters} Reason Codes")),
-                Some(_) | None => Ok(()),
-            },
-            Some(_) | None => Err(format!("an answer to a {request}")),
-        }
-    }
+/// The request that a packet of the broker answers, with the number of its filters.
+struct Asked {
+    filters: usize,
+}
 
-    fn broker_gets(&mut self, packet: &Packet) {
-        match packet {
-            Packet::Pingreq => self.pings += 1,
-            Packet::Subscribe(subscribe) => {
-                let asked = (PacketType::Subscribe, subscribe.filters.len());
-                self.requests.insert(subscribe.packet_id, asked);
-            }
-            Packet::Unsubscribe(unsubscribe) => {
-                let asked = (PacketType::Unsubscribe, unsubscribe.filters.len());
-                self.requests.insert(unsubscribe.packet_id, asked);
-            }
-            _answered_elsewhere => {}
-        }
+/// Whether somebody asked, and got as many Reason Codes as there were filters.
+fn answers(request: PacketType, codes: Option<usize>, asked: Option<&Asked>) -> Result<(), String> {
+    let Some(Asked { filters }) = asked else {
+        return Err(format!("an answer to a {request}"));
+    };
+    match codes {
+        Some(codes) if codes != *filters => Err(format!("{filters} Reason Codes")),
+        Some(_) | None => Ok(()),
     }
+}
+
+/// What the last packet of the broker answers.
+fn asked(now: &Now<'_>) -> Option<Asked> {
+    let (_, index) = now.model.seen.answered?.at;
+    let What::Arrived { packet, .. } = &now.model.events.get(index)?.what else {
+        return None;
+    };
+    let filters = match packet {
+        Packet::Subscribe(subscribe) => subscribe.filters.len(),
+        Packet::Unsubscribe(unsubscribe) => unsubscribe.filters.len(),
+        _other_packets => 0,
+    };
+    Some(Asked { filters })
 }
 
 impl WellFormed {
@@ -159,29 +151,31 @@ impl WellFormed {
         let talk = self.wires.entry(wire).or_default();
         let said = match from {
             Side::Client => talk.client_sends(packet),
-            Side::Broker => talk.broker_sends(packet, now.model.version),
+            Side::Broker => talk.broker_sends(packet, now.model.version, asked(now).as_ref()),
         };
         let irregular = match now.model.exchanges.irregularity() {
             Some(
-                irregularity @ (Irregularity::IdInUse
-                | Irregularity::UnknownAck
+                irregularity @ (Irregularity::UnknownAck
                 | Irregularity::UnknownPubrel
                 | Irregularity::UnknownPubcomp),
             ) => Err(irregularity.to_string()),
-            // The check of DUP and redelivery reports these.
+            // These are for other checks.
             Some(
-                Irregularity::DupOnFirst
+                Irregularity::AckOutOfOrder
+                | Irregularity::DupOnFirst
+                | Irregularity::IdInUse
                 | Irregularity::NoDupOnResend
                 | Irregularity::ResentAcknowledged
+                | Irregularity::ResentOutOfOrder
                 | Irregularity::ResentWithoutReconnect,
             )
             | None => Ok(()),
         };
-        if super::may_break(now.model, wire, from) {
+        if !now.judges(wire, from) {
             return None;
         }
         let expected = said.and(irregular).err()?;
-        Some(now.found(&[], expected, crate::trace::packet_line(packet)))
+        Some(now.found([], expected, crate::trace::packet_line(packet)))
     }
 }
 
@@ -189,15 +183,8 @@ impl Checker for WellFormed {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         match &now.event.what {
             What::Sent { wire, from, packet } => found.extend(self.sent(now, *wire, *from, packet)),
-            What::Arrived {
-                wire,
-                from: Side::Client,
-                packet,
-            } => {
-                self.wires.entry(*wire).or_default().broker_gets(packet);
-            }
-            What::Malformed { wire, from, error } if !super::may_break(now.model, *wire, *from) => {
-                found.push(now.found(&[], "well-formed packets", error.to_string()));
+            What::Malformed { wire, from, error } if now.judges(*wire, *from) => {
+                found.push(now.found([], "well-formed packets", error.to_string()));
             }
             _other_events => {}
         }

@@ -2,12 +2,15 @@
 //! the trace does not say which of two connections the broker handled first. That it closed one of them does: before the other
 //! could take over, or learn of a Will.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use squall_proto::Packet;
 
 use crate::trace::{Event, Side, What, WireId};
 
 /// The places of the events in an order in which they may have happened at the broker: of what it does without a break in one
-/// moment, first what concerns the connections that it closes then. On each connection the order is that of the trace.
+/// moment, first what concerns the connections that it closes then; and what a client says before it has CONNACK, after that. On each
+/// connection the order is otherwise that of the trace.
 pub(crate) fn order_at_broker(events: &[Event]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..events.len()).collect();
     let mut rest = places.as_mut_slice();
@@ -24,7 +27,48 @@ pub(crate) fn order_at_broker(events: &[Event]) -> Vec<usize> {
             });
         }
     }
-    places
+    after_connack(events, places)
+}
+
+/// Puts off what a client said between CONNECT and CONNACK: the broker has handled none of it before. Where no CONNACK comes it has
+/// handled none at all, and it stands at the end.
+fn after_connack(events: &[Event], places: Vec<usize>) -> Vec<usize> {
+    // `None`: CONNACK has left.
+    let mut early: BTreeMap<WireId, Option<Vec<usize>>> = BTreeMap::new();
+    let mut ordered = Vec::with_capacity(places.len());
+    for place in places {
+        let event = events.get(place).map(|event| &event.what);
+        match event {
+            Some(What::Arrived {
+                wire,
+                from: Side::Client,
+                packet: Packet::Connect(_),
+            }) => _ = early.entry(*wire).or_insert_with(|| Some(Vec::new())),
+            Some(What::Arrived {
+                wire,
+                from: Side::Client,
+                packet,
+            }) if !matches!(packet, Packet::Auth(_)) => {
+                if let Some(Some(early)) = early.get_mut(wire) {
+                    early.push(place);
+                    continue;
+                }
+            }
+            Some(What::Sent {
+                wire,
+                from: Side::Broker,
+                packet: Packet::Connack(_),
+            }) => {
+                ordered.push(place);
+                ordered.extend(early.insert(*wire, None).flatten().unwrap_or_default());
+                continue;
+            }
+            _other_events => {}
+        }
+        ordered.push(place);
+    }
+    ordered.extend(early.into_values().flatten().flatten());
+    ordered
 }
 
 fn is_same_deed(before: &Event, event: &Event) -> bool {

@@ -1,48 +1,36 @@
 use std::collections::BTreeMap;
 
-use squall_proto::{Connect, Instant, Packet, Publish, ReasonCode, Text, TopicAlias, TopicName};
+use squall_proto::{Connack, Connect, Instant, Packet, Text};
 
-use super::BROKER;
+use super::{
+    BROKER, Topics,
+    numbered::{ClientNumber, MessageId, Numbered, SessionId},
+};
 use crate::trace::{End, Event, Side, What, WireId};
+
+mod wire;
+
+pub(crate) use wire::Wire;
 
 /// Every Network Connection of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Wires {
-    all: BTreeMap<WireId, Wire>,
+    /// By number; one that was never opened is missing.
+    all: Vec<Option<Wire>>,
+    clients: Numbered<ClientNumber, Client>,
+    by_client_id: BTreeMap<Text, ClientNumber>,
     /// How many were accepted.
     accepted: u32,
 }
 
-/// A Network Connection, as far as it has got.
+/// A Client Identifier with its connections.
 #[derive(Debug)]
-pub(crate) struct Wire {
-    /// The client or peer, as the trace calls it.
-    pub(crate) name: String,
-    /// As it reached the broker.
-    pub(crate) connect: Option<Box<Connect>>,
-    /// When CONNECT reached the broker's host.
-    connect_at: Option<Instant>,
-    /// When and how the broker answered CONNECT.
-    pub(crate) connack: Option<(Instant, ReasonCode)>,
-    /// Its place among the accepted ones, from 1: who connects takes over from those before, whoever began first.
+struct Client {
+    client_id: Text,
+    /// In the order in which CONNECT arrived.
+    wires: Vec<WireId>,
+    /// The place of the last that was accepted among all that were.
     accepted: Option<u32>,
-    /// Seconds, as CONNECT or CONNACK says; 0: none.
-    pub(crate) keep_alive: u16,
-    /// When the client's last whole packet reached the broker's host before the broker closed the connection.
-    pub(crate) heard_at: Instant,
-    /// When the client's DISCONNECT reached the broker's host, and what it said.
-    pub(crate) disconnect: Option<(Instant, ReasonCode)>,
-    /// What the broker's DISCONNECT said.
-    pub(crate) broker_disconnect: Option<ReasonCode>,
-    /// When each side closed it, and how.
-    pub(crate) closed: BySide<Option<(Instant, End)>>,
-    /// When each side closed it with data unsent.
-    pub(crate) let_go: BySide<Option<Instant>>,
-    /// When each side learnt of its end, and how.
-    pub(crate) ended: BySide<Option<(Instant, End)>>,
-    /// The client sent what no client may send.
-    pub(crate) client_at_fault: bool,
-    aliases: BySide<BTreeMap<TopicAlias, TopicName>>,
 }
 
 /// A value for each side.
@@ -70,58 +58,97 @@ impl<T> BySide<T> {
 
 impl Wires {
     pub(crate) fn get(&self, id: WireId) -> Option<&Wire> {
-        self.all.get(&id)
+        self.all.get(id.0 as usize)?.as_ref()
     }
 
     /// Every connection, oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (WireId, &Wire)> {
-        self.all.iter().map(|(id, wire)| (*id, wire))
+        let wires = (0..u32::MAX).map(WireId).zip(&self.all);
+        let all: Vec<(WireId, &Wire)> = wires
+            .filter_map(|(id, wire)| Some((id, wire.as_ref()?)))
+            .collect();
+        all.into_iter()
+    }
+
+    pub(crate) fn client_id(&self, client: ClientNumber) -> &Text {
+        &self.clients.of(client).client_id
+    }
+
+    /// The connections of a Client Identifier, in the order in which CONNECT arrived.
+    pub(crate) fn of_client(&self, client: ClientNumber) -> impl DoubleEndedIterator<Item = (WireId, &Wire)> {
+        let wires = self.clients.get(client).map_or(&[][..], |client| &client.wires);
+        wires.iter().filter_map(|id| Some((*id, self.get(*id)?)))
     }
 
     /// Whether the broker accepted another connection of its Client Identifier after it.
     pub(crate) fn is_taken_over(&self, id: WireId) -> bool {
-        let accepted = self.get(id).and_then(|wire| wire.accepted);
-        self.namesakes(id).any(|(_, other)| other.accepted > accepted)
+        let wire = self.get(id);
+        let last = wire.and_then(|wire| self.clients.of(wire.client?).accepted);
+        last > wire.and_then(|wire| wire.accepted)
     }
 
     /// Whether another CONNECT of its Client Identifier reached the broker's host at that very moment.
     pub(crate) fn is_taken_over_at(&self, id: WireId, at: Instant) -> bool {
-        self.namesakes(id).any(|(_, other)| other.connect_at == Some(at))
+        let then = self
+            .namesakes(id)
+            .take_while(|(_, other)| other.connect_at >= Some(at));
+        then.into_iter().any(|(_, other)| other.connect_at == Some(at))
     }
 
     /// Whether another CONNECT of its Client Identifier reached the broker's host with its own or later.
     pub(crate) fn is_contested(&self, id: WireId) -> bool {
         let connect_at = self.get(id).and_then(|wire| wire.connect_at);
-        self.namesakes(id)
-            .any(|(_, other)| other.connect_at >= connect_at)
+        let last = self.namesakes(id).next();
+        last.is_some_and(|(_, other)| other.connect_at >= connect_at)
     }
 
-    /// The other connections of its Client Identifier; those whose CONNECT has not arrived have none.
+    /// The other connections of its Client Identifier, the last first; those whose CONNECT has not arrived have none.
     fn namesakes(&self, id: WireId) -> impl Iterator<Item = (WireId, &Wire)> {
-        let client_id = self.get(id).and_then(Wire::client_id);
-        self.iter()
-            .filter(move |(other, wire)| *other != id && client_id.is_some() && wire.client_id() == client_id)
+        let client = self.get(id).and_then(|wire| wire.client);
+        let all = client.into_iter().flat_map(|client| self.of_client(client).rev());
+        all.filter(move |(other, _)| *other != id)
     }
 
-    pub(super) fn observe(&mut self, event: &Event) {
+    pub(super) fn observe(&mut self, event: &Event, topics: &mut Topics) {
         match &event.what {
             What::Opened { wire, client } => {
-                self.all.insert(*wire, Wire::new(client.clone()));
+                let place = wire.0 as usize;
+                if self.all.len() <= place {
+                    self.all.resize_with(place + 1, || None);
+                }
+                if let Some(opened) = self.all.get_mut(place) {
+                    *opened = Some(Wire::new(client.clone()));
+                }
             }
             What::Sent {
                 wire,
                 from: Side::Broker,
                 packet,
             } => {
-                self.with(*wire, |wire| wire.broker_sent(event.at, packet));
-                self.count(*wire);
+                self.with(*wire, |wire| wire.broker_sent(event.at, packet, topics));
+                if let Packet::Connack(connack) = packet {
+                    self.answered(*wire, connack);
+                }
             }
             What::Arrived {
                 wire,
                 from: Side::Client,
                 packet,
             } => {
-                self.with(*wire, |wire| wire.broker_got(event.at, packet));
+                if let Packet::Connect(connect) = packet {
+                    self.introduce(*wire, connect);
+                }
+                self.with(*wire, |wire| wire.broker_got(event.at, packet, topics));
+            }
+            What::Arrived {
+                wire,
+                from: Side::Broker,
+                packet,
+            } => {
+                self.with(*wire, |wire| {
+                    wire.connack_arrived |= matches!(packet, Packet::Connack(_));
+                    *wire.got_at.of_mut(Side::Client) = event.at;
+                });
             }
             What::Malformed {
                 wire,
@@ -140,188 +167,72 @@ impl Wires {
                 self.with(*wire, |wire| wire.end(event.at, *at, *how));
             }
             What::HostDown { host } => self.host_down(event.at, host),
-            What::Sent {
-                from: Side::Client, ..
-            }
-            | What::Arrived {
-                from: Side::Broker, ..
-            }
-            | What::Bytes { .. }
-            | What::Malformed { .. }
-            | What::HostUp { .. }
-            | What::FaultBegan { .. }
-            | What::FaultEnded { .. }
-            | What::Application { .. }
-            | What::Step { .. }
-            | What::Missed { .. }
-            | What::Healed => {}
+            _other_events => {}
         }
     }
 
+    pub(super) fn belongs_to(&mut self, id: WireId, session: SessionId) {
+        self.with(id, |wire| wire.session = Some(session));
+    }
+
+    pub(super) fn promises(&mut self, id: WireId, will: MessageId) {
+        self.with(id, |wire| wire.will = wire.will.or(Some(will)));
+    }
+
     fn with(&mut self, id: WireId, change: impl FnOnce(&mut Wire)) {
-        if let Some(wire) = self.all.get_mut(&id) {
+        if let Some(Some(wire)) = self.all.get_mut(id.0 as usize) {
             change(wire);
         }
     }
 
+    /// Whose connection it is. Who leaves the choice of a Client Identifier to the broker is nobody known.
+    fn introduce(&mut self, id: WireId, connect: &Connect) {
+        if self.get(id).is_none_or(|wire| wire.client.is_some()) {
+            return;
+        }
+        let known = self.by_client_id.get(&connect.client_id);
+        let client = known.copied().unwrap_or_else(|| {
+            let client = self.clients.push(Client {
+                client_id: connect.client_id.clone(),
+                wires: Vec::new(),
+                accepted: None,
+            });
+            if !connect.client_id.is_empty() {
+                self.by_client_id.insert(connect.client_id.clone(), client);
+            }
+            client
+        });
+        self.clients.of_mut(client).wires.push(id);
+        self.with(id, |wire| wire.client = Some(client));
+    }
+
     /// Gives it its place when it was accepted just now.
-    fn count(&mut self, id: WireId) {
-        if let Some(wire) = self.all.get_mut(&id)
-            && wire.is_accepted()
-            && wire.accepted.is_none()
+    fn answered(&mut self, id: WireId, connack: &Connack) {
+        let Some(client) = self.get(id).and_then(|wire| wire.client) else {
+            return;
+        };
+        if let Some(client_id) = connack.properties.assigned_client_identifier() {
+            self.by_client_id.insert(client_id.clone(), client);
+            self.clients.of_mut(client).client_id = client_id;
+        }
+        if self
+            .get(id)
+            .is_some_and(|wire| wire.is_accepted() && wire.accepted.is_none())
         {
             self.accepted += 1;
-            wire.accepted = Some(self.accepted);
+            let place = Some(self.accepted);
+            self.clients.of_mut(client).accepted = place;
+            self.with(id, |wire| wire.accepted = place);
         }
     }
 
     fn host_down(&mut self, at: Instant, host: &str) {
-        for wire in self.all.values_mut() {
+        for wire in self.all.iter_mut().flatten() {
             if host == BROKER {
                 wire.end(at, Side::Broker, End::Reset);
             } else if wire.name == host {
                 wire.end(at, Side::Client, End::Reset);
             }
         }
-    }
-}
-
-impl Wire {
-    fn new(name: String) -> Self {
-        Self {
-            name,
-            connect: None,
-            connect_at: None,
-            connack: None,
-            accepted: None,
-            keep_alive: 0,
-            heard_at: Instant::ZERO,
-            disconnect: None,
-            broker_disconnect: None,
-            closed: BySide::default(),
-            let_go: BySide::default(),
-            ended: BySide::default(),
-            client_at_fault: false,
-            aliases: BySide::default(),
-        }
-    }
-
-    /// The Client Identifier, once CONNECT has arrived.
-    pub(crate) fn client_id(&self) -> Option<&Text> {
-        self.connect.as_ref().map(|connect| &connect.client_id)
-    }
-
-    /// Whether CONNACK said Success.
-    pub(crate) fn is_accepted(&self) -> bool {
-        matches!(self.connack, Some((_, ReasonCode::Success)))
-    }
-
-    /// Since when a side takes it to be over.
-    pub(crate) fn over_for(&self, side: Side) -> Option<Instant> {
-        let closed = self.closed.of(side).map(|(at, _)| at);
-        let ended = self.ended.of(side).map(|(at, _)| at);
-        let let_go = *self.let_go.of(side);
-        closed.into_iter().chain(ended).chain(let_go).min()
-    }
-
-    /// When this side's process closed it, whether its FIN could leave or not.
-    pub(crate) fn left_at(&self, side: Side) -> Option<Instant> {
-        let closed = self.closed.of(side).map(|(at, _)| at);
-        self.let_go.of(side).or(closed)
-    }
-
-    /// Whether this side's process closed it at that very moment, perhaps before it had read what came.
-    pub(crate) fn was_left_at(&self, side: Side, at: Instant) -> bool {
-        self.left_at(side) == Some(at)
-    }
-
-    /// Whether both sides take it to be open and CONNECT was accepted.
-    pub(crate) fn is_up(&self) -> bool {
-        self.is_accepted() && self.over_for(Side::Broker).is_none() && self.over_for(Side::Client).is_none()
-    }
-
-    /// Whether what reached this side's host at that moment may never have reached its process: a reset threw it away.
-    pub(crate) fn was_reset_at(&self, side: Side, at: Instant) -> bool {
-        matches!(self.ended.of(side), Some((ended, End::Reset)) if *ended == at)
-    }
-
-    /// The topic of a PUBLISH that this side sent, its Topic Alias resolved.
-    pub(crate) fn topic_of(&self, from: Side, publish: &Publish) -> Option<TopicName> {
-        publish.topic.clone().or_else(|| {
-            let alias = publish.properties.topic_alias()?;
-            self.aliases.of(from).get(&alias).cloned()
-        })
-    }
-
-    fn broker_sent(&mut self, at: Instant, packet: &Packet) {
-        match packet {
-            Packet::Connack(connack) => {
-                self.connack.get_or_insert((at, connack.reason_code));
-                if let Some(keep_alive) = connack.properties.server_keep_alive() {
-                    self.keep_alive = keep_alive;
-                }
-            }
-            Packet::Disconnect(disconnect) => self.broker_disconnect = Some(disconnect.reason_code),
-            Packet::Publish(publish) => self.learn_alias(Side::Broker, publish),
-            Packet::Connect(_)
-            | Packet::Puback(_)
-            | Packet::Pubrec(_)
-            | Packet::Pubrel(_)
-            | Packet::Pubcomp(_)
-            | Packet::Subscribe(_)
-            | Packet::Suback(_)
-            | Packet::Unsubscribe(_)
-            | Packet::Unsuback(_)
-            | Packet::Pingreq
-            | Packet::Pingresp
-            | Packet::Auth(_) => {}
-        }
-    }
-
-    fn broker_got(&mut self, at: Instant, packet: &Packet) {
-        if self.left_at(Side::Broker).is_none() {
-            self.heard_at = at;
-        }
-        match packet {
-            Packet::Connect(connect) if self.connect.is_none() => {
-                self.connect_at = Some(at);
-                self.keep_alive = connect.keep_alive;
-                self.connect = Some(connect.clone());
-            }
-            Packet::Disconnect(disconnect) => {
-                self.disconnect.get_or_insert((at, disconnect.reason_code));
-            }
-            Packet::Publish(publish) => self.learn_alias(Side::Client, publish),
-            Packet::Connect(_)
-            | Packet::Connack(_)
-            | Packet::Suback(_)
-            | Packet::Unsuback(_)
-            | Packet::Pingresp => self.client_at_fault = true,
-            Packet::Puback(_)
-            | Packet::Pubrec(_)
-            | Packet::Pubrel(_)
-            | Packet::Pubcomp(_)
-            | Packet::Subscribe(_)
-            | Packet::Unsubscribe(_)
-            | Packet::Pingreq
-            | Packet::Auth(_) => {}
-        }
-        if self.connect.is_none() {
-            self.client_at_fault = true;
-        }
-    }
-
-    fn learn_alias(&mut self, from: Side, publish: &Publish) {
-        if let (Some(alias), Some(topic)) = (publish.properties.topic_alias(), &publish.topic) {
-            self.aliases.of_mut(from).insert(alias, topic.clone());
-        }
-    }
-
-    fn close(&mut self, at: Instant, by: Side, how: End) {
-        self.closed.of_mut(by).get_or_insert((at, how));
-    }
-
-    fn end(&mut self, at: Instant, side: Side, how: End) {
-        self.ended.of_mut(side).get_or_insert((at, how));
     }
 }

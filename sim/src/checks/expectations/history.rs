@@ -4,11 +4,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use squall_proto::{Delivery, Instant, Packet, PacketId, Publish, Qos, TopicName};
+use squall_proto::{Instant, Packet, Publish, Qos, TopicName};
 
 use crate::{
     checks::Now,
-    model::SessionKey,
+    model::{Lookup, Receipt},
     trace::{Side, What, WireId},
 };
 
@@ -18,13 +18,14 @@ pub(super) struct History {
     /// In the order they were first sent.
     pub(super) published: Vec<Published>,
     known: BTreeSet<Bytes>,
+    /// In the order they came.
+    received: Vec<Received>,
     /// By receiver and payload.
-    pub(super) received: BTreeMap<(String, Bytes), Vec<Received>>,
+    places: Lookup<(String, Bytes), Vec<usize>>,
     /// The CONNACKs that reached each client.
     pub(super) connacks: BTreeMap<String, Vec<Connected>>,
     /// The connections of each client, in the order they were opened.
     pub(super) wires: BTreeMap<String, Vec<WireId>>,
-    unreleased: BTreeSet<(SessionKey, PacketId)>,
 }
 
 /// A message of a client.
@@ -39,6 +40,7 @@ pub(super) struct Published {
 
 /// A message that reached a client, redeliveries that it must recognise not counted.
 pub(super) struct Received {
+    pub(super) by: String,
     pub(super) index: usize,
     pub(super) at: Instant,
     pub(super) topic: TopicName,
@@ -55,6 +57,21 @@ pub(super) struct Connected {
 }
 
 impl History {
+    /// What reached this client, in the order it came.
+    pub(super) fn received_by(&self, name: &str) -> impl Iterator<Item = &Received> {
+        self.received.iter().filter(move |received| received.by == name)
+    }
+
+    /// How this message reached this client, in the order it came.
+    pub(super) fn received(&self, name: &str, payload: &Bytes) -> Vec<&Received> {
+        let places = self
+            .places
+            .get(&(name.to_owned(), payload.clone()))
+            .into_iter()
+            .flatten();
+        places.filter_map(|place| self.received.get(*place)).collect()
+    }
+
     pub(super) fn observe(&mut self, now: &Now<'_>) {
         match &now.event.what {
             What::Opened { wire, client } => self.wires.entry(client.clone()).or_default().push(*wire),
@@ -62,46 +79,35 @@ impl History {
                 wire,
                 from: Side::Client,
                 packet: Packet::Publish(publish),
-            } => {
-                self.published(now, *wire, publish);
-            }
+            } => self.published(now, *wire, publish),
             What::Arrived {
                 wire,
                 from: Side::Broker,
-                packet,
-            } => match packet {
-                Packet::Publish(publish) => self.received(now, *wire, publish),
-                Packet::Connack(connack) => {
-                    let connected = Connected {
-                        index: now.index,
-                        is_accepted: !connack.reason_code.is_error(),
-                        session_present: connack.session_present,
-                    };
-                    self.connacks.entry(name(now, *wire)).or_default().push(connected);
-                }
-                Packet::Pubrel(ack) => {
-                    if let Some((session, _)) = now.model.sessions.of_wire(&now.model.wires, *wire) {
-                        self.unreleased.remove(&(session, ack.packet_id));
-                    }
-                }
-                _other_packets => {}
-            },
+                packet: Packet::Publish(publish),
+            } => self.take(now, *wire, publish),
+            What::Arrived {
+                wire,
+                from: Side::Broker,
+                packet: Packet::Connack(connack),
+            } => {
+                let connected = Connected {
+                    index: now.index,
+                    is_accepted: !connack.reason_code.is_error(),
+                    session_present: connack.session_present,
+                };
+                self.connacks.entry(name(now, *wire)).or_default().push(connected);
+            }
             _other_events => {}
         }
     }
 
     fn published(&mut self, now: &Now<'_>, wire: WireId, publish: &Publish) {
-        let topic = now
-            .model
-            .wires
-            .get(wire)
-            .and_then(|wire| wire.topic_of(Side::Client, publish));
-        let Some(topic) = topic else { return };
+        let Some(topic) = now.model.seen.topic else { return };
         if self.known.insert(publish.payload.clone()) {
             self.published.push(Published {
                 by: name(now, wire),
                 payload: publish.payload.clone(),
-                topic,
+                topic: now.model.topics.name(topic).clone(),
                 qos: publish.delivery.qos(),
                 at: now.at,
                 index: now.index,
@@ -109,48 +115,40 @@ impl History {
         }
     }
 
-    fn received(&mut self, now: &Now<'_>, wire: WireId, publish: &Publish) {
-        let wires = &now.model.wires;
-        let topic = wires
-            .get(wire)
-            .and_then(|wire| wire.topic_of(Side::Broker, publish));
-        let (Some(topic), Some((session, _))) = (topic, now.model.sessions.of_wire(wires, wire)) else {
+    fn take(&mut self, now: &Now<'_>, wire: WireId, publish: &Publish) {
+        let model = now.model;
+        let (Some(topic), Some(Receipt::New)) = (model.seen.topic, model.seen.receipt) else {
             return;
         };
-        if let Delivery::ExactlyOnce(packet_id) = publish.delivery
-            && !self.unreleased.insert((session, packet_id))
-        {
-            return;
-        }
-        let received = Received {
+        let name = name(now, wire);
+        let places = self
+            .places
+            .entry((name.clone(), publish.payload.clone()))
+            .or_default();
+        places.push(self.received.len());
+        self.received.push(Received {
+            by: name,
             index: now.index,
             at: now.at,
-            topic,
+            topic: model.topics.name(topic).clone(),
             retain: publish.retain,
-            after_silence: silence_before_will(now, &publish.payload),
-        };
-        let key = (name(now, wire), publish.payload.clone());
-        self.received.entry(key).or_default().push(received);
+            after_silence: silence_before_will(now),
+        });
     }
 }
 
 /// From the last packet of the client whose Will this is to now.
-fn silence_before_will(now: &Now<'_>, payload: &Bytes) -> Option<Duration> {
-    let message = now
-        .model
-        .messages
-        .get(payload)
-        .filter(|message| message.is_will)?;
-    let mut wires = now.model.wires.iter().rev().map(|(_, wire)| wire);
-    let wire = wires
-        .find(|wire| wire.client_id() == Some(&message.publisher) && wire.over_for(Side::Broker).is_some())?;
+fn silence_before_will(now: &Now<'_>) -> Option<Duration> {
+    let message = now.model.messages.get(now.model.seen.message?);
+    if !message.is_will {
+        return None;
+    }
+    let mut wires = now.model.wires.of_client(message.publisher).rev();
+    let (_, wire) = wires.find(|(_, wire)| wire.over_for(Side::Broker).is_some())?;
     Some(now.at.saturating_since(wire.heard_at))
 }
 
 fn name(now: &Now<'_>, wire: WireId) -> String {
-    now.model
-        .wires
-        .get(wire)
-        .map(|wire| wire.name.clone())
-        .unwrap_or_default()
+    let wire = now.model.wires.get(wire);
+    wire.map(|wire| wire.name.clone()).unwrap_or_default()
 }

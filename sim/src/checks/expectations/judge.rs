@@ -44,16 +44,16 @@ fn closed(it: &scenario::Closed, history: &History, now: &Now<'_>) -> Option<Fou
     let what = format!("connection {} of `{}`", it.connection, it.client);
     let Some(wire) = wires.get(nth).and_then(|id| now.model.wires.get(*id)) else {
         let got = format!("it had {} connections", wires.len());
-        return Some(now.found(&[], format!("{what} to be opened"), got));
+        return Some(now.found([], format!("{what} to be opened"), got));
     };
     let Some(side) = it.by.side() else {
         let is_open = wire.closed.of(Side::Client).is_none() && wire.closed.of(Side::Broker).is_none();
-        return (!is_open).then(|| now.found(&[], format!("{what} to be open"), "it was closed"));
+        return (!is_open).then(|| now.found([], format!("{what} to be open"), "it was closed"));
     };
     let closer = if side == Side::Client { "client" } else { "broker" };
     let Some((at, _)) = wire.closed.of(side) else {
         return Some(now.found(
-            &[],
+            [],
             format!("{what} to be closed by the {closer}"),
             "it did not close it",
         ));
@@ -64,7 +64,7 @@ fn closed(it: &scenario::Closed, history: &History, now: &Now<'_>) -> Option<Fou
         return None;
     }
     let expected = format!("{what} to be closed by the {closer} {range} after its last packet");
-    Some(now.found(&[], expected, format!("{}s", after.as_secs_f64())))
+    Some(now.found([], expected, format!("{}s", after.as_secs_f64())))
 }
 
 fn accepted<'a>(history: &'a History, name: &str) -> Vec<&'a Connected> {
@@ -79,7 +79,7 @@ fn connected(it: &scenario::Connected, name: &str, history: &History, now: &Now<
     }
     let since: Vec<usize> = accepted.iter().map(|connected| connected.index).collect();
     let expected = format!("`{name}` to connect {} times", it.times);
-    Some(now.found(&since, expected, format!("it connected {} times", accepted.len())))
+    Some(now.found(since, expected, format!("it connected {} times", accepted.len())))
 }
 
 fn session_present(
@@ -95,10 +95,10 @@ fn session_present(
         it.at_connect
     );
     match accepted.get(it.at_connect.saturating_sub(1) as usize) {
-        None => Some(now.found(&[], expected, format!("it connected {} times", accepted.len()))),
+        None => Some(now.found([], expected, format!("it connected {} times", accepted.len()))),
         Some(connected) if connected.session_present == it.is => None,
         Some(connected) => Some(now.found(
-            &[connected.index],
+            [connected.index],
             expected,
             u8::from(connected.session_present).to_string(),
         )),
@@ -106,16 +106,11 @@ fn session_present(
 }
 
 fn received(it: &scenario::Received, name: &str, history: &History, now: &Now<'_>) -> Option<Found> {
-    let of_name = history
-        .received
-        .iter()
-        .filter(|((receiver, _), _)| receiver == name);
     let is_meant = |received: &&Received| {
         received.topic == it.topic && it.retain.is_none_or(|retain| received.retain == retain)
     };
-    let all: Vec<usize> = of_name
-        .flat_map(|(_, received)| received.iter().filter(is_meant).map(|received| received.index))
-        .collect();
+    let of_name = history.received_by(name).filter(is_meant);
+    let all: Vec<usize> = of_name.map(|received| received.index).collect();
     if all.len() == it.messages as usize {
         return None;
     }
@@ -127,18 +122,19 @@ fn received(it: &scenario::Received, name: &str, history: &History, now: &Now<'_
         it.messages,
         it.topic.text()
     );
-    Some(now.found(&all, expected, all.len().to_string()))
+    Some(now.found(all.iter().copied(), expected, all.len().to_string()))
 }
 
 fn delivered(it: &scenario::Delivered, name: &str, history: &History, now: &Now<'_>) -> Option<Found> {
+    let publishers = now.model.scenario.members(&it.of);
     let messages: Vec<&Published> = history
         .published
         .iter()
-        .filter(|message| is_meant(it, message, now))
+        .filter(|message| publishers.contains(&message.by) && is_meant(it, message, now))
         .collect();
     if messages.is_empty() {
         let expected = format!("`{}` to publish what `{name}` is to get", it.of);
-        return Some(now.found(&[], expected, "it published nothing of the kind"));
+        return Some(now.found([], expected, "it published nothing of the kind"));
     }
     let wrong: Vec<Found> = messages
         .iter()
@@ -160,7 +156,6 @@ fn delivered(it: &scenario::Delivered, name: &str, history: &History, now: &Now<
 
 fn is_meant(it: &scenario::Delivered, message: &Published, now: &Now<'_>) -> bool {
     let scenario = now.model.scenario;
-    let is_of = scenario.members(&it.of).contains(&message.by);
     let is_on_topic = it
         .topic
         .as_ref()
@@ -172,7 +167,7 @@ fn is_meant(it: &scenario::Delivered, message: &Published, now: &Now<'_>) -> boo
             .position(|step| step.id.as_ref() == Some(id));
         step.is_some() && step == Mark::of(&message.payload).map(|mark| mark.step)
     });
-    is_of && is_on_topic && is_of_step
+    is_on_topic && is_of_step
 }
 
 fn wrong_times(
@@ -182,10 +177,7 @@ fn wrong_times(
     history: &History,
     now: &Now<'_>,
 ) -> Option<Found> {
-    let received = history
-        .received
-        .get(&(name.to_owned(), message.payload.clone()))
-        .map_or(&[][..], Vec::as_slice);
+    let received = history.received(name, &message.payload);
     let times = received.len();
     let (how, is_right) = match (it.exactly, it.at_least, it.at_most) {
         (Some(exactly), _, _) => ("exactly ", times == count(exactly)),
@@ -199,7 +191,7 @@ fn wrong_times(
     let what = format!("`{name}` to get {}", shown(&message.payload));
     if !is_right {
         return Some(now.found(
-            &events,
+            events,
             format!("{what} {how}{asked} times"),
             format!("{times} times"),
         ));
@@ -208,7 +200,7 @@ fn wrong_times(
     let took = first.at.saturating_since(message.at);
     (took > within.duration()).then(|| {
         now.found(
-            &events,
+            events,
             format!("{what} within {within}"),
             format!("it took {}s", took.as_secs_f64()),
         )
@@ -225,8 +217,8 @@ pub(super) const fn count(times: Times) -> usize {
 fn out_of_order(name: &str, messages: &[&Published], history: &History, now: &Now<'_>) -> Option<Found> {
     let mut last = BTreeMap::new();
     for message in messages {
-        let received = history.received.get(&(name.to_owned(), message.payload.clone()));
-        let Some(first) = received.and_then(|received| received.first()) else {
+        let received = history.received(name, &message.payload);
+        let Some(first) = received.first() else {
             continue;
         };
         let stream = (&message.by, &message.topic, message.qos);
@@ -237,7 +229,7 @@ fn out_of_order(name: &str, messages: &[&Published], history: &History, now: &No
                 "`{name}` to get {} after what was published before it",
                 shown(&message.payload)
             );
-            return Some(now.found(&[first.index, before], expected, "it came first"));
+            return Some(now.found([first.index, before], expected, "it came first"));
         }
     }
     None
@@ -263,16 +255,13 @@ fn will_published(
         .map(|will| Bytes::from(will.payload.clone()));
     let what = format!("the Will of `{}`", it.of);
     let Some(payload) = payload else {
-        return Some(now.found(&[], format!("{what} in its CONNECT"), "there is none"));
+        return Some(now.found([], format!("{what} in its CONNECT"), "there is none"));
     };
-    let received = history
-        .received
-        .get(&(name.to_owned(), payload))
-        .map_or(&[][..], Vec::as_slice);
+    let received = history.received(name, &payload);
     let events: Vec<usize> = received.iter().map(|received| received.index).collect();
     if received.len() != it.times as usize {
         let expected = format!("`{name}` to get {what} {} times", it.times);
-        return Some(now.found(&events, expected, format!("{} times", received.len())));
+        return Some(now.found(events, expected, format!("{} times", received.len())));
     }
     let range = it.after?;
     let wrong = received
@@ -280,5 +269,5 @@ fn will_published(
         .filter_map(|received| received.after_silence)
         .find(|after| !(range.min().duration()..=range.max().duration()).contains(after))?;
     let expected = format!("{what} {range} after its last packet");
-    Some(now.found(&events, expected, format!("{}s", wrong.as_secs_f64())))
+    Some(now.found(events, expected, format!("{}s", wrong.as_secs_f64())))
 }

@@ -19,7 +19,7 @@ pub(super) fn shared(it: &scenario::Shared, history: &History, now: &Now<'_>) ->
     let messages: Vec<&Published> = of.collect();
     if messages.is_empty() {
         let expected = format!("`{}` to publish what is shared", it.of);
-        return vec![now.found(&[], expected, "it published nothing")];
+        return vec![now.found([], expected, "it published nothing")];
     }
     let wrong = messages
         .iter()
@@ -37,11 +37,10 @@ fn wrong_times(
     history: &History,
     now: &Now<'_>,
 ) -> Option<Found> {
-    let received = members.iter().filter_map(|member| {
-        let key = (member.clone(), message.payload.clone());
-        history.received.get(&key)
-    });
-    let events: Vec<usize> = received.flatten().map(|received| received.index).collect();
+    let received = members
+        .iter()
+        .flat_map(|member| history.received(member, &message.payload));
+    let events: Vec<usize> = received.map(|received| received.index).collect();
     let times = events.len();
     let (how, asked, is_right) = match (it.exactly, it.at_least, it.at_most) {
         (Some(exactly), _, _) => ("exactly", exactly, times == count(exactly)),
@@ -56,7 +55,7 @@ fn wrong_times(
         it.among.join(", ")
     );
     let since = [&[message.index], events.as_slice()].concat();
-    (!is_right).then(|| now.found(&since, expected, format!("it came {times} times")))
+    (!is_right).then(|| now.found(since, expected, format!("it came {times} times")))
 }
 
 fn too_few(
@@ -66,11 +65,8 @@ fn too_few(
     history: &History,
     now: &Now<'_>,
 ) -> Option<Found> {
-    let is_there = |message: &&&Published| {
-        let key = (member.to_owned(), message.payload.clone());
-        history.received.contains_key(&key)
-    };
+    let is_there = |message: &&&Published| !history.received(member, &message.payload).is_empty();
     let got = messages.iter().filter(is_there).count();
     let expected = format!("`{member}` to get at least {} of them", it.each);
-    (got < it.each as usize).then(|| now.found(&[], expected, format!("{got}")))
+    (got < it.each as usize).then(|| now.found([], expected, format!("{got}")))
 }

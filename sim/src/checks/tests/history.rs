@@ -1,7 +1,8 @@
 use bytes::Bytes;
 use squall_proto::{
-    Ack, Connack, Connect, Delivery, Disconnect, Instant, Packet, PacketId, Properties, Publish, Qos,
-    ReasonCode, Suback, Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Version, Will,
+    Ack, Connack, Connect, Delivery, Disconnect, Instant, Packet, PacketId, Properties, Property, Publish,
+    Qos, ReasonCode, Suback, Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Unsuback,
+    Unsubscribe, Version, Will,
 };
 
 use crate::{
@@ -180,7 +181,7 @@ pub(super) fn id(value: u16) -> PacketId {
 pub(super) fn connect(client: &str, version: Version) -> Connect {
     let mut properties = Properties::new();
     if version == Version::V5 {
-        properties.push(squall_proto::Property::SessionExpiryInterval(u32::MAX));
+        properties.push(Property::SessionExpiryInterval(u32::MAX));
     }
     Connect {
         version,
@@ -271,4 +272,57 @@ pub(super) fn pubcomp(packet_id: u16) -> Packet {
 
 pub(super) fn disconnect() -> Packet {
     Packet::Disconnect(Disconnect::of(ReasonCode::Success))
+}
+
+/// The same PUBLISH with something changed.
+pub(super) fn with(packet: Packet, change: impl FnOnce(&mut Publish)) -> Packet {
+    match packet {
+        Packet::Publish(mut publish) => {
+            change(&mut publish);
+            Packet::Publish(publish)
+        }
+        other => other,
+    }
+}
+
+/// The same PUBLISH with RETAIN.
+pub(super) fn retain(packet: Packet) -> Packet {
+    with(packet, |publish| publish.retain = true)
+}
+
+/// The same PUBLISH with one more property.
+pub(super) fn property(packet: Packet, property: Property) -> Packet {
+    with(packet, |publish| publish.properties.push(property))
+}
+
+pub(super) fn subscribe(packet_id: u16, filter: &str, options: SubscriptionOptions) -> Packet {
+    Packet::Subscribe(Subscribe {
+        packet_id: id(packet_id),
+        filters: vec![(TopicFilter::new(filter).unwrap(), options)],
+        properties: Properties::new(),
+    })
+}
+
+pub(super) fn suback(packet_id: u16, code: ReasonCode) -> Packet {
+    Packet::Suback(Suback {
+        packet_id: id(packet_id),
+        reason_codes: vec![code],
+        properties: Properties::new(),
+    })
+}
+
+pub(super) fn unsubscribe(packet_id: u16, filter: &str) -> Packet {
+    Packet::Unsubscribe(Unsubscribe {
+        packet_id: id(packet_id),
+        filters: vec![TopicFilter::new(filter).unwrap()],
+        properties: Properties::new(),
+    })
+}
+
+pub(super) fn unsuback(packet_id: u16) -> Packet {
+    Packet::Unsuback(Unsuback {
+        packet_id: id(packet_id),
+        reason_codes: vec![ReasonCode::Success],
+        properties: Properties::new(),
+    })
 }

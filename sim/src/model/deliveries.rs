@@ -1,0 +1,130 @@
+use std::collections::BTreeMap;
+
+use squall_proto::{Instant, Publish, Qos};
+
+use super::numbered::{Lookup, MessageId, Number, Numbered, SessionId};
+
+/// What each session is owed of each message, and what it was sent and got.
+#[derive(Debug, Default)]
+pub(crate) struct Deliveries {
+    all: Numbered<DeliveryId, Delivery>,
+    of: Lookup<(SessionId, MessageId), DeliveryId>,
+    /// How many messages are owed to a session and have not come, and their bytes.
+    waiting: BTreeMap<SessionId, (usize, usize)>,
+}
+
+super::numbered::numbers! {
+    /// A message for a session.
+    DeliveryId,
+}
+
+/// A message for a session.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) session: SessionId,
+    pub(crate) message: MessageId,
+    /// How many copies must come.
+    pub(crate) owed: usize,
+    /// What makes it owed: the place of the PUBLISH (of the SUBSCRIBE, when it is retained), and when and where the broker acknowledged
+    /// that.
+    pub(crate) since: Option<(usize, Instant, usize)>,
+    /// How often the broker sent it at QoS 0 as no retained message.
+    pub(crate) sent_at_most_once: usize,
+    /// How often it came, redeliveries that the receiver must recognise not counted.
+    pub(crate) arrived: usize,
+    /// Of those, at QoS 2 and as no retained message.
+    pub(crate) arrived_exactly_once: usize,
+    /// Where it was first sent and where it last was.
+    pub(crate) sent: Option<(usize, usize)>,
+    /// Where it was last sent before that.
+    pub(crate) sent_before: Option<usize>,
+}
+
+impl Deliveries {
+    pub(crate) fn get(&self, id: DeliveryId) -> &Delivery {
+        self.all.of(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Delivery> {
+        self.all.iter().map(|(_, delivery)| delivery)
+    }
+
+    /// How many messages are owed to a session and have not come, and their bytes.
+    pub(crate) fn waiting(&self, session: SessionId) -> (usize, usize) {
+        self.waiting.get(&session).copied().unwrap_or_default()
+    }
+
+    /// A message of so many bytes waits for a session.
+    pub(super) fn wait(&mut self, session: SessionId, size: usize) {
+        let (messages, bytes) = self.waiting.entry(session).or_default();
+        *messages += 1;
+        *bytes += size;
+    }
+
+    /// One more copy is owed.
+    pub(super) fn owe(&mut self, session: SessionId, message: MessageId, since: (usize, Instant, usize)) {
+        let id = self.id(session, message);
+        let delivery = self.all.of_mut(id);
+        delivery.owed += 1;
+        if delivery.owed > delivery.arrived {
+            delivery.since.get_or_insert(since);
+        }
+    }
+
+    /// The broker has sent it.
+    pub(super) fn sent(
+        &mut self,
+        index: usize,
+        session: SessionId,
+        message: MessageId,
+        publish: &Publish,
+    ) -> DeliveryId {
+        let id = self.id(session, message);
+        let delivery = self.all.of_mut(id);
+        let is_live = !publish.retain && publish.delivery.qos() == Qos::AtMostOnce;
+        delivery.sent_at_most_once += usize::from(is_live);
+        delivery.sent_before = delivery.sent.map(|(_, last)| last);
+        delivery.sent = Some((delivery.sent.map_or(index, |(first, _)| first), index));
+        id
+    }
+
+    /// It has come, and is none that the receiver had.
+    pub(super) fn arrived(
+        &mut self,
+        session: SessionId,
+        message: MessageId,
+        publish: &Publish,
+        size: usize,
+    ) -> DeliveryId {
+        let (messages, bytes) = self.waiting.entry(session).or_default();
+        *messages = messages.saturating_sub(1);
+        *bytes = bytes.saturating_sub(size);
+        let id = self.id(session, message);
+        let delivery = self.all.of_mut(id);
+        let is_live = !publish.retain && publish.delivery.qos() == Qos::ExactlyOnce;
+        delivery.arrived += 1;
+        delivery.arrived_exactly_once += usize::from(is_live);
+        if delivery.arrived >= delivery.owed {
+            delivery.since = None;
+        }
+        id
+    }
+
+    fn id(&mut self, session: SessionId, message: MessageId) -> DeliveryId {
+        let all = &mut self.all;
+        let id = self.of.entry((session, message)).or_insert_with(|| {
+            all.push(Delivery {
+                session,
+                message,
+                owed: 0,
+                since: None,
+                sent_at_most_once: 0,
+                arrived: 0,
+                arrived_exactly_once: 0,
+                sent: None,
+                sent_before: None,
+            })
+        });
+        *id
+    }
+}

@@ -1,0 +1,394 @@
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use squall_proto::{Ack, Delivery, Instant, Packet, PacketId, Publish};
+
+use super::{Irregularity, Receipt};
+use crate::{
+    model::{MessageId, Wire, Wires},
+    trace::{Side, WireId},
+};
+
+/// One end of a session.
+#[derive(Debug, Default)]
+pub(crate) struct End {
+    pub(super) outbound: BTreeMap<PacketId, Outbound>,
+    pub(super) inbound: BTreeMap<PacketId, Inbound>,
+    /// Whose PUBACK, PUBREC and PUBREL are due on this connection, in order.
+    pub(super) due: [VecDeque<PacketId>; 3],
+    /// PUBRELs to be answered.
+    released: BTreeSet<PacketId>,
+    /// PUBRECs of exchanges that this end does not know: it answers them, so that the other can end its half.
+    unknown: BTreeSet<PacketId>,
+    /// SUBSCRIBEs and UNSUBSCRIBEs of its connection without an answer.
+    pub(super) requested: BTreeSet<PacketId>,
+    /// How many connections it has had.
+    pub(super) connections: u32,
+    /// Its connection, and how many unfinished messages it was sent on that.
+    pub(super) in_flight: (Option<WireId>, usize),
+    /// How many messages it has sent for the first time.
+    begun: u64,
+    /// The last of those that it sent again on its connection.
+    pub(super) resent: u64,
+}
+
+/// A message that this end sends.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    pub(crate) payload: Bytes,
+    pub(super) stage: Stage,
+    /// The connection that the PUBLISH, or since then its PUBREL, was last sent on.
+    pub(crate) wire: WireId,
+    /// The connection that the PUBLISH was last sent on.
+    published_on: WireId,
+    /// Its place among those that this end sent.
+    number: u64,
+}
+
+/// ```text
+/// Published --PUBACK--> Done
+/// Published --PUBREC--> Received --PUBREL sent--> Released --PUBCOMP--> Done
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Published { exactly_once: bool },
+    Received(Step),
+    Released(Step),
+    Done(Step),
+}
+
+/// When and on what connection a packet came or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) at: Instant,
+    pub(super) wire: WireId,
+}
+
+/// What is sent in the order of what it answers.
+#[derive(Clone, Copy)]
+enum Due {
+    Puback,
+    Pubrec,
+    Pubrel,
+}
+
+/// A message that this end receives.
+#[derive(Debug)]
+pub(super) struct Inbound {
+    exactly_once: bool,
+    /// How often it came since it was last acknowledged.
+    pub(super) owed: u32,
+    /// What it is, and where it first came; `None`: no message that was published.
+    message: Option<(MessageId, usize)>,
+}
+
+impl End {
+    pub(super) fn sent(
+        &mut self,
+        here: Step,
+        packet: &Packet,
+        wires: &Wires,
+        side: Side,
+    ) -> Result<(), Irregularity> {
+        match packet {
+            Packet::Publish(publish) => self.sent_publish(here, publish, wires, side),
+            Packet::Pubrel(ack) => {
+                let sent = self.sent_pubrel(here, ack.packet_id, wires, side);
+                sent.and(self.in_turn(Due::Pubrel, ack.packet_id, side))
+            }
+            Packet::Puback(ack) => {
+                let sent = self.acknowledged(ack, false);
+                sent.and(self.in_turn(Due::Puback, ack.packet_id, side))
+            }
+            Packet::Pubrec(ack) => {
+                let sent = self.acknowledged(ack, true);
+                sent.and(self.in_turn(Due::Pubrec, ack.packet_id, side))
+            }
+            Packet::Pubcomp(ack) if self.released.remove(&ack.packet_id) => {
+                self.inbound.remove(&ack.packet_id);
+                Ok(())
+            }
+            Packet::Pubcomp(_) => Err(Irregularity::UnknownPubcomp),
+            Packet::Subscribe(subscribe) => self.request(subscribe.packet_id),
+            Packet::Unsubscribe(unsubscribe) => self.request(unsubscribe.packet_id),
+            _in_no_exchange => Ok(()),
+        }
+    }
+
+    /// [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4] [v3 MQTT-4.6.0-2] [v3 MQTT-4.6.0-3] [v3 MQTT-4.6.0-4] It is of the client that the
+    /// standard says it.
+    fn in_turn(&mut self, due: Due, packet_id: PacketId, side: Side) -> Result<(), Irregularity> {
+        let [puback, pubrec, pubrel] = &mut self.due;
+        let queue = match due {
+            Due::Puback => puback,
+            Due::Pubrec => pubrec,
+            Due::Pubrel => pubrel,
+        };
+        match queue.iter().position(|id| *id == packet_id) {
+            // What it resumes after a reconnect was due before.
+            None => Ok(()),
+            Some(place) => {
+                queue.remove(place);
+                let is_first = place == 0 || side == Side::Broker;
+                if is_first {
+                    Ok(())
+                } else {
+                    Err(Irregularity::AckOutOfOrder)
+                }
+            }
+        }
+    }
+
+    fn sent_publish(
+        &mut self,
+        here: Step,
+        publish: &Publish,
+        wires: &Wires,
+        side: Side,
+    ) -> Result<(), Irregularity> {
+        let (packet_id, exactly_once) = match publish.delivery {
+            // [MQTT-3.3.1-2] [v3 MQTT-3.3.1-2]
+            Delivery::AtMostOnce if publish.dup => return Err(Irregularity::DupOnFirst),
+            Delivery::AtMostOnce => return Ok(()),
+            Delivery::AtLeastOnce(packet_id) => (packet_id, false),
+            Delivery::ExactlyOnce(packet_id) => (packet_id, true),
+        };
+        let before = self.outbound.get(&packet_id);
+        let is_resent = before.is_some_and(|before| before.payload == publish.payload);
+        let verdict = match before {
+            Some(before) if is_resent => before.may_be_resent(here, publish.dup, wires, side),
+            Some(before) if before.is_unfinished() => Err(Irregularity::IdInUse),
+            _free if self.requested.contains(&packet_id) => Err(Irregularity::IdInUse),
+            // What was sent and never left the host may have been this message; on the first connection nothing was.
+            Some(_) | None if publish.dup && self.connections < 2 => Err(Irregularity::DupOnFirst),
+            Some(_) | None => Ok(()),
+        };
+        let is_past_publish =
+            before.is_some_and(|before| !matches!(before.stage, Stage::Published { .. } | Stage::Done(_)));
+        if is_past_publish && verdict.is_ok() {
+            return verdict;
+        }
+        let is_counted =
+            before.is_some_and(|before| before.is_unfinished() && before.published_on == here.wire);
+        let number = before
+            .filter(|before| is_resent && before.is_unfinished())
+            .map(|before| before.number);
+        self.in_flight.1 += usize::from(!is_counted);
+        let verdict = verdict.and_then(|()| self.in_order(number, side));
+        self.begun += u64::from(number.is_none());
+        let sent = Outbound {
+            payload: publish.payload.clone(),
+            stage: Stage::Published { exactly_once },
+            wire: here.wire,
+            published_on: here.wire,
+            number: number.unwrap_or(self.begun),
+        };
+        self.outbound.insert(packet_id, sent);
+        verdict
+    }
+
+    /// [MQTT-4.6.0-1] [v3 MQTT-4.6.0-1] It is of the client that the standard says it.
+    fn in_order(&mut self, again: Option<u64>, side: Side) -> Result<(), Irregularity> {
+        let Some(number) = again.filter(|_| side == Side::Client) else {
+            return Ok(());
+        };
+        if number < self.resent {
+            return Err(Irregularity::ResentOutOfOrder);
+        }
+        self.resent = number;
+        Ok(())
+    }
+
+    fn sent_pubrel(
+        &mut self,
+        here: Step,
+        packet_id: PacketId,
+        wires: &Wires,
+        side: Side,
+    ) -> Result<(), Irregularity> {
+        if self.unknown.remove(&packet_id) {
+            return Ok(());
+        }
+        let sent = self
+            .outbound
+            .get_mut(&packet_id)
+            .ok_or(Irregularity::UnknownPubrel)?;
+        match sent.stage {
+            // [MQTT-4.4.0-1] 3.1.1 does not forbid it.
+            Stage::Released(_) if sent.wire == here.wire => Err(Irregularity::ResentWithoutReconnect),
+            Stage::Received(step) | Stage::Released(step) => {
+                sent.stage = Stage::Released(step);
+                sent.wire = here.wire;
+                Ok(())
+            }
+            Stage::Done(step) if step.may_be_unread(here, wires, side) => {
+                sent.stage = Stage::Released(step);
+                sent.wire = here.wire;
+                Ok(())
+            }
+            Stage::Published { .. } | Stage::Done(_) => Err(Irregularity::UnknownPubrel),
+        }
+    }
+
+    fn acknowledged(&mut self, ack: &Ack, exactly_once: bool) -> Result<(), Irregularity> {
+        let received = self.inbound.get_mut(&ack.packet_id);
+        let Some(received) =
+            received.filter(|received| received.exactly_once == exactly_once && received.owed > 0)
+        else {
+            return Err(Irregularity::UnknownAck);
+        };
+        received.owed -= 1;
+        // [MQTT-4.3.3-4] A PUBREC that refuses is the end of it.
+        if received.owed == 0 && (!exactly_once || ack.reason_code.is_error()) {
+            self.inbound.remove(&ack.packet_id);
+        }
+        Ok(())
+    }
+
+    fn request(&mut self, packet_id: PacketId) -> Result<(), Irregularity> {
+        let in_use = self.outbound.get(&packet_id).is_some_and(Outbound::is_unfinished);
+        if !self.requested.insert(packet_id) || in_use {
+            return Err(Irregularity::IdInUse);
+        }
+        Ok(())
+    }
+
+    pub(super) fn arrived(
+        &mut self,
+        step: Step,
+        packet: &Packet,
+        message: Option<(MessageId, usize)>,
+    ) -> Receipt {
+        match packet {
+            Packet::Publish(publish) => return self.arrived_publish(publish.delivery, message),
+            Packet::Pubrel(ack) => {
+                self.released.insert(ack.packet_id);
+                let received = self.inbound.get(&ack.packet_id);
+                let message = received.and_then(|received| received.message);
+                return message.map_or(Receipt::Other, |(message, at)| Receipt::Released(message, at));
+            }
+            Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubcomp(ack) => {
+                self.progress(step, packet, ack);
+            }
+            Packet::Suback(suback) => _ = self.requested.remove(&suback.packet_id),
+            Packet::Unsuback(unsuback) => _ = self.requested.remove(&unsuback.packet_id),
+            _in_no_exchange => {}
+        }
+        Receipt::Other
+    }
+
+    fn arrived_publish(&mut self, delivery: Delivery, message: Option<(MessageId, usize)>) -> Receipt {
+        let (packet_id, exactly_once) = match delivery {
+            Delivery::AtMostOnce => return Receipt::New,
+            Delivery::AtLeastOnce(packet_id) => (packet_id, false),
+            Delivery::ExactlyOnce(packet_id) => (packet_id, true),
+        };
+        let [puback, pubrec, _] = &mut self.due;
+        if exactly_once { pubrec } else { puback }.push_back(packet_id);
+        let before = self.inbound.get_mut(&packet_id);
+        match before.filter(|before| before.exactly_once == exactly_once) {
+            Some(before) => {
+                before.owed += 1;
+                before.message = before.message.filter(|_| exactly_once).or(message);
+                // [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2] Until PUBREL the same Packet Identifier is the same message.
+                if exactly_once {
+                    Receipt::Again
+                } else {
+                    Receipt::New
+                }
+            }
+            None => {
+                let received = Inbound {
+                    exactly_once,
+                    owed: 1,
+                    message,
+                };
+                self.inbound.insert(packet_id, received);
+                Receipt::New
+            }
+        }
+    }
+
+    fn progress(&mut self, step: Step, packet: &Packet, ack: &Ack) {
+        let unfinished = self
+            .outbound
+            .get_mut(&ack.packet_id)
+            .filter(|sent| sent.is_unfinished());
+        let Some(sent) = unfinished else {
+            if matches!(packet, Packet::Pubrec(_)) {
+                self.unknown.insert(ack.packet_id);
+            }
+            return;
+        };
+        sent.stage = match (sent.stage, packet) {
+            (Stage::Published { exactly_once: false }, Packet::Puback(_)) => Stage::Done(step),
+            // [MQTT-4.3.3-4] [MQTT-4.4.0-2] A PUBREC that refuses is the end of it.
+            (Stage::Published { exactly_once: true }, Packet::Pubrec(_)) if ack.reason_code.is_error() => {
+                Stage::Done(step)
+            }
+            (Stage::Published { exactly_once: true }, Packet::Pubrec(_)) => {
+                let [_, _, pubrel] = &mut self.due;
+                pubrel.push_back(ack.packet_id);
+                Stage::Received(step)
+            }
+            // The other end asks once more for PUBREL.
+            (Stage::Released(_), Packet::Pubrec(_)) => Stage::Received(step),
+            (Stage::Released(_), Packet::Pubcomp(_)) => Stage::Done(step),
+            (unchanged, _) => unchanged,
+        };
+        if !sent.is_unfinished() && Some(sent.published_on) == self.in_flight.0 {
+            self.in_flight.1 = self.in_flight.1.saturating_sub(1);
+        }
+    }
+}
+
+impl Outbound {
+    pub(crate) const fn is_unfinished(&self) -> bool {
+        !matches!(self.stage, Stage::Done(_))
+    }
+
+    /// Whether it is PUBREL's turn, which waits for no quota.
+    pub(crate) const fn is_past_publish(&self) -> bool {
+        matches!(self.stage, Stage::Received(_) | Stage::Released(_))
+    }
+
+    /// What is missing.
+    pub(crate) const fn awaits(&self) -> &'static str {
+        match self.stage {
+            Stage::Published { exactly_once: false } => "PUBACK",
+            Stage::Published { exactly_once: true } => "PUBREC",
+            Stage::Received(_) => "PUBREL",
+            Stage::Released(_) => "PUBCOMP",
+            Stage::Done(_) => "nothing",
+        }
+    }
+
+    /// Whether the same message may be sent with the same Packet Identifier once more.
+    fn may_be_resent(&self, here: Step, dup: bool, wires: &Wires, side: Side) -> Result<(), Irregularity> {
+        match self.stage {
+            // [MQTT-4.4.0-1] 3.1.1 does not forbid it.
+            Stage::Published { .. } if self.wire == here.wire => Err(Irregularity::ResentWithoutReconnect),
+            // [MQTT-3.3.1-1] [v3 MQTT-3.3.1-1]
+            Stage::Published { .. } if !dup => Err(Irregularity::NoDupOnResend),
+            Stage::Done(step) if dup && !step.may_be_unread(here, wires, side) => {
+                Err(Irregularity::ResentAcknowledged)
+            }
+            // [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1]
+            Stage::Received(step) | Stage::Released(step) if !step.may_be_unread(here, wires, side) => {
+                Err(Irregularity::ResentAcknowledged)
+            }
+            Stage::Received(_) | Stage::Released(_) if !dup => Err(Irregularity::NoDupOnResend),
+            Stage::Published { .. } | Stage::Received(_) | Stage::Released(_) | Stage::Done(_) => Ok(()),
+        }
+    }
+}
+
+impl Step {
+    /// Whether the acknowledgement reached the host but perhaps not its process: a reset threw it away, or the process had
+    /// turned to another connection, `here`, at that very moment.
+    fn may_be_unread(self, here: Self, wires: &Wires, side: Side) -> bool {
+        let reached_it_with = self.wire != here.wire && self.at == here.at;
+        let ended_with = |wire: &Wire| wire.was_reset_at(side, self.at) || wire.was_left_at(side, self.at);
+        reached_it_with || wires.get(self.wire).is_some_and(ended_with)
+    }
+}

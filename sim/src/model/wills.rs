@@ -1,0 +1,166 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use squall_proto::{Instant, Qos, ReasonCode};
+
+use super::{
+    Model,
+    numbered::{MessageId, SessionId},
+};
+use crate::trace::{Side, WireId};
+
+/// What has become of each Will: when it is to be published, how often it was, to whom it is owed.
+/// [MQTT-3.1.2-8] [MQTT-3.1.2-10] [MQTT-3.1.3-9] [v3 MQTT-3.1.2-8] [v3 MQTT-3.1.2-10]
+#[derive(Debug, Default)]
+pub(crate) struct Wills {
+    /// Of connections that have ended.
+    pending: BTreeMap<WireId, Pending>,
+    /// The connections that have ended.
+    ended: BTreeSet<WireId>,
+    due: BTreeSet<(Instant, WireId)>,
+    all: BTreeMap<MessageId, Will>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    due: Instant,
+    /// Where its connection ended.
+    ended: usize,
+    message: MessageId,
+    /// The wires do not show whether it must be published.
+    is_open: bool,
+}
+
+/// How often a Will must and may have been published so far, and how often each session got it.
+#[derive(Debug, Default)]
+pub(crate) struct Will {
+    pub(crate) may: usize,
+    /// Where the last connection ended that it was published for.
+    pub(crate) ended: Option<usize>,
+    /// To whom, and when each time.
+    pub(crate) owed: BTreeMap<SessionId, Vec<Instant>>,
+    pub(crate) got: BTreeMap<SessionId, usize>,
+}
+
+impl Wills {
+    pub(crate) fn get(&self, message: MessageId) -> Option<&Will> {
+        self.all.get(&message)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (MessageId, &Will)> {
+        self.all.iter().map(|(message, will)| (*message, will))
+    }
+
+    /// The broker has sent it, for the first time and not as a retained message.
+    pub(super) fn sent(&mut self, message: MessageId, session: SessionId) {
+        *self
+            .all
+            .entry(message)
+            .or_default()
+            .got
+            .entry(session)
+            .or_default() += 1;
+    }
+
+    /// The broker's process is gone: what it had in memory is not owed.
+    pub(super) fn forget_all(&mut self) {
+        self.pending.clear();
+        self.due.clear();
+    }
+
+    fn take_due(&mut self, at: Instant) -> Option<Pending> {
+        let (due, wire) = *self.due.first()?;
+        if due > at {
+            return None;
+        }
+        self.due.pop_first();
+        self.pending.remove(&wire)
+    }
+}
+
+impl Model<'_> {
+    /// The broker takes a connection to be over: its Will, if it has one and DISCONNECT did not remove it, is pending.
+    pub(super) fn will_of_ended(&mut self, at: Instant, index: usize, id: WireId) {
+        let Some(wire) = self.wires.get(id).filter(|wire| wire.is_accepted()) else {
+            return;
+        };
+        let will = wire.connect.as_deref().and_then(|connect| connect.will.as_ref());
+        let (Some(will), Some(message)) = (will, wire.will) else {
+            return;
+        };
+        if !self.wills.ended.insert(id) {
+            return;
+        }
+        let is_open = match wire.disconnect {
+            // What reached the host, and a reset threw away.
+            Some((said_at, _)) if wire.was_reset_at(Side::Broker, said_at) => true,
+            // [MQTT-3.14.4-3] [v3 MQTT-3.14.4-3]
+            Some((_, ReasonCode::Success)) => return,
+            Some(_) | None => false,
+        };
+        let delay = Duration::from_secs(u64::from(will.properties.will_delay_interval().unwrap_or(0)));
+        let session = wire.session.map(|session| self.sessions.get(session));
+        let expiry = session.and_then(super::Session::expiry);
+        let due = at + expiry.map_or(delay, |expiry| delay.min(expiry));
+        self.wills.due.insert((due, id));
+        self.wills.pending.insert(
+            id,
+            Pending {
+                due,
+                ended: index,
+                message,
+                is_open,
+            },
+        );
+    }
+
+    /// [MQTT-3.1.3-9] A client that is back in time gets no Will published; with Clean Start its session ended, and either may be.
+    pub(super) fn will_of_connected(&mut self, at: Instant, id: WireId, session_present: bool) {
+        let Some(client) = self.wires.get(id).and_then(|wire| wire.client) else {
+            return;
+        };
+        for (earlier, _) in self.wires.of_client(client) {
+            let Some(pending) = self
+                .wills
+                .pending
+                .get_mut(&earlier)
+                .filter(|pending| at < pending.due)
+            else {
+                continue;
+            };
+            pending.is_open |= !session_present;
+            if session_present {
+                self.wills.due.remove(&(pending.due, earlier));
+                self.wills.pending.remove(&earlier);
+            }
+        }
+    }
+
+    /// Wills that are due by now become owed to who is subscribed.
+    pub(super) fn wills_fall_due(&mut self, at: Instant) {
+        while let Some(pending) = self.wills.take_due(at) {
+            let to = if pending.is_open {
+                Vec::new()
+            } else {
+                self.owed_will(at, pending.message)
+            };
+            let will = self.wills.all.entry(pending.message).or_default();
+            will.may += 1;
+            will.ended = Some(pending.ended);
+            for session in to {
+                will.owed.entry(session).or_default().push(pending.due);
+            }
+        }
+    }
+
+    /// Who is subscribed, and gets a Will that is published now at a QoS that waits for it.
+    fn owed_will(&self, at: Instant, id: MessageId) -> Vec<SessionId> {
+        let message = self.messages.get(id);
+        if message.qos_min == Qos::AtMostOnce || message.expires.is_some() {
+            return Vec::new();
+        }
+        self.owed_to(at, usize::MAX, message)
+    }
+}
