@@ -77,6 +77,8 @@ fn client(mix: &Mix, cast: &Cast) -> Draw {
 /// Takes the session of the first client over, and does not fight for it.
 fn rival(mix: &Mix) -> Draw {
     let mut entries = character(mix);
+    // A Will is known by the Client Identifier in its payload: two Wills of one cannot be told apart.
+    entries.retain(|(key, _)| *key != "will");
     entries.extend([
         ("client_id", just(NAMES[0])),
         ("connect", just("never")),
