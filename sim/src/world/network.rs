@@ -226,8 +226,12 @@ impl Network {
             }
             match self.deliver_due() {
                 Delivered::All => {}
-                // The driver's next turn is after the tasks have had theirs.
-                Delivered::Nothing | Delivered::OneAlone => break,
+                Delivered::Nothing => break,
+                // The driver's next turn, and the next collection, are after the tasks have had theirs.
+                Delivered::OneAlone => {
+                    touch();
+                    break;
+                }
             }
         }
         for (wire, by) in mem::take(&mut self.let_go) {
