@@ -19,6 +19,7 @@ impl Broker {
         out: &mut impl Output,
     ) {
         let session = self.session_mut(key);
+        let has_place = session.outbound.has_place(ack.packet_id);
         let Some(exchange) = session.outbound.exchange(ack.packet_id) else {
             if self.rules.unknown_packet_id.is_strict() {
                 let violation = Violation::UnknownPacketId(packet_type(answer));
@@ -30,13 +31,13 @@ impl Broker {
             }
             return;
         };
-        match exchange.answered(answer) {
+        match exchange.answered(answer, has_place) {
             // [MQTT-4.3.3-4] [v3 MQTT-4.3.3-1]
             Some(Asked::Pubrel) => {
                 self.send(now, key, &Packet::Pubrel(Ack::success(ack.packet_id)), out);
             }
             Some(Asked::Nothing) => {
-                session.finish();
+                session.finish(has_place);
                 self.pump(now, key, out);
             }
             None if !self.rules.wrong_acknowledgement.is_strict() => {}

@@ -92,7 +92,7 @@ impl Broker {
         // [MQTT-4.3.3-5] [MQTT-4.3.3-6] A PUBREL waits for no quota.
         for (packet_id, exchange) in session.outbound.exchanges() {
             match exchange {
-                Exchange::AwaitingPubcomp => {
+                Exchange::AwaitingPubcomp { .. } => {
                     session.transmit((&Packet::Pubrel(Ack::success(packet_id))).into(), out);
                 }
                 Exchange::AwaitingPuback(_) | Exchange::AwaitingPubrec(_) | Exchange::Done => {}
@@ -221,14 +221,14 @@ impl Session {
             if let Some(exchange) = self.outbound.exchange(packet_id) {
                 *exchange = Exchange::Done;
             }
-            self.finish();
+            self.finish(true);
         }
     }
 
-    /// An exchange is over: its place in the send quota is free.
-    pub(super) fn finish(&mut self) {
+    /// An exchange is over: its place in the send quota, if it has one, is free.
+    pub(super) fn finish(&mut self, has_place: bool) {
         self.outbound.trim();
-        if let Link::Online(online) = &mut self.link {
+        if has_place && let Link::Online(online) = &mut self.link {
             online.raise_send_quota();
         }
     }

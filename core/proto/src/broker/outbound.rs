@@ -18,7 +18,10 @@ pub(super) enum Exchange {
     AwaitingPuback(Outgoing),
     AwaitingPubrec(Outgoing),
     /// PUBREL was sent; the message is the receiver's.
-    AwaitingPubcomp,
+    AwaitingPubcomp {
+        /// Its PUBLISH has a place in the send quota of this connection.
+        has_place: bool,
+    },
     /// Over, and waiting only for those before it to end.
     // [MQTT-4.8.2-6] Nothing is left of the message, whatever the answer said, so nobody else can get it.
     Done,
@@ -34,25 +37,27 @@ pub(super) enum Asked {
 }
 
 impl Exchange {
-    /// Goes on with an answer; `None` where it does not belong to this exchange.
-    pub(super) fn answered(&mut self, answer: Answer) -> Option<Asked> {
+    /// Goes on with an answer; `None` where it does not belong to this exchange. `has_place`: as [`Outbound::has_place`] says.
+    pub(super) fn answered(&mut self, answer: Answer, has_place: bool) -> Option<Asked> {
         let (next, asked) = match self {
             Self::AwaitingPuback(_) => match OutboundQos1::AwaitingPuback.next(answer)? {
                 OutboundQos1::Complete => (Self::Done, Asked::Nothing),
                 OutboundQos1::AwaitingPuback => return None,
             },
-            Self::AwaitingPubrec(_) => Self::released(OutboundQos2::AwaitingPubrec.next(answer)?)?,
-            Self::AwaitingPubcomp => Self::released(OutboundQos2::AwaitingPubcomp.next(answer)?)?,
+            Self::AwaitingPubrec(_) => Self::released(OutboundQos2::AwaitingPubrec.next(answer)?, has_place)?,
+            Self::AwaitingPubcomp { .. } => {
+                Self::released(OutboundQos2::AwaitingPubcomp.next(answer)?, has_place)?
+            }
             Self::Done => return None,
         };
         *self = next;
         Some(asked)
     }
 
-    const fn released(state: OutboundQos2) -> Option<(Self, Asked)> {
+    const fn released(state: OutboundQos2, has_place: bool) -> Option<(Self, Asked)> {
         match state {
             OutboundQos2::AwaitingPubrec => None,
-            OutboundQos2::AwaitingPubcomp => Some((Self::AwaitingPubcomp, Asked::Pubrel)),
+            OutboundQos2::AwaitingPubcomp => Some((Self::AwaitingPubcomp { has_place }, Asked::Pubrel)),
             OutboundQos2::Complete => Some((Self::Done, Asked::Nothing)),
         }
     }
@@ -86,7 +91,7 @@ impl Outbound {
         let index = self.index(packet_id)?;
         let exchange = self.exchanges.get_mut(index)?;
         match exchange {
-            Exchange::AwaitingPuback(_) | Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp => {
+            Exchange::AwaitingPuback(_) | Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp { .. } => {
                 Some(exchange)
             }
             Exchange::Done => None,
@@ -97,7 +102,7 @@ impl Outbound {
     pub(super) fn outgoing(&self, packet_id: PacketId) -> Option<&Outgoing> {
         match self.exchanges.get(self.index(packet_id)?)? {
             Exchange::AwaitingPuback(outgoing) | Exchange::AwaitingPubrec(outgoing) => Some(outgoing),
-            Exchange::AwaitingPubcomp | Exchange::Done => None,
+            Exchange::AwaitingPubcomp { .. } | Exchange::Done => None,
         }
     }
 
@@ -133,9 +138,29 @@ impl Outbound {
         self.resend_from = self.resend_from.max(self.first);
     }
 
-    /// A new connection: every PUBLISH is owed again.
-    pub(super) const fn rewind(&mut self) {
+    /// A new connection: every PUBLISH is owed again, and the send quota is whole.
+    pub(super) fn rewind(&mut self) {
         self.resend_from = self.first;
+        for exchange in &mut self.exchanges {
+            if let Exchange::AwaitingPubcomp { has_place } = exchange {
+                *has_place = false;
+            }
+        }
+    }
+
+    /// Whether an exchange has a place in the send quota: its PUBLISH was sent on this connection.
+    // [MQTT-3.3.4-9] The PUBCOMP for a PUBREL of an earlier connection makes no room for another PUBLISH.
+    pub(super) fn has_place(&self, packet_id: PacketId) -> bool {
+        let Some(index) = self.index(packet_id) else {
+            return false;
+        };
+        match self.exchanges.get(index) {
+            Some(Exchange::AwaitingPuback(_) | Exchange::AwaitingPubrec(_)) => {
+                self.first + (index as u64) < self.resend_from
+            }
+            Some(Exchange::AwaitingPubcomp { has_place }) => *has_place,
+            Some(Exchange::Done) | None => false,
+        }
     }
 
     /// Every exchange under way with its Packet Identifier, in the order they began.
@@ -160,7 +185,7 @@ impl Outbound {
     pub(super) fn into_unfinished(self) -> impl Iterator<Item = Outgoing> {
         let under_way = self.exchanges.into_iter().filter_map(|exchange| match exchange {
             Exchange::AwaitingPuback(outgoing) => Some(outgoing),
-            Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp | Exchange::Done => None,
+            Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp { .. } | Exchange::Done => None,
         });
         under_way.chain(self.waiting)
     }
@@ -296,7 +321,8 @@ mod tests {
         ] {
             outbound.begin(outgoing(qos));
         }
-        *outbound.exchange(PacketId::new(2).unwrap()).unwrap() = Exchange::AwaitingPubcomp;
+        *outbound.exchange(PacketId::new(2).unwrap()).unwrap() =
+            Exchange::AwaitingPubcomp { has_place: true };
         end(&mut outbound, 1);
         outbound.rewind();
         assert!(!outbound.can_begin());

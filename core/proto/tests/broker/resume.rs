@@ -201,6 +201,43 @@ fn a_message_that_expires_while_it_waits_is_not_delivered_and_holds_nothing_up()
     t.expect_nothing("sub");
 }
 
+/// [MQTT-3.3.4-9] [MQTT-4.9.0-2]
+#[test]
+fn the_end_of_an_exchange_of_an_earlier_connection_makes_no_room_for_another_publish() {
+    let mut t = subscribed(Version::V5, Qos::ExactlyOnce);
+    for payload in ["1", "2", "3", "4", "5"] {
+        t.send(
+            "pub",
+            Packet::Publish(publish("t", payload, Delivery::ExactlyOnce(id(7)))),
+        );
+        t.send("pub", Packet::Pubrel(ack(7)));
+    }
+    for packet_id in [1, 2] {
+        t.send("sub", Packet::Pubrec(ack(packet_id)));
+    }
+    t.cut("sub");
+    let mut connect = t.persistent("sub");
+    connect
+        .properties
+        .push(Property::ReceiveMaximum(2.try_into().unwrap()));
+    t.connect_as("sub", connect);
+    for packet_id in [1, 2] {
+        t.expect_packet("sub", Packet::Pubrel(ack(packet_id)));
+    }
+    for payload in ["3", "4"] {
+        assert_eq!(t.next_publish("sub").payload, payload);
+    }
+    for packet_id in [1, 2] {
+        t.send("sub", Packet::Pubcomp(ack(packet_id)));
+    }
+    t.expect_nothing("sub");
+    t.send("sub", Packet::Pubrec(ack(3)));
+    t.expect_packet("sub", Packet::Pubrel(ack(3)));
+    t.expect_nothing("sub");
+    t.send("sub", Packet::Pubcomp(ack(3)));
+    assert_eq!(t.next_publish("sub").payload, "5");
+}
+
 /// [MQTT-3.3.4-7]
 #[test]
 fn a_new_connection_may_have_as_many_unfinished_messages_as_the_receive_maximum() {
