@@ -10,9 +10,11 @@ mod stage;
 pub use between::Between;
 pub use crash::CrashKind;
 pub use cut::{CutMode, CutSide, Which};
+pub use disk::DiskKind;
 pub use latency::LatencySpikes;
 pub use packet_match::PacketMatch;
 pub(crate) use packet_match::PacketTypeName;
+pub use restart::State;
 pub(crate) use stage::{Stage, Started};
 
 use std::fmt;
@@ -78,7 +80,7 @@ macro_rules! faults {
             }
 
             /// How long it lasts before it heals; once drawn, both ends are the same. `None`: it is over as soon as it has happened.
-            pub const fn lasts(&self) -> Option<SpanRange> {
+            pub fn lasts(&self) -> Option<SpanRange> {
                 match self { $(Self::$fault(fault) => fault.lasts(),)* }
             }
         }
@@ -95,14 +97,23 @@ macro_rules! faults {
 faults! {
     bandwidth: Bandwidth,
     blackhole: Blackhole,
+    clock_step: ClockStep,
     coalesce: Coalesce,
     crash: Crash,
     cut: Cut,
+    disk: Disk,
     hold: Hold,
+    kick: Kick,
     latency: Latency,
     loss: Loss,
     partition: Partition,
+    pause: Pause,
+    restart: Restart,
+    resume: Resume,
+    revoke: Revoke,
     segment: Segment,
+    slow_read: SlowRead,
+    stop: Stop,
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub(crate) use topics::Topics;
 pub(crate) use wills::Wills;
 pub(crate) use wires::{Wire, Wires};
 
-use squall_proto::{Instant, Packet, Publish, Version, broker::Limits};
+use squall_proto::{Instant, Packet, Publish, Text, Version, broker::Limits};
 
 use self::{moments::order_at_broker, owed::PROPERTIES_BYTES};
 use crate::{
@@ -181,8 +181,21 @@ impl<'a> Model<'a> {
                 self.sessions.disconnected(at, *wire, &self.wires);
                 self.will_of_ended(at, index, *wire);
             }
-            What::HostDown { host } | What::HostUp { host } if host == BROKER => self.forget_broker(index),
-            What::HostDown { host } => self.forget_client(host),
+            What::HostDown {
+                host, kept: false, ..
+            }
+            | What::HostUp { host, kept: false }
+                if host == BROKER =>
+            {
+                self.forget_broker(index);
+            }
+            What::HostDown {
+                host, kept: false, ..
+            } => self.forget_client(host),
+            What::Kicked {
+                client_id,
+                ends_session: true,
+            } => self.end_session(client_id),
             _other_events => {}
         }
     }
@@ -339,7 +352,15 @@ impl<'a> Model<'a> {
         self.wills.forget_all();
     }
 
-    /// The client's process is gone. It keeps its session in memory.
+    /// An administrator ends a client's session.
+    fn end_session(&mut self, client_id: &Text) {
+        if let Some(client) = self.wires.client(client_id) {
+            self.sessions.forget(client, &mut self.topics);
+            self.exchanges.forget_at_broker(client);
+        }
+    }
+
+    /// The client's process is gone, and its session with its memory.
     fn forget_client(&mut self, host: &str) {
         let of_host = self.wires.iter().filter(|(_, wire)| wire.name == host);
         for client in of_host.filter_map(|(_, wire)| wire.client) {

@@ -34,10 +34,11 @@ mod wrong;
 
 pub use action::{Action, Connect, Disconnect, How, Note, Open, Publish, Send, Shut, Subscribe, Unsubscribe};
 pub use broker::{BrokerSettings, Durability};
-pub use client::{Acknowledges, Application, Client, Connecting, Reads, Reconnect, Session, Will};
+pub use client::{Acknowledges, Application, Client, Connecting, Reads, Reconnect, Session, Store, Will};
 pub use error::ScenarioError;
 pub use expect::{
-    Closed, Closer, Connected, Delivered, Expectation, Received, SessionPresent, Shared, Times, WillPublished,
+    Closed, Closer, Connected, Delivered, Expectation, Received, SessionPresent, Shared, StoreFailed, Times,
+    WillPublished,
 };
 pub use filters::{Filters, SubscriptionIdentifier};
 pub use lookout::{Await, ExpectNone, ToApplication};

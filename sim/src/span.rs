@@ -66,6 +66,11 @@ impl SpanRange {
         (min <= max).then_some(Self { min, max })
     }
 
+    /// Whether it is no time at all.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The shortest.
     pub const fn min(self) -> Span {
         self.min
@@ -212,6 +217,9 @@ written_with_unit!(
     "a length of time with its unit, such as `20ms`, or a range to draw from, such as `5ms..40ms`",
     r"^\s*(\d+\s*[a-z]+\s*)+(\.\.\s*(\d+\s*[a-z]+\s*)+)?$"
 );
+
+mod shift;
+pub use shift::ShiftRange;
 
 #[cfg(test)]
 mod tests {

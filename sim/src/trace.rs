@@ -18,7 +18,7 @@ pub use line::{Lines, detailed_line, event_line};
 pub use pcap::Capture;
 
 use bytes::Bytes;
-use squall_proto::{DecodeError, Instant, Packet};
+use squall_proto::{DecodeError, Instant, Packet, Text};
 
 /// The history of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +66,17 @@ pub enum End {
     Fin,
     /// RST: a reset.
     Reset,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Down {
+    /// As it was asked to.
+    Stopped,
+    /// Without a word; its kernel reset its connections.
+    Crashed,
+    /// With its kernel, which said nothing to anybody.
+    PowerLost,
 }
 
 /// The kinds of event.
@@ -146,9 +157,32 @@ pub enum What {
     HostDown {
         /// `broker`, or the name of a client.
         host: String,
+        /// How.
+        how: Down,
+        /// Whether the next process takes up all that this one knew for good: its disk has it, or the fault says so.
+        kept: bool,
     },
     /// The process runs again.
     HostUp {
+        /// `broker`, or the name of a client.
+        host: String,
+        /// Whether it has taken up what the last one knew.
+        kept: bool,
+    },
+    /// An administrator of the broker closes the connection of a client, if it has one.
+    Kicked {
+        /// The client.
+        client_id: Text,
+        /// Whether its session ends too.
+        ends_session: bool,
+    },
+    /// A host's process stands still; its kernel does not.
+    HostPaused {
+        /// `broker`, or the name of a client.
+        host: String,
+    },
+    /// The process goes on.
+    HostResumed {
         /// `broker`, or the name of a client.
         host: String,
     },

@@ -13,6 +13,7 @@
 
 mod carrier;
 mod chance;
+pub(crate) mod disk;
 mod driver;
 mod host;
 mod link;
@@ -20,6 +21,7 @@ mod lookout;
 pub(crate) mod network;
 mod ours;
 mod panics;
+mod pause;
 mod simulate;
 mod socket;
 mod tap;
@@ -38,5 +40,7 @@ pub use transport::Transport;
 pub(crate) use chance::generator;
 pub(crate) use link::{Direction, Effect, Spikes};
 pub(crate) use lookout::{Lookout, Wanted};
+pub(crate) use network::StateId;
+pub(crate) use pause::Pausable;
 pub(crate) use simulate::on_fresh_thread;
 pub(crate) use watch::{PlannedCut, Then, Watch};

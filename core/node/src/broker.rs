@@ -2,11 +2,12 @@
 //!
 //! In reading order: a [`Server`] accepts; `connection` is the task of one connection; it reads by `inbound`, has `shared` handle
 //! what it read under one lock a batch, and writes the receivers' `outbox`es itself. `links` is what the broker sees of the
-//! connections, `queue` the bytes on their way, `judging` the asking who a client is.
+//! connections, `queue` the bytes on their way, `judging` the asking who a client is, `administration` what its owner does to clients.
 //!
 //! Invariants: no task but the connections', no channel and no wake-up a message. Nothing waits while it holds the lock, and nothing
 //! is written while it is held. Dropping [`Server::serve`] drops every connection at once, and the broker is not told: a crash.
 
+mod administration;
 mod connection;
 mod inbound;
 mod judging;
@@ -60,8 +61,8 @@ impl Server {
 
     /// Serves what `acceptor` accepts, until [`Server::shutdown`] and then until the connections have ended, for six seconds at most.
     ///
-    /// Dropping the future closes all its connections at once and tells neither clients nor broker: to the world a crash. The
-    /// `Server` is then of no further use.
+    /// Dropping the future closes all its connections at once and tells neither clients nor broker: to the world a crash. Before the
+    /// `Server` is of any further use it has to be [revived](Server::revive).
     ///
     /// # Panics
     ///
@@ -91,13 +92,19 @@ impl Server {
         self.shared.stop();
     }
 
+    /// After [`Server::serve`] was dropped, takes every connection to be lost, as a broker does that comes back from a crash with all
+    /// that it knew: sessions go on, and Wills are due from now on. Then it can serve again.
+    pub fn revive(&self) {
+        self.shared.lose_all();
+    }
+
     async fn accept<A: Acceptor>(&self, mut acceptor: A, connections: &Mutex<JoinSet<()>>) {
         let mut pause = PAUSE_MIN;
         loop {
             match acceptor.accept().await {
                 Ok((opening, peer)) => {
                     pause = PAUSE_MIN;
-                    self.open::<A>(opening, peer, &mut connections.lock());
+                    self.open(&acceptor, opening, peer, &mut connections.lock());
                 }
                 Err(error) => {
                     warn!(%error, "cannot accept a connection");
@@ -108,7 +115,13 @@ impl Server {
         }
     }
 
-    fn open<A: Acceptor>(&self, opening: A::Opening, peer: Peer, connections: &mut JoinSet<()>) {
+    fn open<A: Acceptor>(
+        &self,
+        acceptor: &A,
+        opening: A::Opening,
+        peer: Peer,
+        connections: &mut JoinSet<()>,
+    ) {
         if connections.len() >= self.connections_max {
             return warn!(%peer, "dropped: too many connections");
         }
@@ -118,7 +131,7 @@ impl Server {
         };
         debug!(%conn, %peer, "opened");
         let connection = Connection::new(Arc::clone(&self.shared), conn, outbox);
-        connections.spawn(connection.run(opening, self.packet_size_max));
+        connections.spawn(acceptor.task(connection.run(opening, self.packet_size_max)));
     }
 }
 

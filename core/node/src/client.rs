@@ -78,7 +78,7 @@ pub use self::{
     event::{Event, Events},
     options::{Again, Options, Reconnect},
     runner::Runner,
-    store::{FileStore, MemoryStore, Store, StoreError},
+    store::{Commit, DatabaseStore, FileStore, MemoryStore, Store, StoreError},
     tcp::TcpConnector,
 };
 use self::{

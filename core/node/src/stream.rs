@@ -26,6 +26,15 @@ pub trait Acceptor: Send + 'static {
     /// Waits for the next connection, and says who it is from, for logs. An error here is one connection's, not the acceptor's:
     /// the caller notes it and goes on after a moment.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Opening, Peer)>> + Send;
+
+    /// What runs as the task of a connection: the task that serves it, as it is, unless this is an acceptor of a simulated host, which
+    /// can stand still and its tasks with it.
+    fn task<T: Future<Output = ()> + Send + 'static>(
+        &self,
+        serve: T,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        serve
+    }
 }
 
 /// Makes connections to one server.

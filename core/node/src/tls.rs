@@ -99,6 +99,13 @@ impl<A: Acceptor> Acceptor for TlsAcceptor<A> {
         let (opening, peer) = self.below.accept().await?;
         Ok((Box::pin(accept(opening, self.config.current())), peer))
     }
+
+    fn task<T: Future<Output = ()> + Send + 'static>(
+        &self,
+        serve: T,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        self.below.task(serve)
+    }
 }
 
 async fn accept<S: Stream>(

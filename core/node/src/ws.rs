@@ -98,6 +98,13 @@ impl<A: Acceptor> Acceptor for WsAcceptor<A> {
         let (opening, peer) = self.below.accept().await?;
         Ok((Box::pin(accept(opening, self.path.clone())), peer))
     }
+
+    fn task<T: Future<Output = ()> + Send + 'static>(
+        &self,
+        serve: T,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        self.below.task(serve)
+    }
 }
 
 async fn accept<S: Stream>(

@@ -5,10 +5,11 @@
 //!
 //! In reading order: `connections`, `authentication`, `session`, `session_expiry` and `will` are the state, each a machine as a
 //! table; `connect`, `authenticate`, `publish`, `acknowledge`, `subscribe` and `end` are what clients do; `deliver` is what they
-//! get, through the window and queue of `outbound`; `shared`, `retained` and `deadlines` are what the broker keeps beside its
+//! get, through the window and queue of `outbound`; `administer` is what the owner does to clients; `shared`, `retained` and `deadlines` are what the broker keeps beside its
 //! sessions; `limits` and `note` are what its owner sees, `question` what it is asked.
 
 mod acknowledge;
+mod administer;
 mod authenticate;
 mod authentication;
 mod client_id;
@@ -44,9 +45,10 @@ mod machine_table;
 use alloc::vec::Vec;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use slab::Slab;
 
+pub use administer::Administration;
 pub use counts::Counts;
 pub use limits::{Limits, SharedDistribution};
 pub use note::{Cause, Drop, Note};
@@ -92,6 +94,8 @@ pub struct Broker {
     subscribed: usize,
     retained: Retained,
     deadlines: Deadlines,
+    /// Client Identifiers that are not let in: as many as the owner has barred.
+    barred: HashSet<Text, FixedState>,
     /// Client Identifiers assigned so far.
     assigned: u64,
     /// Messages routed so far.
@@ -116,6 +120,8 @@ pub enum Input {
     /// The Network Connection is gone: the peer closed it, it broke, or a [`Output::close`] was carried out. Always the last
     /// input of a connection; afterwards its `ConnId` is free.
     Lost(ConnId),
+    /// An administrator does something to a client.
+    Administer(Administration),
     /// Time passed: the deadline has come.
     Tick,
     /// The broker is to stop: every connection is told and closed.
@@ -169,6 +175,7 @@ impl Broker {
             subscribed: 0,
             retained: Retained::default(),
             deadlines: Deadlines::default(),
+            barred: HashSet::with_hasher(hasher.clone()),
             assigned: 0,
             routings: 0,
             matches: Vec::new(),
@@ -198,6 +205,7 @@ impl Broker {
             }
             Input::Judged(conn, judgement) => self.judged(now, conn, judgement, out),
             Input::Lost(conn) => self.lost(now, conn, out),
+            Input::Administer(what) => self.administer(now, what, out),
             Input::Tick => self.tick(now, out),
             Input::Shutdown => self.shutdown(now, out),
         }

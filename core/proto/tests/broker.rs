@@ -10,6 +10,8 @@
 #[path = "broker/table.rs"]
 mod table;
 
+#[path = "broker/administer.rs"]
+mod administer;
 #[path = "broker/aliases.rs"]
 mod aliases;
 #[path = "broker/authenticate.rs"]

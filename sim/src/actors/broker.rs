@@ -9,14 +9,14 @@ use squall_node::{
 };
 use squall_proto::broker::Limits;
 
-use super::Power;
+use super::{Administrator, Power};
 use crate::{
     mutants::Mutator,
     world::{Host, HostAcceptor, Transport, generator, tls::server_config},
 };
 
 /// Our broker, on its host, which listens for each of these transports. It keeps what it knows in memory: after a crash it knows
-/// nothing.
+/// nothing, unless the fault says that it is kept: then what a perfect store would give goes on.
 pub(crate) async fn broker(
     host: Host,
     transports: BTreeSet<Transport>,
@@ -24,32 +24,62 @@ pub(crate) async fn broker(
     seed: u64,
     mutator: Option<Mutator>,
     power: Power,
+    administrator: Administrator,
 ) {
     let mut chance = generator(seed, "broker");
+    let mut kept = None;
     loop {
         power.on().await;
-        let server = Server::new(limits.clone(), chance.random());
-        let serve = |transport| {
-            let server = &server;
-            let mutator = mutator.clone();
-            let wanted = transports.contains(&transport);
-            async move {
-                if wanted {
-                    serve(server, host, transport, mutator).await;
-                }
-            }
+        let server = match kept.take() {
+            Some(server) => revived(server),
+            None => Server::new(limits.clone(), chance.random()),
         };
-        let serving = async {
-            tokio::join!(
-                biased;
-                serve(Transport::Tcp),
-                serve(Transport::Tls),
-                serve(Transport::Ws),
-                serve(Transport::Wss),
-            )
-        };
-        power.run(serving).await;
+        administrator.of(Some(server.clone()));
+        let ended = power
+            .run(life(&server, host, &transports, mutator.as_ref(), &power))
+            .await;
+        administrator.of(None);
+        if ended.is_some() {
+            power.has_stopped(false);
+        } else if power.is_kept() {
+            kept = Some(server);
+        }
     }
+}
+
+/// What the next process makes of all that the last one knew.
+fn revived(server: Server) -> Server {
+    server.revive();
+    server
+}
+
+/// Serves until it is asked to stop, and then until it has told its clients.
+async fn life(
+    server: &Server,
+    host: Host,
+    transports: &BTreeSet<Transport>,
+    mutator: Option<&Mutator>,
+    power: &Power,
+) {
+    let serve = |transport| async move {
+        if transports.contains(&transport) {
+            serve(server, host, transport, mutator.cloned()).await;
+        }
+    };
+    let serving = async {
+        tokio::join!(
+            biased;
+            serve(Transport::Tcp),
+            serve(Transport::Tls),
+            serve(Transport::Ws),
+            serve(Transport::Wss),
+        );
+    };
+    let stopping = async {
+        power.stop().await;
+        server.shutdown();
+    };
+    tokio::join!(biased; stopping, serving);
 }
 
 async fn serve(server: &Server, host: Host, transport: Transport, mutator: Option<Mutator>) {
@@ -82,7 +112,7 @@ pub(super) async fn listen(host: Host, transport: Transport) -> Listener {
         .listen(transport.port())
         .await
         .expect("nobody else listens on the broker's host");
-    let over_tls = |below| TlsAcceptor::new(below, SharedServerConfig::new(server_config()));
+    let over_tls = |below| TlsAcceptor::new(below, SharedServerConfig::new(server_config(host)));
     match transport {
         Transport::Tcp => Listener::Tcp(acceptor),
         Transport::Tls => Listener::Tls(over_tls(acceptor)),

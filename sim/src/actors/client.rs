@@ -1,8 +1,10 @@
 //! A client of ours: the one that ships, told what to do by the steps of a scenario.
 
 mod application;
+mod life;
 mod options;
 mod process;
+mod store;
 
 pub(crate) use application::Published;
 pub(crate) use options::Character;

@@ -9,11 +9,9 @@ use std::{
 use squall_node::{BoxedStream, Connector, tls::TlsConnector, ws::WsConnector};
 use tokio::sync::Semaphore;
 
-use super::pace::PacedStream;
 use crate::{
     mutants::Mutator,
-    scenario::Reads,
-    world::{HostConnector, Transport, tls::client_config},
+    world::{Host, HostConnector, HostStream, Transport, tls::client_config},
 };
 
 /// How a client of ours connects.
@@ -25,16 +23,15 @@ pub(super) struct ClientConnector {
 
 /// By what its MQTT is carried.
 enum Carried {
-    Tcp(PacedConnector),
-    Tls(TlsConnector<PacedConnector>),
-    Ws(WsConnector<PacedConnector>),
-    Wss(WsConnector<TlsConnector<PacedConnector>>),
+    Tcp(GatedConnector),
+    Tls(TlsConnector<GatedConnector>),
+    Ws(WsConnector<GatedConnector>),
+    Wss(WsConnector<TlsConnector<GatedConnector>>),
 }
 
 /// How it connects over TCP.
-pub(super) struct PacedConnector {
+pub(super) struct GatedConnector {
     pub(super) host: HostConnector,
-    pub(super) reads: Option<Reads>,
     pub(super) gate: Gate,
 }
 
@@ -80,15 +77,17 @@ impl Gate {
 }
 
 impl ClientConnector {
-    /// `chance` is what a WebSocket masks with.
+    /// From this host. `chance` is what a WebSocket masks with.
     pub(super) fn new(
-        below: PacedConnector,
+        host: Host,
+        below: GatedConnector,
         transport: Transport,
         chance: [u8; 32],
         mutator: Option<Mutator>,
     ) -> Self {
-        let tls =
-            |below| TlsConnector::new(below, client_config(), BROKER).expect("a certificate can be for it");
+        let tls = |below| {
+            TlsConnector::new(below, client_config(host), BROKER).expect("a certificate can be for it")
+        };
         let carried = match transport {
             Transport::Tcp => Carried::Tcp(below),
             Transport::Tls => Carried::Tls(tls(below)),
@@ -116,16 +115,12 @@ impl Connector for ClientConnector {
     }
 }
 
-impl Connector for PacedConnector {
-    type Stream = PacedStream;
+impl Connector for GatedConnector {
+    type Stream = HostStream;
 
-    async fn connect(&mut self) -> io::Result<PacedStream> {
+    async fn connect(&mut self) -> io::Result<HostStream> {
         self.gate.pass().await;
-        let stream = self.host.connect().await?;
-        Ok(PacedStream {
-            stream,
-            reads: self.reads,
-        })
+        self.host.connect().await
     }
 }
 

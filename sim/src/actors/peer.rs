@@ -138,8 +138,17 @@ impl PeerProcess {
         let power = self.power.clone();
         loop {
             power.on().await;
-            if power.run(self.live()).await.is_some() {
-                return;
+            let stopped = async {
+                tokio::select! {
+                    biased;
+                    () = power.stop() => true,
+                    () = self.live() => false,
+                }
+            };
+            match power.run(stopped).await {
+                Some(true) => power.has_stopped(false),
+                Some(false) => return,
+                None => {}
             }
         }
     }

@@ -2,31 +2,95 @@ use std::{future::Future, sync::Arc};
 
 use squall_node::Watched;
 
-/// Whether the process of a host may run: as long as no crash keeps it down.
+use crate::{
+    trace::{Down, What},
+    world::{Pausable, network},
+};
+
+/// Whether the process of a host may run: as long as no crash keeps it down, and nobody has asked it to stop.
 #[derive(Clone, Debug)]
-pub(crate) struct Power(Arc<Watched<u32>>);
+pub(crate) struct Power {
+    place: usize,
+    host: String,
+    condition: Arc<Watched<Condition>>,
+}
+
+/// What faults have done to a process.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Condition {
+    /// How many crashes keep it down.
+    pub(crate) crashes: u32,
+    /// How many stops keep it down, or are to.
+    pub(crate) stops: u32,
+    /// It has ended as it was asked to.
+    pub(crate) has_stopped: bool,
+    /// The next process takes up what this one knew.
+    pub(crate) kept: bool,
+}
+
+impl Condition {
+    /// Whether something keeps it from running.
+    pub(crate) const fn is_down(self) -> bool {
+        self.crashes > 0 || self.has_stopped
+    }
+}
 
 impl Power {
-    /// Of a process that so many crashes keep down.
-    pub(crate) fn new(down: Arc<Watched<u32>>) -> Self {
-        Self(down)
-    }
-
-    /// Waits until the process may run.
-    pub(super) async fn on(&self) {
-        self.until(|down| down == 0).await;
-    }
-
-    /// Runs `process` to its end, or to the next crash, which drops it: then `None`.
-    pub(super) async fn run<T>(&self, process: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            () = self.until(|down| down > 0) => None,
-            output = process => Some(output),
+    /// Of the process of this host, which is at this place of the world.
+    pub(crate) const fn new(place: usize, host: String, condition: Arc<Watched<Condition>>) -> Self {
+        Self {
+            place,
+            host,
+            condition,
         }
     }
 
-    async fn until(&self, is: impl Fn(u32) -> bool) {
-        self.0.wait_for(|down| is(*down)).await;
+    /// Waits until the process may run.
+    pub(crate) async fn on(&self) {
+        self.until(|condition| condition.crashes == 0 && condition.stops == 0)
+            .await;
+    }
+
+    /// Runs `process` to its end, or to the next crash, which drops it: then `None`. While the host is paused, the process stands still.
+    pub(crate) async fn run<T>(&self, process: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.until(|condition| condition.crashes > 0) => None,
+            output = Pausable::new(self.place, process) => Some(output),
+        }
+    }
+
+    /// Waits until the process is asked to stop.
+    pub(crate) async fn stop(&self) {
+        self.until(|condition| condition.stops > 0).await;
+    }
+
+    /// The process has ended because it was asked to. `kept`: the next one takes up what this one knew.
+    pub(crate) fn has_stopped(&self, kept: bool) {
+        let starts_again = self.condition.modify(|condition| {
+            condition.has_stopped = condition.stops > 0;
+            condition.kept = kept;
+            !condition.has_stopped
+        });
+        let host = || self.host.clone();
+        network::with(|network| {
+            network.note(What::HostDown {
+                host: host(),
+                how: Down::Stopped,
+                kept,
+            });
+            if starts_again {
+                network.note(What::HostUp { host: host(), kept });
+            }
+        });
+    }
+
+    /// Whether the process that crashed last left all that it knew to the next.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.condition.get().kept
+    }
+
+    async fn until(&self, is: impl Fn(Condition) -> bool) {
+        self.condition.wait_for(|condition| is(*condition)).await;
     }
 }

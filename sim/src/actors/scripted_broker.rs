@@ -24,7 +24,7 @@ use super::{
 use crate::{
     scenario::{How, Rule, Then},
     trace::{Side, WireId},
-    world::{Host, Transport, network},
+    world::{Host, Pausable, Transport, network},
 };
 
 /// The process of a scripted broker, through all its lives.
@@ -87,8 +87,17 @@ impl ScriptedBroker {
         let power = self.power.clone();
         loop {
             power.on().await;
-            if power.run(self.live()).await.is_some() {
-                return;
+            let stopped = async {
+                tokio::select! {
+                    biased;
+                    () = power.stop() => true,
+                    () = self.live() => false,
+                }
+            };
+            match power.run(stopped).await {
+                Some(true) => power.has_stopped(false),
+                Some(false) => return,
+                None => {}
             }
         }
     }
@@ -119,7 +128,7 @@ impl ScriptedBroker {
                         script: Arc::clone(&self.script),
                         sessions: Arc::clone(&sessions),
                     };
-                    tasks.spawn(connection.run(told));
+                    tasks.spawn(Pausable::new(self.host.place(), connection.run(told)));
                 }
             }
         }

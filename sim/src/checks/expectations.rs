@@ -46,7 +46,11 @@ impl Expectation {
     const fn needs_faults(&self) -> bool {
         match self {
             Self::Delivered(_) | Self::Received(_) | Self::Shared(_) => false,
-            Self::Closed(_) | Self::Connected(_) | Self::SessionPresent(_) | Self::WillPublished(_) => true,
+            Self::Closed(_)
+            | Self::Connected(_)
+            | Self::SessionPresent(_)
+            | Self::StoreFailed(_)
+            | Self::WillPublished(_) => true,
         }
     }
 }

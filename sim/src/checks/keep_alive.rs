@@ -115,6 +115,7 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
 fn is_explained(model: &Model<'_>, id: WireId, wire: &Wire) -> bool {
     wire.disconnect.is_some()
         || wire.client_at_fault
+        || wire.is_kicked
         || wire.ended.of(Side::Broker).is_some()
         || model.wires.is_contested(id)
         || model.scenario.broker.unsent_bytes.is_some()
@@ -155,7 +156,7 @@ impl Checker for KeepAlive {
                 self.overdue.retain(|(_, overdue, _)| overdue != wire);
                 self.set(*wire, None);
             }
-            What::HostDown { host } if host == BROKER => {
+            What::HostDown { host, .. } | What::HostPaused { host } if host == BROKER => {
                 self.due.clear();
                 self.by_wire.clear();
                 self.overdue.clear();

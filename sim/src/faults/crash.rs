@@ -4,10 +4,10 @@ use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Stage, Started};
-use crate::span::SpanRange;
+use super::{Stage, Started, stage::Finds};
+use crate::{span::SpanRange, trace::Down, world::disk::Unsynced};
 
-/// A process ends without a word, and is started again later.
+/// A process, or its whole host, ends without a word, and is started again later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Crash {
@@ -27,6 +27,10 @@ pub enum CrashKind {
     /// The process alone: what it had in memory is lost, its kernel resets its connections and refuses new ones.
     #[default]
     Process,
+    /// The whole host: nothing is sent any more, and what is sent to it vanishes. After the restart segments of its old connections are
+    /// answered with RST. Of what was written on its disk and not synced, the seed draws what is left: none, the first, any, or
+    /// sectors of 512 or 4,096 bytes of any.
+    Power,
 }
 
 impl Crash {
@@ -46,10 +50,14 @@ impl Crash {
     }
 
     pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {
-        let touched = stage.crash(&self.host);
+        let (how, finds) = match self.kind {
+            CrashKind::Process => (Down::Crashed, Finds::Written),
+            CrashKind::Power => (Down::PowerLost, Finds::Synced(&Unsynced::ALL)),
+        };
+        let touched = stage.crash(&self.host, how, finds);
         let host = self.host.clone();
         Started::Heals(Box::new(move |stage| {
-            stage.restart(&host);
+            stage.start(&host);
             touched
         }))
     }
@@ -57,7 +65,10 @@ impl Crash {
 
 impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CrashKind::Process = self.kind;
-        write!(f, "{} (process)", self.host)
+        let kind = match self.kind {
+            CrashKind::Process => "process",
+            CrashKind::Power => "power",
+        };
+        write!(f, "{} ({kind})", self.host)
     }
 }

@@ -1,30 +1,26 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+mod host;
 
-use squall_node::Watched;
+use std::collections::{BTreeMap, BTreeSet};
+
+use squall_proto::Text;
 use tokio::sync::oneshot;
 
+pub(super) use self::host::Finds;
+use self::host::Process;
 use super::{Between, CutMode, PacketMatch, Which};
 use crate::{
-    trace::{Side, What},
-    world::{Direction, Effect, PlannedCut, Then, Watch, network},
+    actors::{Administrator, Power},
+    trace::Side,
+    world::{Direction, Effect, PlannedCut, Then, Watch, disk::Disk, network},
 };
 
-/// What faults act on: the hosts of a run by name, their processes, and the network of this thread.
+/// What faults act on: the hosts of a run by name, their processes and disks, and the network of this thread.
 #[derive(Debug, Default)]
 pub(crate) struct Stage {
     /// A client or peer has one host, a group of clients several. By place in the world.
     places: BTreeMap<String, Vec<usize>>,
     processes: BTreeMap<usize, Process>,
-}
-
-#[derive(Debug)]
-struct Process {
-    name: String,
-    /// How many crashes keep it down.
-    down: Arc<Watched<u32>>,
+    administrator: Administrator,
 }
 
 /// A fault that has been started.
@@ -33,23 +29,35 @@ pub(crate) enum Started {
     Heals(Heal),
     /// It waits for its moment, tells when that has come, and is over then. The network notes it.
     Happens(oneshot::Receiver<()>),
+    /// It lasts until each of these tells what it touched.
+    Ends(Vec<oneshot::Receiver<u64>>),
 }
 
 /// Ends a fault and says how many packets, segments or connections it touched.
 pub(crate) type Heal = Box<dyn FnOnce(&Stage) -> u64 + Send>;
 
 impl Stage {
-    /// A host with a process that can crash: `name` is its own, `group` the one it also answers to. The receiver says how many
-    /// crashes keep the process down.
-    pub(crate) fn add(&mut self, place: usize, name: &str, group: Option<&str>) -> Arc<Watched<u32>> {
+    /// A host with a process: `name` is its own, `group` the one it also answers to. What it gives says whether the process may run.
+    pub(crate) fn add(&mut self, place: usize, name: &str, group: Option<&str>) -> Power {
         for name in [Some(name), group].into_iter().flatten() {
             self.places.entry(name.to_owned()).or_default().push(place);
         }
-        let down = Arc::new(Watched::new(0));
-        let is_down = Arc::clone(&down);
-        let name = name.to_owned();
-        self.processes.insert(place, Process { name, down });
-        is_down
+        let process = Process::new(name);
+        let power = process.power(place);
+        self.processes.insert(place, process);
+        power
+    }
+
+    /// The host at this place is a client's, with this Client Identifier, and with this disk if it uses one.
+    pub(crate) fn is_client(&mut self, place: usize, client_id: Text, disk: Option<Disk>) {
+        if let Some(process) = self.processes.get_mut(&place) {
+            process.is_client(client_id, disk);
+        }
+    }
+
+    /// What an administrator of the broker can do.
+    pub(crate) const fn administrator(&self) -> &Administrator {
+        &self.administrator
     }
 
     /// Where a host, or each of a group, is.
@@ -91,42 +99,6 @@ impl Stage {
         self.places(from).iter().flat_map(each).collect()
     }
 
-    /// Ends the processes of a name. Says how many processes and connections that were.
-    pub(super) fn crash(&self, name: &str) -> u64 {
-        self.places(name).iter().map(|place| self.crash_at(*place)).sum()
-    }
-
-    fn crash_at(&self, place: usize) -> u64 {
-        let Some(process) = self.processes.get(&place) else {
-            return 0;
-        };
-        let was_up = process.crashes() == 0;
-        process.down.modify(|down| *down += 1);
-        if !was_up {
-            return 0;
-        }
-        let host = process.name.clone();
-        network::with(|network| {
-            network.note(What::HostDown { host });
-            1 + network.reset_host(place)
-        })
-    }
-
-    /// Lets the processes of a name start again, unless another crash keeps them down.
-    pub(super) fn restart(&self, name: &str) {
-        let processes = self
-            .places(name)
-            .iter()
-            .filter_map(|place| self.processes.get(place));
-        for process in processes {
-            if process.crashes() == 1 {
-                let host = process.name.clone();
-                network::with(|network| network.note(What::HostUp { host }));
-            }
-            process.down.modify(|down| *down = down.saturating_sub(1));
-        }
-    }
-
     /// Cuts a connection at a packet, so many times.
     pub(super) fn cut_at(&self, when: &PacketMatch, times: u64, it: PlannedCut) -> Started {
         let (tell, told) = oneshot::channel();
@@ -163,11 +135,5 @@ impl Stage {
             then,
         };
         network::with(|network| network.watch(watch));
-    }
-}
-
-impl Process {
-    fn crashes(&self) -> u32 {
-        self.down.get()
     }
 }

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{Fault, Stage, Started};
 use crate::{
-    trace::{End, Side, Trace, What},
+    trace::{Side, Trace, What},
     world::{HostAcceptor, HostConnector, HostStream, World, WorldConfig, generator},
 };
 
@@ -35,7 +35,7 @@ impl Table {
             unreachable!()
         };
         let mut stage = Stage::default();
-        let down = stage.add(0, "broker", None);
+        let power = stage.add(0, "broker", None);
         stage.add(1, "a", None);
         stage.add(2, "b", None);
         let table = Self {
@@ -47,12 +47,17 @@ impl Table {
             let mut server = JoinSet::new();
             server.spawn(async move {
                 loop {
-                    down.wait_for(|down| *down == 0).await;
+                    power.on().await;
                     let acceptor = broker.listen(1883).await.unwrap();
-                    tokio::select! {
-                        biased;
-                        _ = down.wait_for(|down| *down > 0) => {}
-                        () = echo(acceptor) => {}
+                    let stopped = async {
+                        tokio::select! {
+                            biased;
+                            () = power.stop() => {}
+                            () = echo(acceptor) => {}
+                        }
+                    };
+                    if power.run(stopped).await.is_some() {
+                        power.has_stopped(false);
                     }
                 }
             });
@@ -72,6 +77,13 @@ impl Table {
             match started {
                 Started::Heals(heal) => heal(&stage),
                 Started::Happens(happened) => u64::from(happened.await.is_ok()),
+                Started::Ends(ends) => {
+                    let mut touched = 0;
+                    for end in ends {
+                        touched += end.await.unwrap();
+                    }
+                    touched
+                }
             }
         })
     }
@@ -83,11 +95,11 @@ const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
 async fn echo(mut acceptor: HostAcceptor) {
     let mut connections = JoinSet::new();
     while let Ok((opening, _)) = acceptor.accept().await {
-        connections.spawn(async move {
+        connections.spawn(acceptor.task(async move {
             let stream = opening.await.expect("no handshake");
             let (mut read, mut write) = stream.split();
             _ = tokio::io::copy(&mut read, &mut write).await;
-        });
+        }));
     }
 }
 
@@ -104,14 +116,23 @@ fn every_fault_reads_as_scenarios_write_it() {
     let yaml = "
 - bandwidth: { between: [sub, broker], bytes_per_second: 100..2000, for: 1s }
 - blackhole: { between: [sub, broker], for: 1s }
+- clock_step: { host: sub, by: -1h..1h }
 - coalesce: { between: [sub, broker], within: 10ms..50ms, for: 1s }
 - crash: { host: broker, down: 3s }
 - cut: { when: { packet: PUBREL, from: pub, nth: 3..30 }, side: before, mode: rst }
+- disk: { host: pub, kind: slow_sync, takes: 1ms..2s, for: 1s }
 - hold: { between: [sub, broker], for: 1s }
+- kick: { client: sub }
 - latency: { between: [sub, broker], latency: 5ms..40ms, for: 1s }
 - loss: { between: [sub, broker], percent: 10..30, for: 1s }
 - partition: { between: [sub, broker], one_way: true, for: 8s }
+- pause: { host: sub }
+- restart: { host: pub, state: torn }
+- resume: { host: sub }
+- revoke: { client: sub, for: 5s }
 - segment: { between: [sub, broker], bytes: 1..3, for: 1s }
+- slow_read: { host: sub, bytes: 10..100, for: 5s }
+- stop: { host: broker, down: 2s }
 ";
     let faults: Vec<Fault> = serde_saphyr::from_str(yaml).unwrap();
     let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -120,14 +141,23 @@ fn every_fault_reads_as_scenarios_write_it() {
         [
             "bandwidth sub <-> broker 100..2000 B/s",
             "blackhole sub <-> broker",
+            "clock_step sub by -1h..1h",
             "coalesce sub <-> broker within 10ms..50ms",
             "crash broker (process)",
             "cut before PUBREL 3..30 from pub with RST",
+            "disk of pub: slow sync",
             "hold sub <-> broker",
+            "kick sub",
             "latency sub <-> broker 5ms..40ms",
             "loss sub <-> broker 10..30 %",
             "partition sub -> broker",
+            "pause sub",
+            "restart pub (torn)",
+            "resume sub",
+            "revoke sub",
             "segment sub <-> broker into 1..3 B",
+            "slow_read sub, 10..100 bytes every 1s",
+            "stop broker",
         ]
     );
     assert!(faults.iter().map(Fault::name).eq(Fault::NAMES.iter().copied()));

@@ -78,6 +78,13 @@ impl Exchanges {
         }
     }
 
+    /// The broker has forgotten the session of a client.
+    pub(super) fn forget_at_broker(&mut self, client: ClientNumber) {
+        if let Some(ends) = self.ends.get_mut(&client) {
+            *ends.of_mut(Side::Broker) = End::default();
+        }
+    }
+
     /// The client's process is gone, and all it knew with it; not so what makes it the same session.
     pub(super) fn forget_client(&mut self, client: ClientNumber) {
         if let Some(ends) = self.ends.get_mut(&client) {

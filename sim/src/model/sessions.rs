@@ -77,6 +77,13 @@ impl Sessions {
         }
     }
 
+    /// The broker has forgotten the session of a client.
+    pub(super) fn forget(&mut self, client: ClientNumber, topics: &mut Topics) {
+        if let Some(id) = self.latest.get(&client) {
+            self.all.of_mut(*id).end(*id, topics);
+        }
+    }
+
     /// The broker's end of a connection is no more.
     pub(super) fn disconnected(&mut self, at: Instant, wire: WireId, wires: &Wires) {
         if let Some(id) = self.current(wire, wires) {

@@ -166,7 +166,16 @@ impl Wires {
             What::Ended { wire, at, how } => {
                 self.with(*wire, |wire| wire.end(event.at, *at, *how));
             }
-            What::HostDown { host } => self.host_down(event.at, host),
+            What::HostDown { host, .. } => self.host_down(event.at, host),
+            What::Kicked { client_id, .. } => {
+                if let Some(last) = self
+                    .client(client_id)
+                    .and_then(|client| self.of_client(client).last())
+                {
+                    let (id, _) = last;
+                    self.with(id, |wire| wire.is_kicked = true);
+                }
+            }
             _other_events => {}
         }
     }
@@ -183,6 +192,11 @@ impl Wires {
         if let Some(Some(wire)) = self.all.get_mut(id.0 as usize) {
             change(wire);
         }
+    }
+
+    /// The client of this Client Identifier, if it has connected.
+    pub(super) fn client(&self, client_id: &Text) -> Option<ClientNumber> {
+        self.by_client_id.get(client_id).copied()
     }
 
     /// Whose connection it is. Who leaves the choice of a Client Identifier to the broker is nobody known.

@@ -144,4 +144,11 @@ impl<A: Acceptor> Acceptor for MutatedAcceptor<A> {
         let opening = async move { Ok(mutator.stream(opening.await?)) };
         Ok((Box::pin(opening), peer))
     }
+
+    fn task<T: Future<Output = ()> + Send + 'static>(
+        &self,
+        serve: T,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        self.below.task(serve)
+    }
 }

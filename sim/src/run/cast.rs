@@ -7,9 +7,9 @@ use crate::{
     actors::{Character, Client, ClientProcess, Owes, Peer, PeerProcess, Power, ScriptedBroker, broker},
     faults::Stage,
     mutants::{Mutated, Mutator},
-    scenario::Scenario,
+    scenario::{Scenario, Store},
     trace::Side,
-    world::{Host, HostConnector, Transport},
+    world::{Host, HostConnector, Transport, disk::Disk},
 };
 
 /// Who takes part in a run.
@@ -64,12 +64,12 @@ impl Cast {
                     version,
                     seed,
                 };
-                let (client, process) = ClientProcess::new(
-                    character,
-                    connector(host, spec.transport),
-                    mutator(Side::Client),
-                    power,
-                );
+                let disk = Disk::new(seed, &name);
+                let used = (spec.store == Some(Store::Disk)).then(|| disk.clone());
+                cast.stage.is_client(host.place(), character.client_id(), used);
+                let connector = connector(host, spec.transport);
+                let mutator = mutator(Side::Client);
+                let (client, process) = ClientProcess::new(character, host, connector, disk, mutator, power);
                 enter(&mut cast.clients, group, name, client);
                 processes.spawn(process.run());
             }
@@ -105,6 +105,7 @@ impl Cast {
                 seed,
                 mutator,
                 power,
+                self.stage.administrator().clone(),
             ));
             return;
         };
@@ -114,7 +115,7 @@ impl Cast {
     }
 
     fn power(&mut self, host: Host, name: &str, group: Option<&String>) -> Power {
-        Power::new(self.stage.add(host.place(), name, group.map(String::as_str)))
+        self.stage.add(host.place(), name, group.map(String::as_str))
     }
 
     /// The clients a name stands for: one, or each of a group.

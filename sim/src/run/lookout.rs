@@ -110,7 +110,7 @@ fn is_in(client: &str, wanted: &Wanted) -> bool {
 const fn is_connected(told: &Told) -> Option<bool> {
     match told {
         Told::Connected { .. } => Some(true),
-        Told::Disconnected { .. } => Some(false),
+        Told::Disconnected { .. } | Told::StoreFailed { .. } => Some(false),
         Told::Message { .. } | Told::SubscriptionLost { .. } | Told::Published { .. } => None,
     }
 }

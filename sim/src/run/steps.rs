@@ -258,6 +258,17 @@ impl Performance {
                     self.progress.fault_over(step, 1);
                 }
             }
+            Started::Ends(ends) => {
+                // It is another step's, or the host's, to end it: not planned.
+                drop(plan);
+                let mut touched = 0;
+                for end in ends {
+                    // Who dropped it has nothing to tell.
+                    touched += end.await.unwrap_or(0);
+                }
+                network::with(|network| network.note(What::FaultEnded { step, touched }));
+                self.progress.fault_over(step, touched);
+            }
             Started::Heals(heal) => {
                 sleep(lasts).await;
                 let touched = heal(&self.cast.stage);

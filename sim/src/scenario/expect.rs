@@ -24,6 +24,8 @@ pub enum Expectation {
     SessionPresent(SessionPresent),
     /// What one client published reached those who share a subscription, as a group.
     Shared(Shared),
+    /// A client could not keep its session, or not have it back, and told its application.
+    StoreFailed(StoreFailed),
     /// A Will reached a client.
     WillPublished(WillPublished),
 }
@@ -131,6 +133,17 @@ pub struct Connected {
     pub client: String,
     /// So many times in the run.
     pub times: u32,
+}
+
+/// A client could not keep its session, or not have it back, told its application why, and ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoreFailed {
+    /// Who; of a group, each.
+    pub client: String,
+    /// So many times in the run. At least once, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
 }
 
 /// A connection was closed.

@@ -1,6 +1,7 @@
 //! What the types cannot say: that names are known, that what belongs together is together.
 
 mod faults;
+mod hosts;
 mod speech;
 
 use std::collections::BTreeSet;
@@ -96,6 +97,7 @@ fn client(client: &Client, path: &Path) -> Checked {
     if let Some(will) = &client.will {
         self::will(will, &path.key("will"))?;
     }
+    hosts::store(client, path)?;
     match &client.client_id {
         Some(id) => text(id, &path.key("client_id")),
         None => Ok(()),
@@ -270,6 +272,7 @@ fn expectation(scenario: &Scenario, expectation: &Expectation, path: &Path) -> C
             said_once([it.exactly, it.at_least, it.at_most], &path)?;
             each_known(scenario, Who::Either, it.among.iter().chain([&it.of]), &path)
         }
+        Expectation::StoreFailed(it) => known(scenario, Who::Client, &it.client, path),
         Expectation::WillPublished(it) => each_known(scenario, Who::Either, [&it.of, &it.to], path),
     }
 }

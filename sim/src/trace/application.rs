@@ -32,6 +32,11 @@ pub enum Told {
         /// Which.
         filter: TopicFilter,
     },
+    /// The session cannot be kept, or not be had back: the client has ended.
+    StoreFailed {
+        /// Why, in the client's words.
+        why: String,
+    },
     /// What became of a message that the application published.
     Published {
         /// The place of the publish among the scenario's steps, from 0.
@@ -65,6 +70,7 @@ impl fmt::Display for Told {
                 let (topic, payload) = (topic.text().as_str(), crate::checks::shown(payload));
                 write!(f, "hands over q{} {topic:?} {payload}", qos.value())
             }
+            Self::StoreFailed { why } => write!(f, "cannot go on: {why}"),
             Self::SubscriptionLost { filter } => {
                 write!(f, "has lost its subscription to {:?}", filter.text().as_str())
             }

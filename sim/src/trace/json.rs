@@ -51,6 +51,17 @@ struct Line<'a> {
     how: Option<How>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     host: Option<Cow<'a, str>>,
+    /// How a host's process ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    down: Option<DownLine>,
+    /// Whether what a host's process knew is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept: Option<bool>,
+    /// Whom an administrator kicks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_id: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ends_session: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     step: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,6 +99,9 @@ enum Kind {
     Ended,
     HostDown,
     HostUp,
+    HostPaused,
+    HostResumed,
+    Kicked,
     FaultBegan,
     FaultEnded,
     Application,
@@ -102,6 +116,14 @@ enum How {
     Fin,
     #[serde(rename = "RST")]
     Reset,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DownLine {
+    Stopped,
+    Crashed,
+    PowerLost,
 }
 
 /// How the end of a connection that is not a client's is called.

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use squall_proto::{Ack, Connect, Delivery, Packet, Publish, ReasonCode};
 use squall_reports::PacketLine;
 
-use super::{End, Event, Side, Trace, What, WireId, detail::details};
+use super::{Down, End, Event, Side, Trace, What, WireId, detail::details};
 
 /// The events of a run as a person reads them.
 #[derive(Debug)]
@@ -98,6 +98,9 @@ impl What {
             | Self::Ended { wire, .. } => Some(*wire),
             Self::HostDown { .. }
             | Self::HostUp { .. }
+            | Self::Kicked { .. }
+            | Self::HostPaused { .. }
+            | Self::HostResumed { .. }
             | Self::FaultBegan { .. }
             | Self::FaultEnded { .. }
             | Self::Application { .. }
@@ -122,6 +125,9 @@ impl What {
             Self::Ended { at: Side::Broker, .. } => Some(Side::Client),
             Self::HostDown { .. }
             | Self::HostUp { .. }
+            | Self::Kicked { .. }
+            | Self::HostPaused { .. }
+            | Self::HostResumed { .. }
             | Self::FaultBegan { .. }
             | Self::FaultEnded { .. }
             | Self::Application { .. }
@@ -153,8 +159,25 @@ pub fn event_line(event: &Event) -> String {
         What::Closed { how, .. } => format!("closes with {}", end(*how)),
         What::LetGo { .. } => "closes, with data unsent".to_owned(),
         What::Ended { how, .. } => format!("{} arrives", end(*how)),
-        What::HostDown { host } => format!("{host} crashes"),
-        What::HostUp { host } => format!("{host} runs again"),
+        What::HostDown { host, how, .. } => format!("{host} {}", down(*how)),
+        What::HostUp { host, kept: true } => format!("{host} runs again, and knows what it knew"),
+        What::HostUp { host, kept: false } => format!("{host} runs again"),
+        What::Kicked {
+            client_id,
+            ends_session: false,
+        } => format!(
+            "an administrator kicks {client_id:?}",
+            client_id = client_id.as_str()
+        ),
+        What::Kicked {
+            client_id,
+            ends_session: true,
+        } => format!(
+            "an administrator ends the session of {client_id:?}",
+            client_id = client_id.as_str()
+        ),
+        What::HostPaused { host } => format!("{host} stands still"),
+        What::HostResumed { host } => format!("{host} goes on"),
         What::FaultBegan { what, .. } => format!("fault: {what}"),
         What::FaultEnded { step, touched } => {
             format!("fault of step {} is over; it touched {touched}", step + 1)
@@ -181,6 +204,14 @@ fn bytes_line(bytes: &[u8]) -> String {
 }
 
 const BYTES_SHOWN: usize = 16;
+
+const fn down(how: Down) -> &'static str {
+    match how {
+        Down::Stopped => "stops",
+        Down::Crashed => "crashes",
+        Down::PowerLost => "loses power",
+    }
+}
 
 const fn end(how: End) -> &'static str {
     match how {

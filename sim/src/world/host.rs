@@ -7,13 +7,17 @@ use std::{
 };
 
 use squall_node::{Acceptor, Connector, Peer};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use turmoil_net::{
     HostId,
     shim::tokio::net::{TcpListener, TcpStream},
 };
 
-use super::socket::{HostStream, on_host};
+use super::{
+    network,
+    pause::Pausable,
+    socket::{HostStream, on_host},
+};
 
 /// A machine of the world, with a TCP stack of its own.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +29,7 @@ pub struct Host {
 /// Accepts connections on a host.
 pub struct HostAcceptor {
     host: HostId,
+    place: usize,
     /// Taken only on drop.
     listener: Option<TcpListener>,
 }
@@ -35,6 +40,9 @@ pub struct HostConnector {
     host: HostId,
     to: String,
 }
+
+/// How often it is tried to listen where a process that has ended did.
+const BIND_ATTEMPTS: u32 = 10;
 
 /// How long Linux sends SYN again before it gives up (`tcp_syn_retries` = 6).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
@@ -49,18 +57,39 @@ impl Host {
         self.place
     }
 
+    /// What its wall clock shows: the time since the beginning of 1970.
+    pub(crate) fn wall_clock(self) -> Duration {
+        network::with(|network| network.wall_clock(self.place))
+    }
+
     /// Listens on a port, on every address of the host.
     ///
     /// # Errors
     ///
     /// When something listens there already.
     pub async fn listen(self, port: u16) -> io::Result<HostAcceptor> {
-        on_host(self.id);
-        let listener = TcpListener::bind(("0.0.0.0", port)).await?;
+        let listener = self.bind(port).await?;
         Ok(HostAcceptor {
             host: self.id,
+            place: self.place,
             listener: Some(listener),
         })
+    }
+
+    /// As with `SO_REUSEADDR`: what the process before has left in its kernel is in nobody's way. Its tasks may still be at their end.
+    async fn bind(self, port: u16) -> io::Result<TcpListener> {
+        let mut attempts = 0;
+        loop {
+            on_host(self.id);
+            match TcpListener::bind(("0.0.0.0", port)).await {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && attempts < BIND_ATTEMPTS => {
+                    attempts += 1;
+                    network::with(|network| network.forget_closed(self.place));
+                    sleep(Duration::from_millis(1)).await;
+                }
+                bound => return bound,
+            }
+        }
     }
 
     /// Connects to `to`, a host and a port: `broker:1883`.
@@ -81,6 +110,13 @@ impl Acceptor for HostAcceptor {
         let (stream, from) = OnHost::new(self.host, listener.accept()).await?;
         let stream = HostStream::new(self.host, stream)?;
         Ok((ready(Ok(stream)), Peer(from.to_string())))
+    }
+
+    fn task<T: Future<Output = ()> + Send + 'static>(
+        &self,
+        serve: T,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        Pausable::new(self.place, serve)
     }
 }
 

@@ -1,8 +1,9 @@
 //! What lies between the hosts. In reading order: this file (when segments are collected and delivered, and what faults ask for),
 //! `observe` (what is seen of them), `transit` (their way), `rules` (what begins and ends with a rule of a fault), `cut` (what vanishes
-//! and what is made up).
+//! and what is made up), `machines` (what happens to hosts).
 
 mod cut;
+mod machines;
 mod observe;
 mod rules;
 mod transit;
@@ -21,7 +22,11 @@ use squall_proto::{Instant, Packet};
 use tokio::time::{self, Sleep};
 use turmoil_net::{EnterGuard, Packet as Datagram, TcpSegment, Transport};
 
-use self::transit::{Delivered, sequence_length};
+pub(crate) use self::machines::StateId;
+use self::{
+    machines::Machines,
+    transit::{Delivered, sequence_length},
+};
 use super::{
     link::Links,
     lookout::{Lookout, Lookouts},
@@ -48,10 +53,13 @@ pub(crate) struct Network {
     links: Links,
     watches: Watches,
     lookouts: Lookouts,
+    machines: Machines,
     /// What is under way, by when it arrives and then by when it was sent.
     due: BTreeMap<(Instant, u64), Flight>,
     next_flight: u64,
     resets: Vec<(WireId, Side)>,
+    /// Sockets, by their own address and the other end's, that their kernels are to forget.
+    forgotten: Vec<(SocketAddr, SocketAddr)>,
     /// Closed by their processes since segments were last collected.
     let_go: Vec<(WireId, Side)>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -91,9 +99,11 @@ pub(super) fn install(guard: EnterGuard, hosts: Vec<Named>, seed: u64, latency: 
         links: Links::new(seed, latency, loss_percent),
         watches: Watches::default(),
         lookouts: Lookouts::default(),
+        machines: Machines::default(),
         due: BTreeMap::new(),
         next_flight: 0,
         resets: Vec::new(),
+        forgotten: Vec::new(),
         let_go: Vec::new(),
         timer: None,
         trace: Trace::default(),
@@ -221,6 +231,9 @@ impl Network {
             for datagram in sent.drain(..) {
                 self.take(datagram);
             }
+            for (local, remote) in mem::take(&mut self.forgotten) {
+                self.forget_socket(local, remote);
+            }
             for (wire, side) in mem::take(&mut self.resets) {
                 self.reset(wire, side);
             }
@@ -252,6 +265,9 @@ impl Network {
         let Some((wire, from)) = self.wires.find(from, to) else {
             return;
         };
+        if self.wires.lane(wire, from).is_gone {
+            return; // Its host lost power first.
+        }
         let cut = self.observe(wire, from, &segment.payload);
         let lane = self.wires.lane(wire, from);
         lane.next_seq = segment.seq.wrapping_add(sequence_length(&segment));
@@ -275,9 +291,10 @@ impl Network {
 
 /// What faults and steps do to the network.
 impl Network {
-    /// The connection between two addresses, and which side `local` is.
-    pub(super) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<(WireId, Side)> {
-        self.wires.find(local, remote)
+    /// The connection between two addresses, which side `local` is, and the place of its host.
+    pub(super) fn find(&mut self, local: SocketAddr, remote: SocketAddr) -> Option<(WireId, Side, usize)> {
+        let (wire, side) = self.wires.find(local, remote)?;
+        Some((wire, side, *self.wires.wire(wire).host.of(side)))
     }
 
     /// The task at this side has taken so many bytes of what arrived.
@@ -331,6 +348,9 @@ const fn is_busy(what: &What) -> bool {
         What::Arrived { .. }
         | What::HostDown { .. }
         | What::HostUp { .. }
+        | What::Kicked { .. }
+        | What::HostPaused { .. }
+        | What::HostResumed { .. }
         | What::FaultBegan { .. }
         | What::FaultEnded { .. }
         | What::Step { .. }

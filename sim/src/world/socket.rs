@@ -1,18 +1,25 @@
 use std::{
     cell::RefCell,
+    future::Future,
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Buf, BytesMut};
 use squall_node::Stream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 use turmoil_net::{HostId, shim::tokio::net::TcpStream};
 
 use super::network;
-use crate::trace::{Side, WireId};
+use crate::{
+    scenario::Reads,
+    trace::{Side, WireId},
+};
 
 /// A simulated TCP stream. It knows its host, so the task that holds it need not.
 pub struct HostStream(Arc<Socket>);
@@ -31,6 +38,8 @@ pub(super) fn on_host(host: HostId) {
 
 struct Socket {
     host: HostId,
+    /// The host's place in the world.
+    place: usize,
     /// Which connection, and which side of it.
     wire: WireId,
     side: Side,
@@ -42,6 +51,8 @@ struct Inner {
     stream: Option<TcpStream>,
     /// Read from the kernel and not yet by the task.
     unread: BytesMut,
+    /// The host reads slowly, and not before this is over.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 /// All a kernel can hold for a socket. It is always read whole, because turmoil-net opens a closed window only when at least half
@@ -56,14 +67,16 @@ impl HostStream {
     pub(super) fn new(host: HostId, stream: TcpStream) -> io::Result<Self> {
         on_host(host);
         let (local, remote) = (stream.local_addr()?, stream.peer_addr()?);
-        let (wire, side) =
+        let (wire, side, place) =
             network::with(|network| network.find(local, remote)).ok_or(io::ErrorKind::NotConnected)?;
         let inner = Mutex::new(Inner {
             stream: Some(stream),
             unread: BytesMut::new(),
+            pause: None,
         });
         Ok(Self(Arc::new(Socket {
             host,
+            place,
             wire,
             side,
             inner,
@@ -93,12 +106,36 @@ impl Socket {
 
     fn poll_read(&self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = into.filled().len();
-        let read = self.inner().poll_read(cx, into);
+        let read = match network::with(|network| network.reads(self.place)) {
+            Some(reads) => self.poll_read_slowly(reads, cx, into),
+            None => self.inner().poll_read(cx, into),
+        };
         let bytes = into.filled().len() - before;
         if bytes > 0 {
             network::with(|network| network.read(self.wire, self.side, bytes));
         }
         read
+    }
+
+    /// Reads so many bytes at a time, with a pause after each.
+    fn poll_read_slowly(
+        &self,
+        reads: Reads,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut inner = self.inner();
+        if let Some(pause) = &mut inner.pause {
+            ready!(pause.as_mut().poll(cx));
+            inner.pause = None;
+        }
+        let mut some = vec![0; into.remaining().min(reads.bytes as usize)];
+        let mut buffer = ReadBuf::new(&mut some);
+        ready!(inner.poll_read(cx, &mut buffer))?;
+        into.put_slice(buffer.filled());
+        inner.pause = Some(Box::pin(sleep(reads.every.duration())));
+        network::with(|network| network.has_read_slowly(self.place));
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -116,7 +153,7 @@ impl Socket {
 
 impl Inner {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, unread } = self;
+        let Self { stream, unread, .. } = self;
         if !unread.is_empty() {
             let now = unread.split_to(unread.len().min(into.remaining()));
             into.put_slice(&now);

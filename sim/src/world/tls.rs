@@ -6,7 +6,6 @@ use std::{
     collections::BTreeMap,
     rc::Rc,
     sync::Arc,
-    time::Duration,
 };
 
 use rand::Rng as _;
@@ -27,7 +26,7 @@ use rustls::{
 };
 use x25519_dalek::{PublicKey, StaticSecret};
 
-use super::generator;
+use super::{generator, host::Host};
 use crate::trace::Side;
 
 thread_local! {
@@ -54,9 +53,9 @@ pub(super) fn uninstall() {
 }
 
 /// The broker's side.
-pub(crate) fn server_config() -> Arc<ServerConfig> {
+pub(crate) fn server_config(host: Host) -> Arc<ServerConfig> {
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/key.pem")).expect("the file is a key");
-    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(WorldTime))
+    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(WallClock(host)))
         .with_protocol_versions(&[&TLS13])
         .expect("the suite is of TLS 1.3")
         .with_no_client_auth()
@@ -68,10 +67,10 @@ pub(crate) fn server_config() -> Arc<ServerConfig> {
 }
 
 /// A client's side. The broker's certificate is for the name `broker`.
-pub(crate) fn client_config() -> Arc<ClientConfig> {
+pub(crate) fn client_config(host: Host) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate()).expect("the file is a certificate");
-    let mut config = ClientConfig::builder_with_details(provider(), Arc::new(WorldTime))
+    let mut config = ClientConfig::builder_with_details(provider(), Arc::new(WallClock(host)))
         .with_protocol_versions(&[&TLS13])
         .expect("the suite is of TLS 1.3")
         .with_root_certificates(roots)
@@ -117,14 +116,13 @@ impl SecureRandom for WorldRandom {
     }
 }
 
-/// Always the same moment, in which the certificate is valid.
+/// That of a host. The certificate is valid from 2026 to 2126.
 #[derive(Debug)]
-struct WorldTime;
+struct WallClock(Host);
 
-impl TimeProvider for WorldTime {
+impl TimeProvider for WallClock {
     fn current_time(&self) -> Option<UnixTime> {
-        // The first moment of 2030.
-        Some(UnixTime::since_unix_epoch(Duration::from_secs(1_893_456_000)))
+        Some(UnixTime::since_unix_epoch(self.0.wall_clock()))
     }
 }
 

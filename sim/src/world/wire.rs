@@ -73,6 +73,8 @@ pub(super) struct Lane {
     pub(super) ended: bool,
     /// The sender's socket was reset by the other side.
     pub(super) was_reset: bool,
+    /// The sender's host has lost power since, and its kernel knows nothing of the connection.
+    pub(super) is_gone: bool,
 }
 
 /// A segment that waits.
@@ -97,12 +99,13 @@ impl Lane {
             resetting: false,
             ended: false,
             was_reset: false,
+            is_gone: false,
         }
     }
 
     /// Whether a socket that can still be reset sends here.
     pub(super) const fn is_alive(&self) -> bool {
-        !self.closed && !self.was_reset && !self.resetting
+        !self.closed && !self.was_reset && !self.resetting && !self.is_gone
     }
 
     /// Whether the sender knows that the connection is over.

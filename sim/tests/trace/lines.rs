@@ -5,7 +5,7 @@ use squall_proto::{
     encode,
 };
 use squall_sim::trace::{
-    End, Event, Outcome, Recorded, Side, Told, Trace, TraceError, What, WireId, read_json_lines,
+    Down, End, Event, Outcome, Recorded, Side, Told, Trace, TraceError, What, WireId, read_json_lines,
     write_json_lines,
 };
 
@@ -36,11 +36,21 @@ fn end() -> impl Strategy<Value = End> {
     prop_oneof![Just(End::Fin), Just(End::Reset)]
 }
 
+fn down() -> impl Strategy<Value = Down> {
+    prop_oneof![Just(Down::Stopped), Just(Down::Crashed), Just(Down::PowerLost)]
+}
+
 fn beside() -> impl Strategy<Value = What> {
     let step = 0_usize..9;
     prop_oneof![
-        ".*".prop_map(|host| What::HostDown { host }),
-        ".*".prop_map(|host| What::HostUp { host }),
+        (".*", down(), any::<bool>()).prop_map(|(host, how, kept)| What::HostDown { host, how, kept }),
+        (".*", any::<bool>()).prop_map(|(host, kept)| What::HostUp { host, kept }),
+        ".*".prop_map(|host| What::HostPaused { host }),
+        ".*".prop_map(|host| What::HostResumed { host }),
+        ("[a-z]*", any::<bool>()).prop_map(|(client_id, ends_session)| What::Kicked {
+            client_id: Text::new(&client_id).unwrap(),
+            ends_session,
+        }),
         (step.clone(), ".*").prop_map(|(step, what)| What::FaultBegan { step, what }),
         (step.clone(), any::<u64>()).prop_map(|(step, touched)| What::FaultEnded { step, touched }),
         (step.clone(), ".*").prop_map(|(step, what)| What::Step { step, what }),
@@ -65,6 +75,7 @@ fn told() -> impl Strategy<Value = Told> {
             retain,
             payload,
         }),
+        ".*".prop_map(|why| Told::StoreFailed { why }),
         Just(Told::SubscriptionLost {
             filter: TopicFilter::new("$share/g/+/#").unwrap(),
         }),

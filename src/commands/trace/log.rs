@@ -90,7 +90,11 @@ impl Wanted {
     /// What concerns nobody alone concerns everybody.
     fn has_client(&self, what: &What, ends: [&String; 2]) -> bool {
         let is_ours = |name: &str| self.clients.iter().any(|client| client == name);
-        if let What::HostDown { host } | What::HostUp { host } = what {
+        if let What::HostDown { host, .. }
+        | What::HostUp { host, .. }
+        | What::HostPaused { host }
+        | What::HostResumed { host } = what
+        {
             return self.clients.is_empty() || host == BROKER || is_ours(host);
         }
         self.clients.is_empty()
@@ -137,6 +141,9 @@ const fn style(what: &What) -> Style {
         | What::Ended { .. }
         | What::HostDown { .. }
         | What::HostUp { .. }
+        | What::HostPaused { .. }
+        | What::HostResumed { .. }
+        | What::Kicked { .. }
         | What::FaultBegan { .. }
         | What::FaultEnded { .. }
         | What::Step { .. }

@@ -60,6 +60,12 @@ impl Links {
         self.links.try_remove(conn.0 as usize);
     }
 
+    /// Every connection there is.
+    pub(super) fn conns(&self) -> Vec<ConnId> {
+        let keys = self.links.iter().map(|(key, _)| u32::try_from(key));
+        keys.flatten().map(ConnId).collect()
+    }
+
     /// Bytes of output since the last [`Links::hand_over`].
     pub(super) const fn output_bytes(&self) -> usize {
         self.output_bytes

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use squall_proto::{
     ConnId, Instant,
-    broker::{Broker, Input, Question, Settings},
+    broker::{Administration, Broker, Input, Question, Settings},
 };
 
 use super::{links::Links, outbox::Outbox};
@@ -17,6 +17,13 @@ pub(super) struct Shared {
     /// When the next tick is wanted, as far as the ticking task needs to know: early perhaps, never late.
     deadline: Watched<Option<Instant>>,
     stopping: Watched<bool>,
+}
+
+/// What the broker knew of a client.
+pub(super) struct Client {
+    pub(super) was_connected: bool,
+    pub(super) had_session: bool,
+    pub(super) was_barred: bool,
 }
 
 struct Core {
@@ -91,6 +98,30 @@ impl Shared {
                 () = self.clock.sleep_until(at) => self.tick_once(),
             }
         }
+    }
+
+    /// Does to a client what an administrator wants; says what there was of it before.
+    pub(super) fn administer(&self, what: Administration) -> Client {
+        self.step(|core, now| {
+            let client_id = what.client_id();
+            let client = Client {
+                was_connected: core.broker.is_connected(client_id),
+                had_session: core.broker.has_session(client_id),
+                was_barred: core.broker.is_barred(client_id),
+            };
+            core.handle(now, Input::Administer(what));
+            client
+        })
+    }
+
+    /// Takes every connection to be lost.
+    pub(super) fn lose_all(&self) {
+        self.step(|core, now| {
+            for conn in core.links.conns() {
+                core.handle(now, Input::Lost(conn));
+                core.links.remove(conn);
+            }
+        });
     }
 
     /// Tells the broker to stop, which tells its clients.

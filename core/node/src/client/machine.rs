@@ -18,7 +18,7 @@ use super::{
     authentication::{Exchange, Exchanges},
     inbox::{Asked, Inbox, Publish, Request},
     responses::Responses,
-    store::{self, Store},
+    store::Store,
 };
 use crate::clock::Clock;
 
@@ -54,7 +54,7 @@ pub(super) struct Out {
     /// What the application says of messages goes there.
     answers: mpsc::UnboundedSender<Answer>,
     exchanges: Exchanges,
-    /// Where records go; `None` while they are committed, and after that failed.
+    /// Where records go; `None` after a commit has failed.
     store: Option<Box<dyn Store>>,
     /// Whether records were appended that are not committed: until they are, nothing is written.
     uncommitted: bool,
@@ -159,14 +159,14 @@ impl Machine {
         if !self.out.uncommitted {
             return Ok(());
         }
-        let store = self.out.store.take().ok_or(Broken)?;
-        match store::commit(store).await {
-            Ok(store) => {
-                self.out.store = Some(store);
+        let store = self.out.store.as_mut().ok_or(Broken)?;
+        match store.commit().await {
+            Ok(()) => {
                 self.out.uncommitted = false;
                 Ok(())
             }
             Err(error) => {
+                self.out.store = None;
                 self.out.bytes.clear();
                 self.out.events.push_back(Event::StoreFailed(error));
                 Err(Broken)

@@ -1,14 +1,15 @@
 //! Where a client keeps what the next process needs to take up its session again: the messages that are not finished, with the Packet
-//! Identifiers by which the server knows them. In reading order: the trait, `file`, `memory`.
+//! Identifiers by which the server knows them. In reading order: the trait, `database`, `file` (the same in a file), `memory`.
 
+mod database;
 mod file;
 mod memory;
 
-use std::path::PathBuf;
+use std::{future::Future, path::PathBuf, pin::Pin};
 
 use squall_proto::client::{Record, Saved};
 
-pub use self::{file::FileStore, memory::MemoryStore};
+pub use self::{database::DatabaseStore, file::FileStore, memory::MemoryStore};
 
 /// Keeps the records of a client. Records are appended in their order and committed together, before a packet leaves that may depend on
 /// one of them.
@@ -19,14 +20,18 @@ pub trait Store: Send + 'static {
     /// Notes a record, for the next commit.
     fn append(&mut self, record: &Record<'_>);
 
-    /// Puts what was appended on stable storage. When this returns, a crash takes none of it back. May block; called where that is no harm.
-    fn commit(&mut self) -> Result<(), StoreError>;
+    /// Puts what was appended on stable storage. When this is over, a crash takes none of it back. The client waits for it and writes
+    /// nothing meanwhile; nothing is asked of the store until it is over, and nothing any more after an error.
+    fn commit(&mut self) -> Commit<'_>;
 
     /// Whether [`Store::commit`] does anything that takes time.
     fn blocks(&self) -> bool {
         true
     }
 }
+
+/// See [`Store::commit`].
+pub type Commit<'s> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 's>>;
 
 /// Why records cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -49,15 +54,4 @@ pub enum StoreError {
     /// The disk is full, the file may not be written, and the like.
     #[error("cannot keep the client's messages: {0}")]
     Failed(Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// Commits on a thread where it may block, if it does.
-pub(super) async fn commit(mut store: Box<dyn Store>) -> Result<Box<dyn Store>, StoreError> {
-    let commit = move || store.commit().map(|()| store);
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a disk blocks, and no world's client has one: the order of threads decides nothing here, because the client waits for this one"
-    )]
-    let committed = tokio::task::spawn_blocking(commit).await;
-    committed.unwrap_or_else(|ended| Err(StoreError::Failed(ended.into())))
 }

@@ -80,6 +80,11 @@ impl Served {
         Self::of(server, 0)
     }
 
+    /// A broker that is there already.
+    pub(crate) fn over(server: Server) -> Self {
+        Self::of(server, 0)
+    }
+
     fn of(server: Server, failures: usize) -> Self {
         let (connect, streams) = mpsc::unbounded_channel();
         let serving = server.clone();

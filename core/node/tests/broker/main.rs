@@ -1,5 +1,6 @@
 //! The broker's I/O: over streams in memory with virtual time, and over loopback.
 
+mod administration;
 mod authentication;
 mod ending;
 mod flooding;

@@ -1,7 +1,8 @@
-use std::{path::Path, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use squall_node::client::{
-    Client, Event, Events, FileStore, MemoryStore, Message, Qos, RestoreError, Store, StoreError, Version,
+    Client, Commit, DatabaseStore, Event, Events, FileStore, MemoryStore, Message, Qos, RestoreError, Store,
+    StoreError, Version,
     protocol::{Record, Saved},
 };
 use squall_proto::{
@@ -148,8 +149,8 @@ fn records<'a>(client_id: &'a Text, message: &'a Message) -> Vec<Record<'a>> {
     ]
 }
 
-#[test]
-fn a_file_holds_what_the_records_come_to() {
+#[tokio::test]
+async fn a_file_holds_what_the_records_come_to() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("session.redb");
     let text = |text| Text::new(text).unwrap();
@@ -163,7 +164,7 @@ fn a_file_holds_what_the_records_come_to() {
             store.append(record);
             expected.apply(record);
         }
-        store.commit().unwrap();
+        store.commit().await.unwrap();
         drop(store);
         let saved = open(&path).load().unwrap();
         assert_eq!(without_ages(&saved), without_ages(&expected), "after {records:?}");
@@ -180,8 +181,8 @@ fn without_ages(saved: &Saved) -> String {
     })
 }
 
-#[test]
-fn what_was_committed_is_there_after_a_crash_and_what_was_not_is_not() {
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_crash_and_what_was_not_is_not() {
     let directory = tempfile::tempdir().unwrap();
     let [path, crashed] = ["session.redb", "crashed.redb"].map(|name| directory.path().join(name));
     let mut store = open(&path);
@@ -192,17 +193,17 @@ fn what_was_committed_is_there_after_a_crash_and_what_was_not_is_not() {
             message: &kept,
             waited: Duration::ZERO,
         });
-        store.commit().unwrap();
+        store.commit().await.unwrap();
         store.append(&Record::Finished { order });
         // The disk as it is, without the words of a clean end.
         std::fs::copy(&path, &crashed).unwrap();
         assert_eq!(open(&crashed).load().unwrap().message_count(), 1, "{order}");
-        store.commit().unwrap();
+        store.commit().await.unwrap();
     }
 }
 
-#[test]
-fn a_file_in_use_or_damaged_is_an_error_that_says_what_to_do() {
+#[tokio::test]
+async fn a_file_in_use_or_damaged_is_an_error_that_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("session.redb");
     let mut store = open(&path);
@@ -212,7 +213,7 @@ fn a_file_in_use_or_damaged_is_an_error_that_says_what_to_do() {
         message: &kept,
         waited: Duration::ZERO,
     });
-    store.commit().unwrap();
+    store.commit().await.unwrap();
     assert!(matches!(FileStore::open(&path), Err(StoreError::InUse(_))));
     drop(store);
     let whole = std::fs::read(&path).unwrap();
@@ -237,6 +238,70 @@ fn a_file_in_use_or_damaged_is_an_error_that_says_what_to_do() {
     assert!(FileStore::open(&path).is_err());
 }
 
+#[tokio::test]
+async fn a_file_whose_making_was_cut_short_begins_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("session.redb");
+    for length in [1, 8, 9, 100_000] {
+        std::fs::write(&path, vec![0; length]).unwrap();
+        let mut store = open(&path);
+        assert_eq!(store.load().unwrap().message_count(), 0, "{length} bytes");
+        drop(store);
+        // Not by mistake: it is there, and stays.
+        assert!(open(&path).load().is_ok());
+    }
+}
+
+/// The wall clock alone goes on between two processes.
+#[tokio::test]
+async fn a_message_in_a_database_ages_by_the_wall_clock_and_never_becomes_younger_than_new() {
+    let backend = Memory::default();
+    let at = |seconds| move || Duration::from_secs(seconds);
+    let mut store = DatabaseStore::open(backend.clone(), "memory", at(1000)).unwrap();
+    let kept = message("1", Qos::AtLeastOnce);
+    store.append(&Record::Queued {
+        order: 1,
+        message: &kept,
+        waited: Duration::from_secs(5),
+    });
+    store.commit().await.unwrap();
+    drop(store);
+    for (now, waited) in [(1000, 5), (1010, 15), (100, 0)] {
+        let mut store = DatabaseStore::open(backend.clone(), "memory", at(now)).unwrap();
+        let text = format!("{:?}", store.load().unwrap());
+        assert!(
+            text.contains(&format!("waited: {:?}", Duration::from_secs(waited))),
+            "{text}"
+        );
+    }
+}
+
+/// A backend that outlives its database.
+#[derive(Clone, Debug, Default)]
+struct Memory(Arc<redb::backends::InMemoryBackend>);
+
+impl redb::StorageBackend for Memory {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write(offset, data)
+    }
+}
+
 struct Full;
 
 impl Store for Full {
@@ -246,8 +311,8 @@ impl Store for Full {
 
     fn append(&mut self, _: &Record<'_>) {}
 
-    fn commit(&mut self) -> Result<(), StoreError> {
-        Err(StoreError::Failed("the disk is full".into()))
+    fn commit(&mut self) -> Commit<'_> {
+        Box::pin(async { Err(StoreError::Failed("the disk is full".into())) })
     }
 }
 

@@ -130,6 +130,9 @@ impl Broker {
         if self.connections.open > self.limits.connections {
             return Err(Refusal::TooManyConnections);
         }
+        if self.is_barred(&connect.client_id) {
+            return Err(Refusal::Barred);
+        }
         if self.sessions.len() >= self.limits.sessions && !self.by_client_id.contains_key(&connect.client_id)
         {
             return Err(Refusal::TooManySessions);

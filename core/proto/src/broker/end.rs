@@ -269,6 +269,7 @@ const fn will_event(cause: Cause) -> WillEvent {
         | Cause::ConnectTimeout
         | Cause::SlowReader
         | Cause::AnswerTooLarge
+        | Cause::Administrative
         | Cause::Shutdown
         | Cause::Malformed(_)
         | Cause::Refused(_)

@@ -107,6 +107,9 @@ pub enum Cause {
     /// A packet does not fit in the client's Maximum Packet Size and cannot be left out.
     #[error("an answer does not fit in the client's maximum packet size")]
     AnswerTooLarge,
+    /// An administrator closed the connection.
+    #[error("an administrator closed the connection")]
+    Administrative,
     /// The broker stops.
     #[error("the broker shuts down")]
     Shutdown,
@@ -146,6 +149,7 @@ impl Cause {
             Self::KeepAlive => ReasonCode::KeepAliveTimeout,
             Self::SlowReader => ReasonCode::QuotaExceeded,
             Self::AnswerTooLarge => ReasonCode::PacketTooLarge,
+            Self::Administrative => ReasonCode::AdministrativeAction,
             Self::Shutdown => ReasonCode::ServerShuttingDown,
             Self::Malformed(error) => error.reason_code(),
             Self::Refused(refusal) => refusal.reason_code(),

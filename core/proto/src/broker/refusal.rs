@@ -21,6 +21,9 @@ pub enum Refusal {
     /// A Client Identifier of 3.1.1 that a server need not take.
     #[error("the client identifier is not one of 1 to 23 letters and digits")]
     ClientIdNotPlain,
+    /// A Client Identifier that an administrator has barred.
+    #[error("an administrator has barred the client identifier")]
+    Barred,
     /// A method of enhanced authentication that this broker does not have.
     #[error("this server does not have the authentication method")]
     AuthenticationMethod,
@@ -77,6 +80,7 @@ impl Refusal {
             | Self::TooManySubscriptions => ReasonCode::QuotaExceeded,
             Self::TooFastConnections => ReasonCode::ConnectionRateExceeded,
             Self::ClientIdEmpty | Self::ClientIdNotPlain => ReasonCode::ClientIdentifierNotValid,
+            Self::Barred => ReasonCode::NotAuthorized,
             Self::AuthenticationMethod => ReasonCode::BadAuthenticationMethod,
             // [MQTT-3.2.2-12]
             Self::WillQos => ReasonCode::QosNotSupported,

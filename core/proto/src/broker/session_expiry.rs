@@ -7,9 +7,9 @@ use crate::{Connect, Version};
 /// ```text
 ///             .--------------- connected --------------.
 ///             v                                        |
-///  New --> Online --connection ends: expiry finite--> OfflineUntil --expired, Clean Start--> Ended
-///             |  '--connection ends: never expires--> OfflineForEver --------Clean Start-------^
-///             '-----connection ends: expiry 0--------------------------------------------------'
+///  New --> Online --connection ends: expiry finite--> OfflineUntil --expired, Clean Start, revoked--> Ended
+///             |  '--connection ends: never expires--> OfflineForEver ------Clean Start, revoked-------^
+///             '-----connection ends: expiry 0---------------------------------------------------------'
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SessionPhase {
@@ -34,6 +34,8 @@ pub(super) enum SessionEvent {
     Expired,
     /// A connection with Clean Start begins another in its place.
     CleanStart,
+    /// An administrator ends it; its connection has ended before.
+    Revoked,
 }
 
 /// What a Session Expiry Interval says; in 3.1.1 it follows from Clean Session.
@@ -52,15 +54,15 @@ impl SessionPhase {
     // [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-23] [MQTT-4.1.0-1] [MQTT-4.1.0-2]
     // [v3 MQTT-3.1.2-4] [v3 MQTT-3.1.2-6] [v3 MQTT-4.1.0-1] [v3 MQTT-4.1.0-2]
     pub(super) const fn next(self, event: SessionEvent) -> Option<Self> {
-        use SessionEvent::{CleanStart, Connected, ConnectionEnded, Expired};
+        use SessionEvent::{CleanStart, Connected, ConnectionEnded, Expired, Revoked};
         match (self, event) {
             (Self::OfflineUntil | Self::OfflineForEver, Connected) => Some(Self::Online),
             (Self::Online, ConnectionEnded(Expiry::AtOnce))
             | (Self::OfflineUntil, Expired)
-            | (Self::OfflineUntil | Self::OfflineForEver, CleanStart) => Some(Self::Ended),
+            | (Self::OfflineUntil | Self::OfflineForEver, CleanStart | Revoked) => Some(Self::Ended),
             (Self::Online, ConnectionEnded(Expiry::After)) => Some(Self::OfflineUntil),
             (Self::Online, ConnectionEnded(Expiry::Never)) => Some(Self::OfflineForEver),
-            (Self::Online, Connected | Expired | CleanStart)
+            (Self::Online, Connected | Expired | CleanStart | Revoked)
             | (Self::OfflineUntil, ConnectionEnded(_))
             | (Self::OfflineForEver, ConnectionEnded(_) | Expired)
             | (Self::Ended, _) => None,
@@ -127,13 +129,14 @@ mod tests {
     }
 
     impl SessionEvent {
-        const ALL: [Self; 6] = [
+        const ALL: [Self; 7] = [
             Self::Connected,
             Self::ConnectionEnded(Expiry::AtOnce),
             Self::ConnectionEnded(Expiry::After),
             Self::ConnectionEnded(Expiry::Never),
             Self::Expired,
             Self::CleanStart,
+            Self::Revoked,
         ];
     }
 

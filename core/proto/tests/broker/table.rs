@@ -164,6 +164,10 @@ impl Table {
         self.handle(Input::Judged(conn, judgement));
     }
 
+    pub(crate) const fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         self.broker.counts()
     }

@@ -1,6 +1,6 @@
 //! The application of a client: what it is told stands in the trace.
 
-use std::{future, mem};
+use std::{error::Error, future, mem};
 
 use bytes::Bytes;
 use squall_node::client::{Acknowledgement, Event, Message, Publishing};
@@ -65,8 +65,15 @@ impl Application {
                 ..
             } => self.takes(message, acknowledgement),
             Event::SubscriptionLost { filter, .. } => self.note(Told::SubscriptionLost { filter }),
-            Event::Unreachable(_) | Event::StoreFailed(_) => {}
+            Event::StoreFailed(error) => self.store_failed(&error),
+            Event::Unreachable(_) => {}
         }
+    }
+
+    /// Its session cannot be kept, or not be had back.
+    pub(super) fn store_failed(&self, error: &impl Error) {
+        let why = error.to_string();
+        self.note(Told::StoreFailed { why });
     }
 
     fn takes(&mut self, message: Message, acknowledgement: Option<Acknowledgement>) {

@@ -24,10 +24,15 @@ pub(crate) struct Character {
 }
 
 impl Character {
+    /// Its Client Identifier.
+    pub(crate) fn client_id(&self) -> Text {
+        let client_id = self.spec.client_id.as_ref().unwrap_or(&self.name);
+        Text::new(client_id).expect("the scenario was checked for it")
+    }
+
     /// As the client that ships wants it, with this session.
     pub(super) fn options(&self, session: Session) -> Options {
-        let client_id = self.spec.client_id.as_ref().unwrap_or(&self.name);
-        let client_id = Text::new(client_id).expect("the scenario was checked for it");
+        let client_id = self.client_id();
         let mut protocol = match session {
             Session::Clean => protocol::Options::new(self.version, client_id.clone()),
             Session::Persistent => protocol::Options::persistent(self.version, client_id.clone()),

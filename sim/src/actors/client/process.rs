@@ -4,31 +4,36 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use squall_node::{
     Watched,
-    client::{self, Event, Events, Subscription},
+    client::{self, Event, Events, MemoryStore, RestoreError, StoreError, Subscription},
 };
-use squall_proto::{Disconnect, Property, ReasonCode, Version};
+use squall_proto::{Property, Version};
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinSet,
     time::sleep,
 };
 
-use super::{Client, Command, Owes, application::Application, options::Character};
+use super::{
+    Client, Command, Owes, application::Application, life::Life, options::Character, store::DiskStore,
+};
 use crate::{
     actors::{
         Power,
-        connector::{ClientConnector, Gate, PacedConnector},
+        connector::{ClientConnector, Gate, GatedConnector},
     },
     mutants::Mutator,
-    scenario::{Connecting, Filters, Reconnect, Session, SubscriptionIdentifier},
+    scenario::{Connecting, Filters, Reconnect, Session, Store, SubscriptionIdentifier},
     span::SpanRange,
-    world::{HostConnector, generator},
+    world::{Host, HostConnector, disk::Disk, generator, network},
 };
 
 /// The process of a client, through all its lives.
 pub(crate) struct ClientProcess {
     character: Character,
+    host: Host,
     connector: HostConnector,
+    disk: Disk,
+    /// What it has in memory, if that is its store.
+    memory: MemoryStore,
     /// What its WebSockets are masked with.
     chance: Pcg64Mcg,
     commands: mpsc::UnboundedReceiver<Command>,
@@ -42,16 +47,18 @@ pub(crate) struct ClientProcess {
 }
 
 /// How the client that ships is started: with which session, and who waits for its CONNACK.
-struct Start {
-    session: Session,
-    done: Option<oneshot::Sender<()>>,
+pub(super) struct Start {
+    pub(super) session: Session,
+    pub(super) done: Option<oneshot::Sender<()>>,
 }
 
 impl ClientProcess {
     /// The process, which does nothing until it runs, and the handle to it.
     pub(crate) fn new(
         character: Character,
+        host: Host,
         connector: HostConnector,
+        disk: Disk,
         mutator: Option<Mutator>,
         power: Power,
     ) -> (Client, Self) {
@@ -67,7 +74,10 @@ impl ClientProcess {
         let chance = generator(character.seed, &format!("websocket {}", character.name));
         let process = Self {
             character,
+            host,
             connector,
+            disk,
+            memory: MemoryStore::new(),
             chance,
             commands: take_commands,
             running,
@@ -87,15 +97,21 @@ impl ClientProcess {
         };
         let mut first_at = planned;
         let power = self.power.clone();
+        if let Some(reads) = self.character.spec.reads {
+            network::with(|network| network.read_slowly(self.host.place(), reads));
+        }
         loop {
             power.on().await;
             let delay = first_at.take().map(|range| {
                 let purpose = format!("connect {}", self.character.name);
                 generator(self.character.seed, &purpose).random_range(range.millis())
             });
-            if power.run(self.live(delay)).await.is_some() {
-                return;
+            match power.run(self.live(delay)).await {
+                Some(End::Over) => return,
+                Some(End::Stopped) => power.has_stopped(self.character.spec.store == Some(Store::Disk)),
+                None => {}
             }
+            self.memory = MemoryStore::new();
             self.running.set(None);
             self.owes.set(Owes::Nothing);
             first_at = match (self.started, self.character.spec.reconnect) {
@@ -107,27 +123,43 @@ impl ClientProcess {
     }
 
     /// From the start of the process to its end.
-    async fn live(&mut self, delay_ms: Option<u64>) {
-        let mut next = match delay_ms {
-            Some(delay) => self.wait(delay).await,
-            None => self.told().await,
-        };
-        while let Some(start) = next {
-            next = match self.client(start).await {
-                Some(again) => Some(again),
-                None => self.told().await,
+    async fn live(&mut self, delay_ms: Option<u64>) -> End {
+        let power = self.power.clone();
+        let mut next = Next::Waits(delay_ms);
+        loop {
+            let start = tokio::select! {
+                biased;
+                () = power.stop() => return End::Stopped,
+                start = self.started(next) => start,
             };
+            let Some(start) = start else { return End::Over };
+            next = self.client(start).await;
         }
     }
 
-    /// Waits for its time to connect first. Until then it owes a connection.
-    async fn wait(&mut self, delay_ms: u64) -> Option<Start> {
-        self.owes.set(Owes::Connection);
-        sleep(Duration::from_millis(delay_ms)).await;
-        Some(Start {
-            session: self.character.spec.session,
-            done: None,
-        })
+    /// Waits until the client that ships is to start. `None`: it never is.
+    async fn started(&mut self, next: Next) -> Option<Start> {
+        match next {
+            Next::Starts(start) => Some(start),
+            Next::Waits(None) => self.told().await,
+            Next::Waits(Some(delay_ms)) => {
+                // Until then it owes a connection.
+                self.owes.set(Owes::Connection);
+                sleep(Duration::from_millis(delay_ms)).await;
+                Some(Start {
+                    session: self.character.spec.session,
+                    done: None,
+                })
+            }
+        }
+    }
+
+    /// After its store has failed: as long as between two connections, if it connects again by itself.
+    fn starts_again(&mut self) -> Next {
+        match self.character.spec.reconnect {
+            Reconnect::After(after) => Next::Waits(Some(self.chance.random_range(after.millis()))),
+            Reconnect::Never => Next::Waits(None),
+        }
     }
 
     /// Waits for a step to connect it. `None`: there will be none.
@@ -147,44 +179,40 @@ impl ClientProcess {
         }
     }
 
-    /// One client that ships, until it is disconnected by a step. `Some`: it is to start again at once, with another session.
-    async fn client(&mut self, start: Start) -> Option<Start> {
+    /// One client that ships, until it is disconnected by a step, its process is to stop, or its store fails.
+    async fn client(&mut self, start: Start) -> Next {
         self.started = true;
         let gate = match self.character.spec.reconnect {
             Reconnect::Never => Gate::closed(),
             Reconnect::After(_) => Gate::default(),
         };
         gate.permit();
-        let below = PacedConnector {
+        let below = GatedConnector {
             host: self.connector.clone(),
-            reads: self.character.spec.reads,
             gate: gate.clone(),
         };
         let transport = self.character.spec.transport;
-        let connector = ClientConnector::new(below, transport, self.chance.random(), self.mutator.clone());
+        let chance = self.chance.random();
+        let connector = ClientConnector::new(self.host, below, transport, chance, self.mutator.clone());
         let options = self.character.options(start.session);
-        let (client, mut events, runner) =
-            client::Client::open(options, connector).expect("the scenario was checked for it");
-        self.running.set(Some(client.clone()));
-        let mut life = Life {
-            client,
-            gate,
-            session: start.session,
-            wanted: true,
-            connected: false,
-            subscribed: false,
-            waiting: start.done.into_iter().collect(),
-            stopped: Vec::new(),
-            subscribing: JoinSet::new(),
-            stopping: JoinSet::new(),
-        };
         let mut application = Application::new(&self.character);
+        let (client, mut events, runner) = match self.open(options, connector) {
+            Ok(opened) => opened,
+            Err(error) => {
+                application.store_failed(&error);
+                return self.starts_again();
+            }
+        };
+        self.running.set(Some(client.clone()));
+        let mut life = Life::new(client, gate, start.session, start.done);
+        let power = self.power.clone();
         let mut runner = std::pin::pin!(runner.run());
         let again = loop {
             self.owes.set(life.owes());
             tokio::select! {
                 biased;
                 () = &mut runner => break None,
+                () = power.stop(), if life.stopping.is_empty() => life.stop(false, None),
                 () = application.handles() => {}
                 Some(event) = events.next(), if !application.is_busy() => {
                     self.heard(&mut life, &event);
@@ -200,11 +228,30 @@ impl ClientProcess {
         };
         self.running.set(None);
         self.owes.set(Owes::Nothing);
-        drain(&mut events);
         for done in mem::take(&mut life.stopped) {
             _ = done.send(());
         }
-        again
+        if let Some(error) = store_failure(&mut events) {
+            life.store_failed = true;
+            application.told(Event::StoreFailed(error));
+        }
+        match again {
+            Some(again) => Next::Starts(again),
+            None if life.store_failed => self.starts_again(),
+            None => Next::Waits(None),
+        }
+    }
+
+    /// The client that ships, with the store that the scenario says.
+    fn open(&self, options: client::Options, connector: ClientConnector) -> Result<Opened, RestoreError> {
+        match self.character.spec.store {
+            None => Ok(client::Client::open(options, connector)?),
+            Some(Store::Memory) => client::Client::restore(options, connector, self.memory.clone()),
+            Some(Store::Disk) => {
+                let store = DiskStore::open(&self.disk, self.host)?;
+                client::Client::restore(options, connector, store)
+            }
+        }
     }
 
     fn heard(&self, life: &mut Life, event: &Event) {
@@ -225,103 +272,26 @@ impl ClientProcess {
                     life.lost(&self.character.spec.reconnect);
                 }
             }
-            Event::Message { .. } | Event::SubscriptionLost { .. } | Event::StoreFailed(_) => {}
+            Event::StoreFailed(_) => life.store_failed = true,
+            Event::Message { .. } | Event::SubscriptionLost { .. } => {}
         }
     }
 }
 
-/// One client that ships.
-struct Life {
-    client: client::Client,
-    gate: Gate,
-    session: Session,
-    /// Whether it is to have a connection.
-    wanted: bool,
-    connected: bool,
-    /// Whether it has subscribed to what the scenario says; from then on it does so by itself when it must.
-    subscribed: bool,
-    /// Who waits for CONNACK.
-    waiting: Vec<oneshot::Sender<()>>,
-    /// Who waits for the end.
-    stopped: Vec<oneshot::Sender<()>>,
-    subscribing: JoinSet<()>,
-    stopping: JoinSet<()>,
+/// How a process ends by itself.
+enum End {
+    /// Nobody is left to tell it anything.
+    Over,
+    /// It was asked to.
+    Stopped,
 }
 
-impl Life {
-    fn owes(&self) -> Owes {
-        if self.wanted && !self.connected {
-            Owes::Connection
-        } else if self.subscribing.is_empty() {
-            Owes::Nothing
-        } else {
-            Owes::Subscriptions(self.subscribing.len())
-        }
-    }
-
-    fn lost(&mut self, reconnect: &Reconnect) {
-        self.connected = false;
-        if let Reconnect::Never = reconnect {
-            self.wanted = false;
-            self.waiting.clear();
-        }
-    }
-
-    fn told(&mut self, command: Command) -> ControlFlow<Start> {
-        match command {
-            Command::Connect {
-                session: Some(session),
-                done,
-            } if session != self.session => {
-                return ControlFlow::Break(Start {
-                    session,
-                    done: Some(done),
-                });
-            }
-            Command::Connect { done, .. } => {
-                if self.connected {
-                    _ = done.send(());
-                } else {
-                    if !self.wanted {
-                        self.gate.permit();
-                    }
-                    self.wanted = true;
-                    self.waiting.push(done);
-                }
-            }
-            Command::Disconnect { with_will, done } => self.stop(with_will, done),
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn stop(&mut self, with_will: bool, done: oneshot::Sender<()>) {
-        let reason_code = if with_will {
-            ReasonCode::DisconnectWithWillMessage
-        } else {
-            ReasonCode::Success
-        };
-        let client = self.client.clone();
-        self.wanted = false;
-        self.stopped.push(done);
-        self.stopping.spawn(async move {
-            let disconnect = Disconnect::of(reason_code);
-            client
-                .disconnect_with(disconnect)
-                .await
-                .expect("a reason code of DISCONNECT");
-        });
-    }
-
-    fn subscribe(&mut self, subscription: Subscription) {
-        if subscription.filters.is_empty() {
-            return;
-        }
-        let client = self.client.clone();
-        self.subscribing.spawn(async move {
-            // What SUBACK said is on the wire.
-            _ = client.subscribe(subscription).await;
-        });
-    }
+/// What a process does next.
+enum Next {
+    /// It starts the client that ships.
+    Starts(Start),
+    /// It starts it after so many milliseconds, or when a step says so.
+    Waits(Option<u64>),
 }
 
 /// As the client that ships takes it.
@@ -338,6 +308,15 @@ pub(crate) fn subscription(
     }
 }
 
-fn drain(events: &mut Events) {
-    while events.try_next().is_some() {}
+/// What is left of the events of a client that has ended: why its store failed, if that was the end.
+fn store_failure(events: &mut Events) -> Option<StoreError> {
+    let mut failure = None;
+    while let Some(event) = events.try_next() {
+        if let Event::StoreFailed(error) = event {
+            failure = Some(error);
+        }
+    }
+    failure
 }
+
+type Opened = (client::Client, Events, client::Runner<ClientConnector>);

@@ -9,7 +9,7 @@ use squall_proto::{Instant, Packet, Publish, Qos, TopicName};
 use crate::{
     checks::Now,
     model::{Lookup, Receipt},
-    trace::{Side, What, WireId},
+    trace::{Side, Told, What, WireId},
 };
 
 /// What happened, by the names of the scenario.
@@ -26,6 +26,8 @@ pub(super) struct History {
     pub(super) connacks: BTreeMap<String, Vec<Connected>>,
     /// The connections of each client, in the order they were opened.
     pub(super) wires: BTreeMap<String, Vec<WireId>>,
+    /// Where each client told its application that its store has failed.
+    pub(super) store_failures: BTreeMap<String, Vec<usize>>,
 }
 
 /// A message of a client.
@@ -74,6 +76,14 @@ impl History {
 
     pub(super) fn observe(&mut self, now: &Now<'_>) {
         match &now.event.what {
+            What::Application {
+                client,
+                told: Told::StoreFailed { .. },
+            } => self
+                .store_failures
+                .entry(client.clone())
+                .or_default()
+                .push(now.index),
             What::Opened { wire, client } => self.wires.entry(client.clone()).or_default().push(*wire),
             What::Sent {
                 wire,

@@ -27,6 +27,11 @@ pub(super) fn judge(expectation: &Expectation, history: &History, now: &Now<'_>,
             });
         }
         Expectation::Shared(it) => found.extend(shared(it, history, now)),
+        Expectation::StoreFailed(it) => {
+            each(now, &it.client, found, |name| {
+                store_failed(it, name, history, now)
+            });
+        }
         Expectation::WillPublished(it) => {
             each(now, &it.to, found, |name| will_published(it, name, history, now))
         }
@@ -70,6 +75,17 @@ fn closed(it: &scenario::Closed, history: &History, now: &Now<'_>) -> Option<Fou
 fn accepted<'a>(history: &'a History, name: &str) -> Vec<&'a Connected> {
     let all = history.connacks.get(name).map_or(&[][..], Vec::as_slice);
     all.iter().filter(|connected| connected.is_accepted).collect()
+}
+
+fn store_failed(it: &scenario::StoreFailed, name: &str, history: &History, now: &Now<'_>) -> Option<Found> {
+    let failures = history.store_failures.get(name).map_or(&[][..], Vec::as_slice);
+    let got = failures.len();
+    let (holds, times) = match it.times {
+        Some(times) => (got == times as usize, format!("{times} times")),
+        None => (got > 0, "at least once".to_owned()),
+    };
+    let expected = format!("the store of `{name}` to fail {times}, and its application to be told");
+    (!holds).then(|| now.found(failures.iter().copied(), expected, format!("{got} times")))
 }
 
 fn connected(it: &scenario::Connected, name: &str, history: &History, now: &Now<'_>) -> Option<Found> {

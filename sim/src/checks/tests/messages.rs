@@ -200,9 +200,16 @@ fn a_session_that_the_broker_lost_in_a_crash_is_owed_nothing() {
         .client(publisher, publish(q1(1), "a"))
         .broker(publisher, puback(1));
     let host = || crate::model::BROKER.to_owned();
-    history.note(crate::trace::What::HostDown { host: host() });
+    history.note(crate::trace::What::HostDown {
+        host: host(),
+        how: crate::trace::Down::Crashed,
+        kept: false,
+    });
     history.cut(publisher).cut(subscriber);
-    history.at(1000).note(crate::trace::What::HostUp { host: host() });
+    history.at(1000).note(crate::trace::What::HostUp {
+        host: host(),
+        kept: false,
+    });
     history.connect("pub", false);
     let again = history.connect("sub", false);
     history.subscribe(again, "t", Qos::ExactlyOnce);

@@ -49,6 +49,8 @@ pub(crate) struct Wire {
     pub(crate) ended: BySide<Option<(Instant, End)>>,
     /// The client sent what no client may send.
     pub(crate) client_at_fault: bool,
+    /// An administrator has had it closed, if it was open.
+    pub(crate) is_kicked: bool,
     /// What each side takes, as it said.
     pub(crate) takes: BySide<Takes>,
     /// What each side's Topic Aliases stand for.
@@ -87,6 +89,7 @@ impl Wire {
             let_go: BySide::default(),
             ended: BySide::default(),
             client_at_fault: false,
+            is_kicked: false,
             takes: BySide::default(),
             aliases: BySide::default(),
         }

@@ -1,4 +1,4 @@
-use super::{Checked, Who, known, problem};
+use super::{Checked, hosts, problem};
 use crate::{
     faults::{Between, Cut, Fault, PacketMatch, Partition},
     scenario::{Scenario, locate::Path},
@@ -8,14 +8,21 @@ pub(super) fn fault(scenario: &Scenario, fault: &Fault, path: &Path) -> Checked 
     if let Fault::Cut(cut) = fault {
         self::cut(cut, path)?;
     }
-    for name in fault.names() {
-        known(scenario, Who::Host, name, path)?;
-    }
+    hosts::known_to(scenario, fault, path)?;
     match fault {
         Fault::Bandwidth(fault) => link(&fault.between, path),
         Fault::Blackhole(fault) => link(&fault.between, path),
         Fault::Coalesce(fault) => link(&fault.between, path),
-        Fault::Crash(_) => Ok(()),
+        Fault::ClockStep(_)
+        | Fault::Crash(_)
+        | Fault::Kick(_)
+        | Fault::Resume(_)
+        | Fault::Revoke(_)
+        | Fault::SlowRead(_)
+        | Fault::Stop(_) => Ok(()),
+        Fault::Disk(fault) => hosts::disk(scenario, fault, path),
+        Fault::Pause(fault) => hosts::pause(scenario, fault, path),
+        Fault::Restart(fault) => hosts::restart(scenario, fault, path),
         Fault::Cut(cut) => cut.between.iter().try_for_each(|between| link(between, path)),
         Fault::Hold(fault) => link(&fault.between, path),
         Fault::Latency(fault) => {

@@ -5,10 +5,10 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use squall_proto::{DecodeError, Decoder, Instant, Packet, Version};
+use squall_proto::{DecodeError, Decoder, Instant, Packet, Text, Version};
 
-use super::{BROKER, How, Kind, Line, Recorded, version::Versions};
-use crate::trace::{End, Event, Side, Trace, What, WireId};
+use super::{BROKER, DownLine, How, Kind, Line, Recorded, version::Versions};
+use crate::trace::{Down, End, Event, Side, Trace, What, WireId};
 
 /// Why a file is no trace: which of its lines, what is wrong with it, and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -120,8 +120,21 @@ impl Wires {
                 let (at, how) = (from.other(), how(line)?);
                 What::Ended { wire, at, how }
             }
-            Kind::HostDown => What::HostDown { host: host(line)? },
-            Kind::HostUp => What::HostUp { host: host(line)? },
+            Kind::HostDown => What::HostDown {
+                host: host(line)?,
+                how: down(line)?,
+                kept: needed(line.kept, "kept")?,
+            },
+            Kind::HostUp => What::HostUp {
+                host: host(line)?,
+                kept: needed(line.kept, "kept")?,
+            },
+            Kind::HostPaused => What::HostPaused { host: host(line)? },
+            Kind::HostResumed => What::HostResumed { host: host(line)? },
+            Kind::Kicked => What::Kicked {
+                client_id: client_id(line)?,
+                ends_session: needed(line.ends_session, "ends_session")?,
+            },
             Kind::FaultBegan => What::FaultBegan {
                 step: needed(line.step, "step")?,
                 what: words(line)?,
@@ -247,6 +260,19 @@ fn how(line: &Line<'_>) -> Read<End> {
         How::Fin => End::Fin,
         How::Reset => End::Reset,
     })
+}
+
+fn down(line: &Line<'_>) -> Read<Down> {
+    Ok(match needed(line.down, "down")? {
+        DownLine::Stopped => Down::Stopped,
+        DownLine::Crashed => Down::Crashed,
+        DownLine::PowerLost => Down::PowerLost,
+    })
+}
+
+fn client_id(line: &Line<'_>) -> Read<Text> {
+    let client_id = needed(line.client_id.as_deref(), "client_id")?;
+    Text::new(client_id).map_err(|error| format!("`client_id`: {error}"))
 }
 
 fn host(line: &Line<'_>) -> Read<String> {

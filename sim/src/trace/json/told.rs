@@ -20,6 +20,9 @@ pub(super) enum ToldLine {
         retain: bool,
         payload: String,
     },
+    StoreFailed {
+        why: String,
+    },
     SubscriptionLost {
         filter: String,
     },
@@ -57,6 +60,7 @@ impl From<&Told> for ToldLine {
                 retain: *retain,
                 payload: hex::encode(payload),
             },
+            Told::StoreFailed { why } => Self::StoreFailed { why: why.clone() },
             Told::SubscriptionLost { filter } => Self::SubscriptionLost {
                 filter: filter.to_string(),
             },
@@ -92,6 +96,7 @@ impl ToldLine {
                 retain,
                 payload: bytes(&payload)?,
             },
+            Self::StoreFailed { why } => Told::StoreFailed { why },
             Self::SubscriptionLost { filter } => Told::SubscriptionLost {
                 filter: TopicFilter::new(&filter).map_err(|error| format!("`filter`: {error}"))?,
             },

@@ -6,8 +6,8 @@ use std::{
 use bytes::BytesMut;
 use squall_proto::{Packet, Version, encode};
 
-use super::{How, Kind, Line, told::ToldLine, version::Versions};
-use crate::trace::{End, Lines, Trace, What};
+use super::{DownLine, How, Kind, Line, told::ToldLine, version::Versions};
+use crate::trace::{Down, End, Lines, Trace, What};
 
 /// Writes a run as JSON lines: one line an event, in order, each with the scenario, the version and the seed, so that the traces of
 /// many runs may stand in one file.
@@ -39,6 +39,10 @@ pub fn write_json_lines(
             to: shown.to.into(),
             how: how(&event.what),
             host: host(&event.what),
+            down: down(&event.what),
+            kept: kept(&event.what),
+            client_id: kicked(&event.what).map(|(client_id, _)| client_id.into()),
+            ends_session: kicked(&event.what).map(|(_, ends_session)| ends_session),
             step: step(&event.what),
             touched: touched(&event.what),
             packet: event
@@ -70,6 +74,9 @@ const fn kind(what: &What) -> Kind {
         What::Ended { .. } => Kind::Ended,
         What::HostDown { .. } => Kind::HostDown,
         What::HostUp { .. } => Kind::HostUp,
+        What::HostPaused { .. } => Kind::HostPaused,
+        What::HostResumed { .. } => Kind::HostResumed,
+        What::Kicked { .. } => Kind::Kicked,
         What::FaultBegan { .. } => Kind::FaultBegan,
         What::FaultEnded { .. } => Kind::FaultEnded,
         What::Application { .. } => Kind::Application,
@@ -91,8 +98,44 @@ const fn how(what: &What) -> Option<How> {
 }
 
 fn host(what: &What) -> Option<Cow<'_, str>> {
-    if let What::HostDown { host } | What::HostUp { host } = what {
+    if let What::HostDown { host, .. }
+    | What::HostUp { host, .. }
+    | What::HostPaused { host }
+    | What::HostResumed { host } = what
+    {
         Some(host.as_str().into())
+    } else {
+        None
+    }
+}
+
+const fn down(what: &What) -> Option<DownLine> {
+    if let What::HostDown { how, .. } = what {
+        Some(match how {
+            Down::Stopped => DownLine::Stopped,
+            Down::Crashed => DownLine::Crashed,
+            Down::PowerLost => DownLine::PowerLost,
+        })
+    } else {
+        None
+    }
+}
+
+const fn kept(what: &What) -> Option<bool> {
+    if let What::HostDown { kept, .. } | What::HostUp { kept, .. } = what {
+        Some(*kept)
+    } else {
+        None
+    }
+}
+
+fn kicked(what: &What) -> Option<(&str, bool)> {
+    if let What::Kicked {
+        client_id,
+        ends_session,
+    } = what
+    {
+        Some((client_id, *ends_session))
     } else {
         None
     }

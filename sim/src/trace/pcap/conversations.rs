@@ -85,6 +85,9 @@ impl<'a> Conversations<'a> {
             What::LetGo { .. }
             | What::HostDown { .. }
             | What::HostUp { .. }
+            | What::HostPaused { .. }
+            | What::HostResumed { .. }
+            | What::Kicked { .. }
             | What::FaultBegan { .. }
             | What::FaultEnded { .. }
             | What::Step { .. }

@@ -1,6 +1,6 @@
 //! What a cut does to a connection: the segment ends at the packet, and whatever is sent afterwards vanishes.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::SocketAddr};
 
 use bytes::Bytes;
 use turmoil_net::{TcpFlags, TcpSegment};
@@ -140,8 +140,20 @@ impl Network {
         if !cut {
             self.forge(wire, side, RST, seq, 0);
         }
+        self.forget_socket(local, remote);
+    }
+
+    /// A kernel's own socket is gone at once.
+    pub(super) fn forget_socket(&self, local: SocketAddr, remote: SocketAddr) {
         let to_itself = made_up(remote.port(), local.port(), RST, 0, 0);
         self.hand_over(remote.ip(), local.ip(), to_itself);
+    }
+
+    /// A segment of a connection that its receiver's kernel does not know any more: that is what it says.
+    pub(super) fn answer_for_gone(&mut self, wire: WireId, gone: Side, segment: &TcpSegment) {
+        if !segment.flags.rst && self.wires.wire(wire).cut.is_none() {
+            self.forge(wire, gone, RST, segment.ack, 0);
+        }
     }
 
     /// Sends a segment that no kernel made, as if it came from `from`.

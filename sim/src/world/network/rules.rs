@@ -105,8 +105,8 @@ impl Network {
     }
 
     /// Lets go what waits in some directions, each connection at its own time, unless another rule stops them.
-    fn release(&mut self, mut on: BTreeSet<Direction>, effect: Effect) {
-        on.retain(|direction| !self.links.any(*direction, Effect::stops));
+    pub(super) fn release(&mut self, mut on: BTreeSet<Direction>, effect: Effect) {
+        on.retain(|direction| !self.links.any(*direction, Effect::stops) && !self.is_off(direction.1));
         for (wire, from) in self.lanes(&on) {
             self.release_lane(wire, from, effect);
         }

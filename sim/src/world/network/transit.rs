@@ -28,7 +28,11 @@ impl Network {
     pub(super) fn transmit(&mut self, wire: WireId, from: Side, segment: TcpSegment) {
         let since = self.now();
         let direction = self.direction(wire, from);
-        let stopped = self.links.stopped(direction);
+        let stopped = if self.is_off(direction.1) {
+            Some(Effect::Block)
+        } else {
+            self.links.stopped(direction)
+        };
         let lane = self.wires.lane(wire, from);
         if stopped == Some(Effect::Vanish) && !segment.flags.syn {
             lane.vanish();
@@ -108,6 +112,14 @@ impl Network {
         let connection = self.wires.wire(wire);
         let to = peer(from);
         let (src, dst) = (connection.address.of(from).ip(), connection.address.of(to).ip());
+        let (host, is_gone) = (*connection.host.of(to), connection.lane.of(to).is_gone);
+        if self.is_off(host) {
+            return self.lose(wire, from, segment);
+        }
+        if is_gone {
+            return self.answer_for_gone(wire, to, &segment);
+        }
+        let connection = self.wires.wire(wire);
         let nobody_there = connection.lane.of(to).resetting || connection.lane.of(to).was_reset;
         let lane = connection.lane.of_mut(from);
         lane.arrived += segment.payload.len() as u64;
@@ -120,6 +132,15 @@ impl Network {
             self.note_end(wire, to, &segment);
         }
         self.hand_over(src, dst, segment);
+    }
+
+    /// A segment reaches a host without power. What moves its sender's sequence number on is sent again.
+    fn lose(&mut self, wire: WireId, from: Side, segment: TcpSegment) {
+        let since = self.now();
+        if sequence_length(&segment) > 0 {
+            let held = &mut self.wires.lane(wire, from).held;
+            held.push_back(Held { since, segment });
+        }
     }
 
     pub(super) fn hand_over(&self, src: IpAddr, dst: IpAddr, segment: TcpSegment) {

@@ -1,316 +1,69 @@
 use std::{
-    fmt, io,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use bytes::BytesMut;
-use redb::{
-    Database, DatabaseError, ReadableTable as _, StorageError, Table, TableDefinition, TableError,
-    WriteTransaction,
-};
-use squall_proto::{
-    Decoder, Delivery, Packet, PacketId, Publish, Qos, ReasonCode, Text, Version,
-    client::{Message, Record, Saved},
-    encode,
-};
+use squall_proto::client::{Record, Saved};
 
-use super::{Store, StoreError};
+use super::{Commit, DatabaseStore, Store, StoreError};
 
-/// Client Identifier, under 0.
-const SESSION: TableDefinition<'_, u8, &str> = TableDefinition::new("session");
-/// Messages that are not finished, by order: since when they wait (milliseconds since 1970), and their PUBLISH as 5.0 writes it.
-const MESSAGES: TableDefinition<'_, u64, (u64, &[u8])> = TableDefinition::new("messages");
-/// Of those that were sent, by order: Packet Identifier, and after PUBREC its Reason Code and when it came.
-const EXCHANGES: TableDefinition<'_, u64, (u16, Option<(u8, u64)>)> = TableDefinition::new("exchanges");
-/// Packet Identifiers of QoS 2 messages from the server, without PUBREL.
-const RECEIVED: TableDefinition<'_, u16, ()> = TableDefinition::new("received");
-
-/// Bytes of the database that are kept in memory.
-const CACHE: usize = 1 << 20;
-
-/// Keeps records in one file, a [redb](https://docs.rs/redb) database: each commit is whole on the disk or not there at all, and its pages
-/// have checksums, which are read when it is opened.
+/// Keeps records in one file, as [`DatabaseStore`] does. It commits on a thread where it may block.
+#[derive(Debug)]
 pub struct FileStore {
-    path: PathBuf,
-    database: Database,
-    changes: Vec<Change>,
-}
-
-/// A record, with what it borrows.
-enum Change {
-    Session(Text),
-    Queued(u64, u64, BytesMut),
-    Sent(u64, PacketId),
-    Released(u64, PacketId, ReasonCode, u64),
-    Finished(u64),
-    Received(PacketId),
-    Completed(PacketId),
+    /// `None` while it commits.
+    database: Option<DatabaseStore>,
 }
 
 impl FileStore {
     /// Opens the file, or makes one. No other process may have it open.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref().to_owned();
-        let opened = Database::builder().set_cache_size(CACHE).create(&path);
-        let mut database = opened.map_err(|error| cannot_open(&path, error))?;
-        match database.check_integrity() {
-            Ok(true) => {}
-            Ok(false) => return Err(damaged(&path, "its checksums do not match")),
-            Err(error) => return Err(cannot_open(&path, error)),
-        }
+        let database = DatabaseStore::open_file(path.as_ref(), since_1970)?;
         Ok(Self {
-            path,
-            database,
-            changes: Vec::new(),
+            database: Some(database),
         })
-    }
-
-    fn write(&mut self) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
-        {
-            let mut tables = Tables::open(&transaction)?;
-            for change in &self.changes {
-                tables.apply(change)?;
-            }
-        }
-        transaction.commit()?;
-        Ok(())
-    }
-
-    fn read(&self) -> Result<Saved, ReadError> {
-        let transaction = self.database.begin_write()?;
-        let tables = Tables::open(&transaction)?;
-        let mut saved = Saved::new();
-        if let Some(client_id) = tables.session.get(0)? {
-            let client_id =
-                Text::new(client_id.value()).map_err(|_| ReadError::Damaged("a client identifier"))?;
-            saved.apply(&Record::Session {
-                client_id: &client_id,
-            });
-        }
-        tables.messages(&mut saved)?;
-        for received in tables.received.iter()? {
-            let packet_id = packet_id(received?.0.value())?;
-            saved.apply(&Record::Received { packet_id });
-        }
-        Ok(saved)
     }
 }
 
 impl Store for FileStore {
     fn load(&mut self) -> Result<Saved, StoreError> {
-        self.read().map_err(|error| match error {
-            ReadError::Damaged(what) => damaged(&self.path, format!("{what} in it cannot be read")),
-            ReadError::Database(error) => failed(&self.path, error),
-        })
+        self.database.as_mut().ok_or_else(interrupted)?.load()
     }
 
     fn append(&mut self, record: &Record<'_>) {
-        self.changes.push(Change::of(record));
+        if let Some(database) = &mut self.database {
+            database.append(record);
+        }
     }
 
-    fn commit(&mut self) -> Result<(), StoreError> {
-        self.write().map_err(|error| failed(&self.path, error))?;
-        self.changes.clear();
-        Ok(())
-    }
-}
-
-struct Tables<'t> {
-    session: Table<'t, u8, &'static str>,
-    messages: Table<'t, u64, (u64, &'static [u8])>,
-    exchanges: Table<'t, u64, (u16, Option<(u8, u64)>)>,
-    received: Table<'t, u16, ()>,
-}
-
-impl<'t> Tables<'t> {
-    fn open(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
-        Ok(Self {
-            session: transaction.open_table(SESSION)?,
-            messages: transaction.open_table(MESSAGES)?,
-            exchanges: transaction.open_table(EXCHANGES)?,
-            received: transaction.open_table(RECEIVED)?,
+    fn commit(&mut self) -> Commit<'_> {
+        Box::pin(async {
+            let mut database = self.database.take().ok_or_else(interrupted)?;
+            let commit = move || database.commit_now().map(|()| database);
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a disk blocks, and no world's client has a file: the order of threads decides nothing here, because the client waits for this one"
+            )]
+            let committed = tokio::task::spawn_blocking(commit).await;
+            let database = committed.map_err(|ended| StoreError::Failed(ended.into()))??;
+            self.database = Some(database);
+            Ok(())
         })
     }
-
-    fn apply(&mut self, change: &Change) -> Result<(), StorageError> {
-        match change {
-            Change::Session(client_id) => {
-                self.session.insert(0, &**client_id)?;
-                self.received.retain(|_, ()| false)?;
-            }
-            Change::Queued(order, since, publish) => {
-                self.messages.insert(order, (*since, &**publish))?;
-                self.exchanges.remove(order)?;
-            }
-            Change::Sent(order, packet_id) => {
-                self.exchanges.insert(order, (packet_id.value(), None))?;
-            }
-            Change::Released(order, packet_id, reason_code, released) => {
-                let received = Some((reason_code.value(), *released));
-                self.exchanges.insert(order, (packet_id.value(), received))?;
-                self.messages.remove(order)?;
-            }
-            Change::Finished(order) => {
-                self.exchanges.remove(order)?;
-                self.messages.remove(order)?;
-            }
-            Change::Received(packet_id) => _ = self.received.insert(packet_id.value(), ())?,
-            Change::Completed(packet_id) => _ = self.received.remove(packet_id.value())?,
-        }
-        Ok(())
-    }
-
-    fn messages(&self, saved: &mut Saved) -> Result<(), ReadError> {
-        let now = now_ms();
-        for entry in self.messages.iter()? {
-            let (order, value) = entry?;
-            let (since, publish) = value.value();
-            let message = &message(publish).ok_or(ReadError::Damaged("a message"))?;
-            let (order, waited) = (order.value(), Duration::from_millis(now.saturating_sub(since)));
-            saved.apply(&Record::Queued {
-                order,
-                message,
-                waited,
-            });
-        }
-        for entry in self.exchanges.iter()? {
-            let (order, value) = entry?;
-            let (order, (id, released)) = (order.value(), value.value());
-            let packet_id = packet_id(id)?;
-            saved.apply(&match released {
-                None => Record::Sent { order, packet_id },
-                Some((code, released)) => {
-                    let reason_code =
-                        ReasonCode::from_value(code).ok_or(ReadError::Damaged("a Reason Code"))?;
-                    Record::Released {
-                        order,
-                        packet_id,
-                        reason_code,
-                        released,
-                    }
-                }
-            });
-        }
-        Ok(())
-    }
 }
 
-impl Change {
-    fn of(record: &Record<'_>) -> Self {
-        match *record {
-            Record::Session { client_id } => Self::Session(client_id.clone()),
-            Record::Queued {
-                order,
-                message,
-                waited,
-            } => {
-                let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-                Self::Queued(order, now_ms().saturating_sub(waited), publish(message))
-            }
-            Record::Sent { order, packet_id } => Self::Sent(order, packet_id),
-            Record::Released {
-                order,
-                packet_id,
-                reason_code,
-                released,
-            } => Self::Released(order, packet_id, reason_code, released),
-            Record::Finished { order } => Self::Finished(order),
-            Record::Received { packet_id } => Self::Received(packet_id),
-            Record::Completed { packet_id } => Self::Completed(packet_id),
-        }
-    }
+/// A commit was given up before it was done: what it came to is known only when the file is opened again.
+fn interrupted() -> StoreError {
+    StoreError::Failed("an earlier commit did not come to an end".into())
 }
 
-fn publish(message: &Message) -> BytesMut {
-    let delivery = match message.qos {
-        Qos::AtMostOnce => Delivery::AtMostOnce,
-        Qos::AtLeastOnce => Delivery::AtLeastOnce(PacketId::MIN),
-        Qos::ExactlyOnce => Delivery::ExactlyOnce(PacketId::MIN),
-    };
-    let publish = Packet::Publish(Publish {
-        dup: false,
-        retain: message.retain,
-        delivery,
-        topic: Some(message.topic.clone()),
-        payload: message.payload.clone(),
-        properties: message.properties.clone(),
-    });
-    let mut bytes = BytesMut::new();
-    encode(Version::V5, (&publish).into(), &mut bytes);
-    bytes
-}
-
-fn message(publish: &[u8]) -> Option<Message> {
-    let decoded = Decoder::with_version(Version::V5, u32::MAX).decode(&mut BytesMut::from(publish));
-    let Ok(Some(Packet::Publish(publish))) = decoded else {
-        return None;
-    };
-    Some(Message {
-        topic: publish.topic?,
-        payload: publish.payload,
-        qos: publish.delivery.qos(),
-        retain: publish.retain,
-        properties: publish.properties,
-    })
-}
-
-fn packet_id(value: u16) -> Result<PacketId, ReadError> {
-    PacketId::new(value).ok_or(ReadError::Damaged("a Packet Identifier"))
-}
-
-/// Message Expiry Interval counts while no process runs, so this is the wall clock's.
-fn now_ms() -> u64 {
+fn since_1970() -> Duration {
     #[expect(
         clippy::disallowed_methods,
         reason = "no other clock goes on between two processes, and no world's client has a file"
     )]
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-enum ReadError {
-    Damaged(&'static str),
-    Database(redb::Error),
-}
-
-impl<E: Into<redb::Error>> From<E> for ReadError {
-    fn from(error: E) -> Self {
-        Self::Database(error.into())
-    }
-}
-
-fn cannot_open(path: &Path, error: DatabaseError) -> StoreError {
-    if let DatabaseError::DatabaseAlreadyOpen = error {
-        return StoreError::InUse(path.to_owned());
-    }
-    failed(path, error.into())
-}
-
-fn failed(path: &Path, error: redb::Error) -> StoreError {
-    if let redb::Error::Corrupted(why) = error {
-        return damaged(path, why);
-    }
-    if let redb::Error::Io(error) = &error
-        && error.kind() == io::ErrorKind::InvalidData
-    {
-        return damaged(path, error.to_string());
-    }
-    StoreError::Failed(error.into())
-}
-
-fn damaged(path: &Path, why: impl Into<String>) -> StoreError {
-    StoreError::Damaged {
-        path: path.to_owned(),
-        why: why.into(),
-    }
-}
-
-impl fmt::Debug for FileStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileStore")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use parking_lot::Mutex;
 use squall_proto::client::{Record, Saved};
 
-use super::{Store, StoreError};
+use super::{Commit, Store, StoreError};
 
 /// Keeps records as long as the process lives: a client that ends, and one that begins with a clone of its store, are one client to the
 /// server.
@@ -28,8 +28,8 @@ impl Store for MemoryStore {
         self.saved.lock().apply(record);
     }
 
-    fn commit(&mut self) -> Result<(), StoreError> {
-        Ok(())
+    fn commit(&mut self) -> Commit<'_> {
+        Box::pin(ready(Ok(())))
     }
 
     fn blocks(&self) -> bool {

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use bytes::BytesMut;
 use squall_proto::{
-    Ack, ConnId, Decoder, Delivery, Instant, Packet, PacketRef, ReasonCode, Version,
-    broker::{Broker, Close, Input, Limits, Note, Output},
+    Ack, ConnId, Decoder, Delivery, Instant, Packet, PacketRef, ReasonCode, Text, Version,
+    broker::{Administration, Broker, Close, Input, Limits, Note, Output},
     encode,
 };
 
@@ -82,6 +82,16 @@ impl Play for Owner {
             Step::Lose(slot) => self.lose(conn(*slot)),
             Step::Unsent(slot, unsent) => self.unsent(conn(*slot), *unsent),
             Step::Wait(duration) => self.wait(*duration),
+            Step::Kick(client_id) => {
+                self.say_line(&format!("kick {client_id}"));
+                self.model.kick(self.now, client_id);
+                self.administer(Administration::Kick, client_id)
+            }
+            Step::EndSession(client_id) => {
+                self.say_line(&format!("end session {client_id}"));
+                self.model.end_session(self.now, client_id);
+                self.administer(Administration::EndSession, client_id)
+            }
             Step::Shutdown => {
                 self.say_line("shutdown");
                 self.model.shutdown(self.now);
@@ -266,6 +276,11 @@ impl Owner {
             }
         }
         self.model.settle()
+    }
+
+    fn administer(&mut self, what: fn(Text) -> Administration, client_id: &str) -> Result<(), String> {
+        let client_id = Text::new(client_id).unwrap();
+        self.handle(Input::Administer(what(client_id)))
     }
 
     fn wire(&mut self, conn: ConnId) -> &mut Wire {

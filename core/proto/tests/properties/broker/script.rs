@@ -27,6 +27,10 @@ pub(crate) enum Step {
     /// This much of what it is to be sent has not gone out yet.
     Unsent(usize, Unsent),
     Wait(Duration),
+    /// An administrator closes the connection of this client.
+    Kick(String),
+    /// An administrator ends the session of this client.
+    EndSession(String),
     Shutdown,
 }
 
@@ -46,6 +50,8 @@ impl fmt::Debug for Step {
             Self::Lose(slot) => write!(f, "#{slot}: lost"),
             Self::Unsent(slot, unsent) => write!(f, "#{slot}: unsent {unsent:?}"),
             Self::Wait(duration) => write!(f, "wait {duration:?}"),
+            Self::Kick(client_id) => write!(f, "kick {client_id}"),
+            Self::EndSession(client_id) => write!(f, "end session {client_id}"),
             Self::Shutdown => f.write_str("shutdown"),
         }
     }
@@ -174,6 +180,7 @@ impl ReferenceStateMachine for Script {
                     .prop_map(|(slot, packet)| Step::Say(slot, packet))
                     .boxed(),
             ),
+            (1, administration()),
         ];
         Union::new_weighted(weighted.chain(anywhere).collect()).boxed()
     }
@@ -186,6 +193,7 @@ impl ReferenceStateMachine for Script {
             Step::Say(slot, Packet::Disconnect(_)) | Step::Bytes(slot, _) | Step::Lose(slot) => {
                 state.slots[*slot] = Slot::Free;
             }
+            Step::Kick(client_id) | Step::EndSession(client_id) => state.free(client_id),
             Step::Shutdown => state.slots = Default::default(),
             Step::Unsent(slot, unsent) => {
                 if let Slot::Connected { is_slow, .. } = &mut state.slots[*slot] {
@@ -200,18 +208,32 @@ impl ReferenceStateMachine for Script {
 
 impl Script {
     fn connect(&mut self, slot: usize, version: Version, client_id: &str) {
-        for other in &mut self.slots {
-            if matches!(other, Slot::Connected { client_id: taken, .. } if taken == client_id && !taken.is_empty())
-            {
-                *other = Slot::Free;
-            }
-        }
+        self.free(client_id);
         self.slots[slot] = Slot::Connected {
             version,
             client_id: client_id.to_owned(),
             is_slow: false,
         };
     }
+
+    /// The client has no connection any more.
+    fn free(&mut self, client_id: &str) {
+        for slot in &mut self.slots {
+            if matches!(slot, Slot::Connected { client_id: taken, .. } if taken == client_id && !taken.is_empty())
+            {
+                *slot = Slot::Free;
+            }
+        }
+    }
+}
+
+/// What an administrator does to one of the clients.
+fn administration() -> BoxedStrategy<Step> {
+    let client_id = select(packets::CLIENT_IDS.to_vec()).prop_map(str::to_owned);
+    let step = select(vec![Step::Kick as fn(String) -> Step, Step::EndSession]);
+    (client_id, step)
+        .prop_map(|(client_id, step)| step(client_id))
+        .boxed()
 }
 
 /// Milliseconds around the deadlines that the packets of a script set.

@@ -77,6 +77,26 @@ impl Model {
         }
     }
 
+    /// An administrator closes the connection of a client, if it has one.
+    pub(crate) fn kick(&mut self, now: Instant, client_id: &str) {
+        self.now = now;
+        if let Some(conn) = self
+            .sessions
+            .get(client_id)
+            .and_then(|session| session.connection)
+        {
+            self.end(conn, &[ReasonCode::AdministrativeAction], true);
+        }
+    }
+
+    /// An administrator ends the session of a client, if it has one.
+    pub(crate) fn end_session(&mut self, now: Instant, client_id: &str) {
+        self.kick(now, client_id);
+        // [MQTT-3.1.3-9] A Will that waits is published at the end of the session at the latest.
+        self.publish_will(client_id);
+        self.forget(client_id);
+    }
+
     /// The session has no connection any more.
     fn offline(&mut self, conn: ConnId) {
         let now = self.now;

@@ -8,7 +8,7 @@ use squall_proto::{
     Unsubscribe, Version, Will,
 };
 
-use super::Focus;
+use super::{Focus, SLOTS};
 use crate::values::{delivery, id};
 
 const TOPICS: [&str; 5] = ["t", "t/1", "u", "$SYS/x", "a/b/c/d"];
@@ -52,10 +52,12 @@ pub(crate) fn any(version: Version, focus: Focus) -> BoxedStrategy<Packet> {
     .boxed()
 }
 
+/// One for each slot.
+pub(crate) const CLIENT_IDS: [&str; SLOTS] = ["a", "b", "c", "d"];
+
 /// Each slot has a client of its own, which now and then another slot takes over.
 pub(crate) fn connect(slot: usize, focus: Focus) -> BoxedStrategy<Packet> {
-    let client_ids = ["a", "b", "c", "d"];
-    let client_id = prop_oneof![8 => Just(client_ids[slot]), 2 => select(client_ids.to_vec()), 1 => Just("")];
+    let client_id = prop_oneof![8 => Just(CLIENT_IDS[slot]), 2 => select(CLIENT_IDS.to_vec()), 1 => Just("")];
     let keep_alive = select(vec![0, 0, 0, 2, 4]);
     (
         select(vec![Version::V5, Version::V3_1_1]),
