@@ -72,10 +72,13 @@ pub(super) fn expand(root: Node) -> Result<Vec<Expanded>, Wrong> {
             .chain(&paths.names)
             .map(|(name, _)| name.clone()),
     );
-    let mut scope = Scope::new(sweep.names.iter().chain(&paths.names));
+    let values = sweep.rows.iter().chain(&paths.rows).flat_map(|row| &row.values);
+    let mut scope = Scope::with_parts(values, sweep.names.iter().chain(&paths.names));
     let mut variants = Vec::new();
     for swept in &sweep.rows {
         for path in &paths.rows {
+            // What a path's parameters stand for may hold those of the sweep.
+            let path = &scope.resolved(path, swept)?;
             let tree = scope.substitute(&plain, [swept, path])?;
             for (order, races) in races::orders(&races::races(&tree)?) {
                 if variants.len() == VARIANTS_MAX {

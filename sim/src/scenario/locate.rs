@@ -33,7 +33,7 @@ impl Path {
 /// Where `word` stands in the text, as a key or a value, at the path or below it; else where the path leads, as deep as it can be
 /// followed.
 pub(super) fn locate(text: &str, path: &Path, word: Option<&str>) -> Option<Location> {
-    let document = Node::read(text)?;
+    let document = Node::read(text).ok()?;
     let mut found = &document;
     for part in &path.0 {
         let Some(below) = child(found, part) else {

@@ -48,9 +48,10 @@ impl Scenario {
 }
 
 fn variants(text: &str) -> Result<Vec<Scenario>, Wrong> {
-    let Some(root) = Node::read(text).filter(expand::is_needed) else {
+    let root = Node::read(text).map_err(|error| Wrong::of_yaml(error.without_snippet(), text))?;
+    if !expand::is_needed(&root) {
         return Ok(vec![typed(text)?]);
-    };
+    }
     let mut references: Vec<(String, Arc<Scenario>)> = Vec::new();
     let mut scenarios = Vec::new();
     for variant in expand::expand(root)? {

@@ -31,8 +31,8 @@ const PARAMETER: &str = "Parameter";
 fn parameter() -> Value {
     json!({
         "type": "string",
-        "pattern": r"^\$[a-z][a-z0-9_.]*$",
-        "description": "What a parameter of `sweep`, `paths` or `for_each` stands for.",
+        "pattern": r"\$\{?[a-z]",
+        "description": "What a parameter of `sweep`, `paths` or `for_each` stands for, alone or in a text.",
     })
 }
 

@@ -35,10 +35,10 @@ pub(super) struct Key {
 }
 
 impl Node {
-    /// Reads a document. `None`: it is no YAML, or nothing; whoever reads it into types says why.
-    pub(super) fn read(text: &str) -> Option<Self> {
-        let document: Spanned<Raw> = serde_saphyr::from_str(text).ok()?;
-        Some(Self::of(document, text))
+    /// Reads a document.
+    pub(super) fn read(text: &str) -> Result<Self, serde_saphyr::Error> {
+        let document: Spanned<Raw> = serde_saphyr::from_str(text)?;
+        Ok(Self::of(document, text))
     }
 
     fn of(node: Spanned<Raw>, text: &str) -> Self {

@@ -12,13 +12,31 @@ use crate::scenario::{
 pub(super) struct Scope {
     names: Vec<(String, Location)>,
     used: BTreeSet<String>,
+    /// The keys of the maps that parameters stand for, `case.delay`.
+    parts: BTreeSet<String>,
 }
 
 impl Scope {
+    /// With the keys of these values, any of which another value may lack.
+    pub(super) fn with_parts<'a>(
+        values: impl IntoIterator<Item = &'a (String, Node)>,
+        names: impl IntoIterator<Item = &'a (String, Location)>,
+    ) -> Self {
+        let mut scope = Self::new(names);
+        for (name, value) in values {
+            let keys = value.entries().iter();
+            scope
+                .parts
+                .extend(keys.map(|(key, _)| format!("{name}.{}", key.text)));
+        }
+        scope
+    }
+
     pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a (String, Location)>) -> Self {
         Self {
             names: names.into_iter().cloned().collect(),
             used: BTreeSet::new(),
+            parts: BTreeSet::new(),
         }
     }
 
@@ -30,6 +48,15 @@ impl Scope {
             rows: &rows,
         };
         with.node(node)
+    }
+
+    /// A row with what its own values take from another.
+    pub(super) fn resolved(&mut self, row: &Row, other: &Row) -> Result<Row, Wrong> {
+        let value = |(name, value): &(String, Node)| Ok((name.clone(), self.substitute(value, [other])?));
+        Ok(Row {
+            name: row.name.clone(),
+            values: row.values.iter().map(value).collect::<Result<_, Wrong>>()?,
+        })
     }
 
     /// A parameter that stands nowhere changes nothing: its variants would be the same.
@@ -162,10 +189,14 @@ impl Substitution<'_, '_> {
         };
         let mut value = found.map_or(&nothing, |(_, value)| value);
         for part in parts {
-            value = value.get(part).ok_or_else(|| {
-                let known = value.entries().iter().map(|(key, _)| key.text.as_str());
-                Wrong::word(at, &format!("`${first}` has no"), part, known)
-            })?;
+            value = match value.get(part) {
+                Some(value) => value,
+                None if self.scope.parts.contains(&format!("{first}.{part}")) => &nothing,
+                None => {
+                    let known = value.entries().iter().map(|(key, _)| key.text.as_str());
+                    return Err(Wrong::word(at, &format!("`${first}` has no"), part, known));
+                }
+            };
         }
         Ok(Some(value.clone()))
     }
