@@ -130,10 +130,13 @@ impl Model<'_> {
             else {
                 continue;
             };
-            pending.is_open |= !session_present;
+            self.wills.due.remove(&(pending.due, earlier));
             if session_present {
-                self.wills.due.remove(&(pending.due, earlier));
                 self.wills.pending.remove(&earlier);
+            } else {
+                pending.is_open = true;
+                pending.due = at;
+                self.wills.due.insert((at, earlier));
             }
         }
     }
