@@ -27,14 +27,21 @@ macro_rules! strategies {
 strategies! {
     bandwidth,
     blackhole,
+    clock_step,
     coalesce,
     crash,
     cut,
     hold,
+    kick,
     latency,
     loss,
     partition,
+    pause,
+    restart,
+    revoke,
     segment,
+    slow_read,
+    stop,
 }
 
 /// One to three of each kind that is on, at any time while something happens.
@@ -92,9 +99,21 @@ fn coalesce(cast: &Cast) -> Draw {
     on_link(cast, vec![("within", milli_range(1..=400))])
 }
 
-fn crash(cast: &Cast) -> Draw {
+/// What a fault of a host says, besides what it alone does.
+fn on_host(cast: &Cast, more: Vec<(&'static str, Draw)>) -> Draw {
     let hosts = [cast.hosts(), vec!["broker"]].concat();
-    map(vec![("host", one_of(&hosts)), ("down", milli_range(10..=6000))])
+    let mut entries = vec![("host", one_of(&hosts))];
+    entries.extend(more);
+    map(entries)
+}
+
+fn clock_step(cast: &Cast) -> Draw {
+    on_host(cast, vec![("by", one_of(&["1h", "-1h", "-1000s..1000s"]))])
+}
+
+fn crash(cast: &Cast) -> Draw {
+    let power = sometimes(just("power"));
+    on_host(cast, vec![("kind", power), ("down", milli_range(10..=6000))])
 }
 
 fn cut(cast: &Cast) -> Draw {
@@ -136,6 +155,10 @@ fn hold(cast: &Cast) -> Draw {
     on_link(cast, vec![])
 }
 
+fn kick(cast: &Cast) -> Draw {
+    map(vec![("client", one_of(&cast.clients))])
+}
+
 fn latency(cast: &Cast) -> Draw {
     let spikes = map(vec![
         ("every", milli_range(100..=2000)),
@@ -162,6 +185,41 @@ fn partition(cast: &Cast) -> Draw {
     proptest::prop_oneof![2 => on_link(cast, vec![]), 1 => groups].boxed()
 }
 
+fn pause(cast: &Cast) -> Draw {
+    on_host(cast, vec![("for", lasts())])
+}
+
+fn restart(cast: &Cast) -> Draw {
+    let down = || sometimes(milli_range(0..=3000));
+    let lost = on_host(cast, vec![("state", just("lost")), ("down", down())]);
+    let kept = map(vec![
+        ("host", just("broker")),
+        ("state", just("kept")),
+        ("down", down()),
+    ]);
+    proptest::prop_oneof![lost, kept].boxed()
+}
+
+fn revoke(cast: &Cast) -> Draw {
+    map(vec![
+        ("client", one_of(&cast.clients)),
+        ("for", sometimes(lasts())),
+    ])
+}
+
 fn segment(cast: &Cast) -> Draw {
     on_link(cast, vec![("bytes", number(1..=10))])
+}
+
+fn slow_read(cast: &Cast) -> Draw {
+    let more = vec![
+        ("bytes", number(1..=200)),
+        ("every", sometimes(milli_range(1..=1000))),
+        ("for", lasts()),
+    ];
+    on_host(cast, more)
+}
+
+fn stop(cast: &Cast) -> Draw {
+    on_host(cast, vec![("down", milli_range(10..=6000))])
 }

@@ -196,7 +196,7 @@ impl ClientProcess {
         let connector = ClientConnector::new(self.host, below, transport, chance, self.mutator.clone());
         let options = self.character.options(start.session);
         let mut application = Application::new(&self.character);
-        let (client, mut events, runner) = match self.open(options, connector) {
+        let (client, mut events, runner) = match self.open(start.session, options, connector) {
             Ok(opened) => opened,
             Err(error) => {
                 application.store_failed(&error);
@@ -242,12 +242,21 @@ impl ClientProcess {
         }
     }
 
-    /// The client that ships, with the store that the scenario says.
-    fn open(&self, options: client::Options, connector: ClientConnector) -> Result<Opened, RestoreError> {
-        match self.character.spec.store {
-            None => Ok(client::Client::open(options, connector)?),
-            Some(Store::Memory) => client::Client::restore(options, connector, self.memory.clone()),
-            Some(Store::Disk) => {
+    /// The client that ships, with the store that the scenario says. A clean session is not kept.
+    fn open(
+        &self,
+        session: Session,
+        options: client::Options,
+        connector: ClientConnector,
+    ) -> Result<Opened, RestoreError> {
+        match (session, self.character.spec.store) {
+            (Session::Clean, _) | (Session::Persistent, None) => {
+                Ok(client::Client::open(options, connector)?)
+            }
+            (Session::Persistent, Some(Store::Memory)) => {
+                client::Client::restore(options, connector, self.memory.clone())
+            }
+            (Session::Persistent, Some(Store::Disk)) => {
                 let store = DiskStore::open(&self.disk, self.host)?;
                 client::Client::restore(options, connector, store)
             }

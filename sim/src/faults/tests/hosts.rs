@@ -45,9 +45,12 @@ fn a_crash_resets_connections_and_refuses_new_ones_until_the_restart() {
 }
 
 fn downs(trace: &Trace) -> Vec<Down> {
-    let down = |what: &What| match what {
-        What::HostDown { how, .. } => Some(*how),
-        _other_events => None,
+    let down = |what: &What| {
+        if let What::HostDown { how, .. } = what {
+            Some(*how)
+        } else {
+            None
+        }
     };
     trace
         .events
