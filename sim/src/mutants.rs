@@ -75,6 +75,7 @@ concerns! {
     flow_control,
     keep_alive,
     packet_ids,
+    properties,
     redelivery,
     retained,
     sessions,

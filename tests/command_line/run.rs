@@ -111,3 +111,39 @@ fn results_as_json_are_nothing_but_json() {
     let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(report["groups"][0]["results"].as_array().unwrap().len(), 4);
 }
+
+#[test]
+fn a_mutant_makes_its_scenario_fail_and_stands_in_the_list() {
+    let ran = squall(&[
+        "run",
+        QUIET,
+        "--mutant",
+        "broker-does-not-hear-disconnect",
+        "--mqtt",
+        "5.0",
+    ]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out
+            .contains("--seed 0 --mutant broker-does-not-hear-disconnect"),
+        "{}",
+        ran.out
+    );
+    let list = squall(&["run", "--list-mutants"]);
+    assert_eq!(list.code, Some(0), "{}", list.err);
+    assert!(
+        list.out.contains("broker-does-not-hear-disconnect"),
+        "{}",
+        list.out
+    );
+    let unknown = squall(&["run", QUIET, "--mutant", "nobody"]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.out);
+    assert!(unknown.err.contains("--list-mutants"), "{}", unknown.err);
+}
+
+#[test]
+fn a_mutant_without_an_occasion_proves_nothing() {
+    let ran = squall(&["run", QUIET, "--mutant", "broker-sends-no-pubcomp"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("had no occasion"), "{}", ran.out);
+}

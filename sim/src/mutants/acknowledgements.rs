@@ -98,6 +98,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("qos1-redelivery-is-marked-dup", "well_formed"),
         make: puback_is_pubrec,
     },
+    Mutant {
+        name: "client-acknowledges-out-of-order",
+        does: "holds every third PUBACK back, so that a later one goes first",
+        stands_for: "MQTT-4.6.0-2",
+        side: Side::Client,
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "order"),
+        make: acknowledges_out_of_order,
+    },
 ];
 
 fn acknowledges_and_forgets() -> Mutation {
@@ -128,5 +136,16 @@ fn puback_is_pubrec() -> Mutation {
             Packet::Puback(ack) => Packet::Pubrec(ack),
             other => other,
         });
+    })
+}
+
+fn acknowledges_out_of_order() -> Mutation {
+    let mut sent_so_far = 0;
+    sent(move |packet, conn| {
+        sent_so_far += u32::from(packet.packet_type() == PacketType::Puback);
+        match packet {
+            Packet::Puback(_) if sent_so_far % 3 == 0 => conn.pass_after(200, packet),
+            other => conn.pass(other),
+        }
     })
 }

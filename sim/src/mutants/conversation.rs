@@ -64,7 +64,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "closes a connection at its tenth packet",
         stands_for: "MQTT-3.1.2-22",
         side: Side::Broker,
-        caught_by: caught_by("a-quiet-hour-passes-in-peace", "expectations"),
+        caught_by: caught_by("a-quiet-hour-passes-in-peace", "keep_alive"),
         make: hangs_up,
     },
     Mutant {
@@ -106,6 +106,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Client,
         caught_by: caught_by("session-goes-on-until-it-expires", "expectations"),
         make: disconnects_in_thought,
+    },
+    Mutant {
+        name: "broker-answers-connect-late",
+        does: "takes ten seconds to answer CONNECT",
+        stands_for: "MQTT-3.1.4-5",
+        side: Side::Broker,
+        caught_by: caught_by("a-quiet-hour-passes-in-peace", "liveness"),
+        make: answers_connect_late,
     },
 ];
 
@@ -165,5 +173,12 @@ fn disconnects_in_thought() -> Mutation {
         } else {
             conn.pass(packet);
         }
+    })
+}
+
+fn answers_connect_late() -> Mutation {
+    sent(|packet, conn| match packet {
+        Packet::Connack(_) => conn.pass_after(10_000, packet),
+        other => conn.pass(other),
     })
 }

@@ -1,14 +1,14 @@
 //! Messages that are lost, doubled, changed, late, or another's; and those of shared subscriptions.
 
-use squall_proto::{Packet, Publish, Qos, TopicFilter, TopicName};
+use squall_proto::{Packet, Publish, Qos, TopicName};
 
 use super::{
     Mutant, Mutation, caught_by,
     exactly_once::delivers_twice,
-    mutation::{seen, seen_as, sent, sent_as},
+    mutation::{seen, sent, sent_as},
     packets::publish,
     sessions::loses,
-    subscriptions::grant,
+    subscriptions::{filters, grant},
 };
 use crate::trace::Side;
 
@@ -45,7 +45,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends at QoS 2 what was published at QoS 1",
         stands_for: "MQTT-3.8.4-8",
         side: Side::Broker,
-        caught_by: caught_by("nothing-is-lost-on-a-bad-line", "at_most_once"),
+        caught_by: caught_by("nothing-is-lost-on-a-bad-line", "as_published"),
         make: raises_the_qos,
     },
     Mutant {
@@ -61,7 +61,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends the payload of another message",
         stands_for: "MQTT-3.3.2-3",
         side: Side::Broker,
-        caught_by: caught_by("qos2-cut-before-pubrel-reaches-subscriber", "at_most_once"),
+        caught_by: caught_by("qos2-cut-before-pubrel-reaches-subscriber", "as_published"),
         make: changes_payloads,
     },
     Mutant {
@@ -69,7 +69,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends what came for one topic to another",
         stands_for: "MQTT-3.3.2-3",
         side: Side::Broker,
-        caught_by: caught_by("qos2-cut-before-pubrel-reaches-subscriber", "at_most_once"),
+        caught_by: caught_by("qos2-cut-before-pubrel-reaches-subscriber", "as_published"),
         make: changes_topics,
     },
     Mutant {
@@ -79,7 +79,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_by(
             "a-subscription-gets-what-matches-it-and-nothing-else",
-            "at_most_once",
+            "as_published",
         ),
         make: sends_anothers,
     },
@@ -90,7 +90,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_by("shared-work-is-spread-over-the-group", "one_member"),
         make: || {
-            shares(|filter| {
+            filters(|filter| {
                 let levels = filter.strip_prefix("$share/")?;
                 levels.split_once('/').map(|(_, levels)| levels.to_owned())
             })
@@ -101,9 +101,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "takes all who share a filter for one group, whatever their ShareName",
         stands_for: "MQTT-4.8.2-2",
         side: Side::Broker,
-        caught_by: caught_by("shared-work-is-spread-over-the-group", "expectations"),
+        caught_by: caught_by("shared-work-is-spread-over-the-group", "no_shared_loss"),
         make: || {
-            shares(|filter| {
+            filters(|filter| {
                 let levels = filter.strip_prefix("$share/")?;
                 levels.split_once('/').map(|_| "$share/one/t/#".to_owned())
             })
@@ -124,6 +124,36 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_by("shared-work-is-spread-over-the-group", "no_shared_loss"),
         make: loses_every_tenth,
+    },
+    Mutant {
+        name: "broker-cuts-payloads-short",
+        does: "loses the last byte of every payload",
+        stands_for: "MQTT-3.3.2-3",
+        side: Side::Broker,
+        caught_by: caught_by("a-large-message-passes-whole-through-a-cut", "as_published"),
+        make: cuts_short,
+    },
+    Mutant {
+        name: "broker-doubles-qos1",
+        does: "sends each QoS 1 message twice, as two",
+        stands_for: "MQTT-3.3.4-2",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "a-client-subscribes-again-when-its-session-was-lost",
+            "expectations",
+        ),
+        make: || delivers_twice(Qos::AtLeastOnce),
+    },
+    Mutant {
+        name: "client-publishes-twice",
+        does: "publishes each QoS 1 message twice, as two",
+        stands_for: "MQTT-4.3.2-1",
+        side: Side::Client,
+        caught_by: caught_by(
+            "a-client-subscribes-again-when-its-session-was-lost",
+            "expectations",
+        ),
+        make: || delivers_twice(Qos::AtLeastOnce),
     },
 ];
 
@@ -189,17 +219,6 @@ fn sends_anothers() -> Mutation {
     })
 }
 
-fn shares(other: fn(&str) -> Option<String>) -> Mutation {
-    seen_as(move |packet, _| {
-        if let Packet::Subscribe(subscribe) = packet {
-            for (filter, _) in &mut subscribe.filters {
-                let read = other(filter.text()).and_then(|read| TopicFilter::new(&read).ok());
-                *filter = read.unwrap_or_else(|| filter.clone());
-            }
-        }
-    })
-}
-
 fn knows_one_member() -> Mutation {
     let mut known = Vec::new();
     seen(move |packet, conn| match packet {
@@ -218,5 +237,13 @@ fn knows_one_member() -> Mutation {
             }
         }
         other => conn.pass(other),
+    })
+}
+
+fn cuts_short() -> Mutation {
+    sent_as(|packet, _| {
+        if let Packet::Publish(publish) = packet {
+            publish.payload.truncate(publish.payload.len().saturating_sub(1));
+        }
     })
 }

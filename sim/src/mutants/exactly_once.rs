@@ -109,6 +109,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("qos2-cut-before-pubrec-reaches-broker", "well_formed"),
         make: receives_another_on_resume,
     },
+    Mutant {
+        name: "broker-keeps-received-identifiers-over-a-clean-start",
+        does: "takes a message of a new session for one that the old session has received",
+        stands_for: "MQTT-3.1.2-4",
+        side: Side::Broker,
+        caught_by: caught_by("a-new-session-knows-no-identifier-of-the-old", "expectations"),
+        make: keeps_received,
+    },
 ];
 
 /// What comes again is taken as another message: its Packet Identifier is another to the node.
@@ -247,5 +255,22 @@ fn receives_another_on_resume() -> Mutation {
             conn.pass(Packet::Pubrec(Ack::success(id_after(ack.packet_id, 1000))));
         }
         (Way::Seen | Way::Sent, other) => conn.pass(other),
+    })
+}
+
+/// What has the Packet Identifier of a message that the client has not released is answered and goes nowhere.
+fn keeps_received() -> Mutation {
+    let mut unreleased = BTreeSet::new();
+    seen(move |packet, conn| {
+        let id = id_of(&packet, Qos::ExactlyOnce);
+        if let Packet::Pubrel(ack) = &packet {
+            unreleased.remove(&(conn.client_id().to_owned(), ack.packet_id));
+        }
+        match id {
+            Some(id) if !unreleased.insert((conn.client_id().to_owned(), id)) => {
+                conn.send(Packet::Pubrec(Ack::success(id)));
+            }
+            Some(_) | None => conn.pass(packet),
+        }
     })
 }

@@ -44,6 +44,17 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("receive-maximum-holds-back-what-is-too-many", "no_loss"),
         make: || never_seen(|packet, _| matches!(packet, Packet::Puback(_) | Packet::Pubcomp(_))),
     },
+    Mutant {
+        name: "client-ignores-receive-maximum",
+        does: "sends as many messages at a time as it likes",
+        stands_for: "D4, MQTT-3.3.4-7",
+        side: Side::Client,
+        caught_by: caught_by(
+            "receive-maximum-of-a-server-holds-its-clients-back",
+            "receive_maximum",
+        ),
+        make: || seen_as(|packet, _| forget(packet)),
+    },
 ];
 
 fn forget(packet: &mut Packet) {

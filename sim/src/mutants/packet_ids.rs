@@ -15,7 +15,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "gives every message the Packet Identifier 1",
         stands_for: "D3, MQTT-2.2.1-4",
         side: Side::Broker,
-        caught_by: caught_by("takeover-under-load-loses-nothing", "well_formed"),
+        caught_by: caught_by("takeover-under-load-loses-nothing", "packet_id"),
         make: || renames(|_, _, _| Some(PacketId::MIN)),
     },
     Mutant {
@@ -23,7 +23,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "gives new messages Packet Identifiers from 1 on each connection, whatever is in flight",
         stands_for: "D3, MQTT-2.2.1-4",
         side: Side::Broker,
-        caught_by: caught_by("takeover-under-load-loses-nothing", "well_formed"),
+        caught_by: caught_by("takeover-under-load-loses-nothing", "packet_id"),
         make: counts_anew,
     },
     Mutant {
@@ -31,7 +31,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "gives the Packet Identifier of what is released to the next message",
         stands_for: "D3, MQTT-2.2.1-4",
         side: Side::Broker,
-        caught_by: caught_by("takeover-under-load-loses-nothing", "well_formed"),
+        caught_by: caught_by("takeover-under-load-loses-nothing", "packet_id"),
         make: || renames(|_, _, exchanges| released(exchanges)),
     },
     Mutant {
@@ -39,7 +39,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "gives every message the Packet Identifier 1",
         stands_for: "D3, MQTT-2.2.1-3",
         side: Side::Client,
-        caught_by: caught_by("takeover-under-load-loses-nothing", "well_formed"),
+        caught_by: caught_by("takeover-under-load-loses-nothing", "packet_id"),
         make: || renames(|_, _, _| Some(PacketId::MIN)),
     },
     Mutant {
@@ -47,7 +47,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "gives new messages Packet Identifiers from 1 on each connection, whatever is in flight",
         stands_for: "D3, MQTT-2.2.1-3",
         side: Side::Client,
-        caught_by: caught_by("qos2-cut-before-pubrel-reaches-broker", "well_formed"),
+        caught_by: caught_by("qos2-cut-before-pubrel-reaches-broker", "packet_id"),
         make: counts_anew,
     },
     Mutant {
@@ -55,7 +55,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "gives the Packet Identifier of what is released to the next message",
         stands_for: "D3, MQTT-2.2.1-3",
         side: Side::Client,
-        caught_by: caught_by("qos2-two-hundred-in-flight-survive-a-partition", "well_formed"),
+        caught_by: caught_by("qos2-two-hundred-in-flight-survive-a-partition", "packet_id"),
         make: || renames(|_, _, exchanges| released(exchanges)),
     },
     Mutant {
@@ -63,7 +63,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "counts the Packet Identifiers of SUBSCRIBE apart from those of PUBLISH",
         stands_for: "D3, MQTT-2.2.1-3",
         side: Side::Client,
-        caught_by: caught_by("packet-identifiers-are-one-sequence", "well_formed"),
+        caught_by: caught_by("packet-identifiers-are-one-sequence", "packet_id"),
         make: numbers_subscribe_apart,
     },
 ];

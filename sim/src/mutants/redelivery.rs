@@ -50,7 +50,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends each QoS 1 message again before it can be acknowledged",
         stands_for: "MQTT-4.4.0-1",
         side: Side::Broker,
-        caught_by: caught_by("qos1-redelivery-is-marked-dup", "dup"),
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "no_redelivery"),
         make: || resends_at_once(Qos::AtLeastOnce),
     },
     Mutant {
@@ -90,7 +90,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends again the last message first",
         stands_for: "D9, MQTT-4.6.0-1",
         side: Side::Client,
-        caught_by: caught_by("qos2-cut-twice-at-the-same-exchange", "expectations"),
+        caught_by: caught_by("qos2-cut-twice-at-the-same-exchange", "resume"),
         make: resends_in_reverse,
     },
     Mutant {
@@ -98,7 +98,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends each QoS 1 message again before it can be acknowledged",
         stands_for: "MQTT-4.4.0-1",
         side: Side::Client,
-        caught_by: caught_by("qos1-redelivery-is-marked-dup", "dup"),
+        caught_by: caught_by("qos1-redelivery-is-marked-dup", "no_redelivery"),
         make: || resends_at_once(Qos::AtLeastOnce),
     },
     Mutant {

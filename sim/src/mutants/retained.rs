@@ -9,6 +9,8 @@ use super::{
     conn::Conn,
     mutation::{never_sent, seen, seen_as, sent, sent_as},
     packets::publish,
+    sessions::loses,
+    subscriptions::filters,
 };
 use crate::trace::Side;
 
@@ -18,7 +20,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "does not keep what is published with RETAIN",
         stands_for: "MQTT-3.3.1-5",
         side: Side::Broker,
-        caught_by: caught_by("retained-message-outlives-its-publisher", "expectations"),
+        caught_by: caught_by("retained-message-outlives-its-publisher", "no_loss"),
         make: || seen_as(|packet, _| retain(packet, |_| false)),
     },
     Mutant {
@@ -26,7 +28,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "keeps what is published without RETAIN, too",
         stands_for: "MQTT-3.3.1-8",
         side: Side::Broker,
-        caught_by: caught_by("retained-is-what-says-so", "expectations"),
+        caught_by: caught_by("retained-is-what-says-so", "retained"),
         make: || seen_as(|packet, _| retain(packet, |_| true)),
     },
     Mutant {
@@ -34,7 +36,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "keeps what is retained and sends it to nobody who subscribes",
         stands_for: "MQTT-3.3.1-9",
         side: Side::Broker,
-        caught_by: caught_by("retained-message-outlives-its-publisher", "expectations"),
+        caught_by: caught_by("retained-message-outlives-its-publisher", "no_loss"),
         make: || never_sent(|packet, _| publish(packet).is_some_and(|publish| publish.retain)),
     },
     Mutant {
@@ -42,7 +44,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends what is retained with RETAIN 0",
         stands_for: "D8, MQTT-3.3.1-9",
         side: Side::Broker,
-        caught_by: caught_by("retained-message-outlives-its-publisher", "expectations"),
+        caught_by: caught_by("retained-message-outlives-its-publisher", "as_published"),
         make: || sent_as(|packet, _| retain(packet, |_| false)),
     },
     Mutant {
@@ -50,7 +52,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "forwards every message with RETAIN 1",
         stands_for: "D8, MQTT-3.3.1-12",
         side: Side::Broker,
-        caught_by: caught_by("retained-is-what-says-so", "expectations"),
+        caught_by: caught_by("retained-is-what-says-so", "as_published"),
         make: || sent_as(|packet, _| retain(packet, |_| true)),
     },
     Mutant {
@@ -58,7 +60,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "does nothing about a retained message without payload",
         stands_for: "MQTT-3.3.1-6",
         side: Side::Broker,
-        caught_by: caught_by("retained-message-outlives-its-publisher", "expectations"),
+        caught_by: caught_by("retained-message-outlives-its-publisher", "retained"),
         make: does_not_clear,
     },
     Mutant {
@@ -66,7 +68,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "does not replace a retained message with a newer one",
         stands_for: "MQTT-3.3.1-5",
         side: Side::Broker,
-        caught_by: caught_by("retained-is-what-says-so", "expectations"),
+        caught_by: caught_by("retained-is-what-says-so", "retained"),
         make: keeps_the_first,
     },
     Mutant {
@@ -74,8 +76,32 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "sends what is retained again whenever a session goes on",
         stands_for: "MQTT-3.3.1-9",
         side: Side::Broker,
-        caught_by: caught_by("retained-is-what-says-so", "expectations"),
+        caught_by: caught_by("retained-is-what-says-so", "as_published"),
         make: sends_on_resume,
+    },
+    Mutant {
+        name: "broker-does-not-forward-an-empty-retained-message",
+        does: "clears what is retained and tells nobody",
+        stands_for: "MQTT-3.3.1-6",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "an-empty-retained-message-reaches-subscribers-and-clears",
+            "no_loss",
+        ),
+        make: || loses(|_, publish| publish.payload.is_empty()),
+    },
+    Mutant {
+        name: "broker-sends-retained-messages-to-groups",
+        does: "sends what is retained to who subscribes to a shared subscription",
+        stands_for: "D8, MQTT-3.3.1-9",
+        side: Side::Broker,
+        caught_by: caught_by("a-shared-subscription-gets-no-retained-messages", "retained"),
+        make: || {
+            filters(|filter| {
+                let levels = filter.strip_prefix("$share/")?;
+                levels.split_once('/').map(|(_, levels)| levels.to_owned())
+            })
+        },
     },
 ];
 

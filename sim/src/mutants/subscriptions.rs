@@ -1,16 +1,18 @@
 //! Subscriptions, and what they are answered with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use squall_proto::{
-    Packet, PacketType, Properties, Qos, ReasonCode, Suback, Subscribe, TopicFilter, Unsuback, Version,
+    Packet, PacketType, Properties, Qos, ReasonCode, RetainHandling, Suback, Subscribe, SubscriptionOptions,
+    TopicFilter, TopicName, Unsuback, Version,
 };
 
 use super::{
     Mutant, Mutation, caught_by,
-    conn::Conn,
-    mutation::{never_sent, seen, seen_as, sent_as},
+    conn::{Conn, Way},
+    mutation::{never_sent, seen, seen_as, sent, sent_as},
     packets::{id_after, is},
+    sessions::loses,
 };
 use crate::trace::Side;
 
@@ -22,7 +24,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_by(
             "a-subscription-gets-what-matches-it-and-nothing-else",
-            "at_most_once",
+            "as_published",
         ),
         make: || filters(|filter| filter.strip_suffix('+').map(|levels| format!("{levels}#"))),
     },
@@ -31,10 +33,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "does not let `a/#` match `a`",
         stands_for: "MQTT-4.7.1-1",
         side: Side::Broker,
-        caught_by: caught_by(
-            "a-subscription-gets-what-matches-it-and-nothing-else",
-            "expectations",
-        ),
+        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "no_loss"),
         make: || filters(|filter| filter.strip_suffix("/#").map(|levels| format!("{levels}/+"))),
     },
     Mutant {
@@ -44,7 +43,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_by(
             "a-subscription-gets-what-matches-it-and-nothing-else",
-            "expectations",
+            "as_published",
         ),
         make: ignores_unsubscribe,
     },
@@ -53,10 +52,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "answers SUBSCRIBE to a filter it has already and keeps the old subscription",
         stands_for: "MQTT-3.8.4-3",
         side: Side::Broker,
-        caught_by: caught_by(
-            "a-subscription-gets-what-matches-it-and-nothing-else",
-            "expectations",
-        ),
+        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "no_loss"),
         make: ignores_a_second_subscribe,
     },
     Mutant {
@@ -108,7 +104,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_by(
             "a-subscription-gets-what-matches-it-and-nothing-else",
-            "at_most_once",
+            "as_published",
         ),
         make: || suback(|suback| suback.reason_codes.fill(ReasonCode::Success)),
     },
@@ -120,10 +116,102 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "no_loss"),
         make: grants_and_forgets_the_qos,
     },
+    Mutant {
+        name: "broker-ignores-no-local",
+        does: "sends a client its own messages though it asked for No Local",
+        stands_for: "MQTT-3.8.3-3",
+        side: Side::Broker,
+        caught_by: caught_by("no-local-keeps-own-messages-away-from-the-first", "as_published"),
+        make: || options(|options| options.no_local = false),
+    },
+    Mutant {
+        name: "broker-ignores-retain-as-published",
+        does: "forwards with RETAIN 0 to who asked for Retain As Published",
+        stands_for: "MQTT-3.3.1-13",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "a-live-message-has-retain-0-unless-asked-otherwise",
+            "expectations",
+        ),
+        make: || options(|options| options.retain_as_published = false),
+    },
+    Mutant {
+        name: "broker-ignores-retain-handling",
+        does: "sends retained messages at every SUBSCRIBE",
+        stands_for: "MQTT-3.3.1-11",
+        side: Side::Broker,
+        caught_by: caught_by("retain-handling-decides-what-subscribing-sends", "retained"),
+        make: || options(|options| options.retain_handling = RetainHandling::Send),
+    },
+    Mutant {
+        name: "broker-takes-subscribing-again-for-nothing-new",
+        does: "sends retained messages only to subscriptions that are new",
+        stands_for: "MQTT-3.8.4-4",
+        side: Side::Broker,
+        caught_by: caught_by("retain-handling-decides-what-subscribing-sends", "retained"),
+        make: || options(|options| options.retain_handling = RetainHandling::SendIfNew),
+    },
+    Mutant {
+        name: "broker-matches-dollar-with-wildcards",
+        does: "lets a filter that begins with a wildcard match topics that begin with `$`",
+        stands_for: "MQTT-4.7.2-1",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "wildcards-match-no-topic-that-begins-with-a-dollar",
+            "as_published",
+        ),
+        make: || topics(|topic| topic.strip_prefix('$').map(str::to_owned)),
+    },
+    Mutant {
+        name: "broker-drops-what-is-under-way-on-unsubscribe",
+        does: "does not finish what it has begun to send when the client unsubscribes",
+        stands_for: "MQTT-3.10.4-3",
+        side: Side::Broker,
+        caught_by: caught_by("unsubscribing-finishes-what-has-begun", "liveness"),
+        make: drops_on_unsubscribe,
+    },
+    Mutant {
+        name: "client-does-not-subscribe-again",
+        does: "believes that its subscriptions are there though Session Present is 0",
+        stands_for: "MQTT-3.2.2-5",
+        side: Side::Client,
+        caught_by: caught_by(
+            "a-client-subscribes-again-when-its-session-was-lost",
+            "expectations",
+        ),
+        make: does_not_subscribe_again,
+    },
+    Mutant {
+        name: "broker-turns-reason-codes-round",
+        does: "answers the last filter of a SUBSCRIBE first",
+        stands_for: "MQTT-3.8.4-6",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "a-subscription-gets-what-matches-it-and-nothing-else",
+            "as_published",
+        ),
+        make: || suback(|suback| suback.reason_codes.reverse()),
+    },
+    Mutant {
+        name: "broker-forgets-case",
+        does: "takes large and small letters of a topic for the same",
+        stands_for: "MQTT-4.7.3-4",
+        side: Side::Broker,
+        caught_by: caught_by("topics-are-compared-letter-by-letter", "as_published"),
+        make: || topics(|topic| Some(topic.to_lowercase())),
+    },
+    Mutant {
+        name: "broker-subscribes-late",
+        does: "loses the first message that matches a subscription",
+        stands_for: "MQTT-3.8.4-1",
+        side: Side::Broker,
+        caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "no_loss"),
+        make: subscribes_late,
+    },
 ];
 
 /// The node takes filters for others.
-fn filters(other: fn(&str) -> Option<String>) -> Mutation {
+pub(super) fn filters(other: fn(&str) -> Option<String>) -> Mutation {
     seen_as(move |packet, _| {
         if let Packet::Subscribe(subscribe) = packet {
             for (filter, _) in &mut subscribe.filters {
@@ -182,18 +270,18 @@ fn granted(subscribe: &Subscribe) -> Vec<ReasonCode> {
 fn ignores_a_second_subscribe() -> Mutation {
     let mut known = BTreeSet::new();
     seen(move |packet, conn| match packet {
-        Packet::Subscribe(subscribe) => {
-            let is_new = subscribe
-                .filters
-                .iter()
-                .fold(false, |any, (filter, _)| any | known.insert(filter.clone()));
-            match is_new {
-                true => conn.pass(Packet::Subscribe(subscribe)),
-                false => grant(&subscribe, conn),
-            }
-        }
+        Packet::Subscribe(subscribe) => match are_new(&subscribe, &mut known) {
+            true => conn.pass(Packet::Subscribe(subscribe)),
+            false => grant(&subscribe, conn),
+        },
         other => conn.pass(other),
     })
+}
+
+/// Whether any of the filters is; then all are known.
+fn are_new(subscribe: &Subscribe, known: &mut BTreeSet<TopicFilter>) -> bool {
+    let filters = subscribe.filters.iter();
+    filters.fold(false, |any, (filter, _)| any | known.insert(filter.clone()))
 }
 
 /// SUBACK says what was asked for.
@@ -220,5 +308,84 @@ fn grants_and(change: fn(&mut Subscribe)) -> Mutation {
             suback.reason_codes.clone_from(&asked);
         }
         conn.pass(packet);
+    })
+}
+
+fn options(change: fn(&mut SubscriptionOptions)) -> Mutation {
+    seen_as(move |packet, _| {
+        if let Packet::Subscribe(subscribe) = packet {
+            subscribe
+                .filters
+                .iter_mut()
+                .for_each(|(_, options)| change(options));
+        }
+    })
+}
+
+/// The node takes topics for others, and the trace shows what it sends under their own.
+fn topics(other: fn(&str) -> Option<String>) -> Mutation {
+    let mut real = BTreeMap::new();
+    Box::new(move |mut packet, conn| {
+        if let Packet::Publish(publish) = &mut packet {
+            match conn.way() {
+                Way::Seen => {
+                    let read = publish.topic.as_ref().and_then(|topic| other(topic.text()));
+                    if let Some(read) = read.and_then(|read| TopicName::new(&read).ok()) {
+                        real.insert(publish.payload.clone(), publish.topic.replace(read));
+                    }
+                }
+                Way::Sent => {
+                    if let Some(topic) = real.get(&publish.payload) {
+                        publish.topic.clone_from(topic);
+                    }
+                }
+            }
+        }
+        conn.pass(packet);
+    })
+}
+
+fn drops_on_unsubscribe() -> Mutation {
+    let mut unsubscribed = BTreeSet::new();
+    Box::new(move |packet, conn| match (conn.way(), &packet) {
+        (Way::Seen, Packet::Unsubscribe(_)) => {
+            unsubscribed.insert(conn.client_id().to_owned());
+            conn.pass(packet);
+        }
+        (Way::Sent, Packet::Publish(_) | Packet::Pubrel(_)) if unsubscribed.contains(conn.client_id()) => {}
+        (Way::Seen | Way::Sent, _) => conn.pass(packet),
+    })
+}
+
+fn does_not_subscribe_again() -> Mutation {
+    let mut known = BTreeSet::new();
+    sent(move |packet, conn| match packet {
+        Packet::Subscribe(subscribe) if !are_new(&subscribe, &mut known) => {
+            conn.show(Packet::Suback(Suback {
+                packet_id: subscribe.packet_id,
+                reason_codes: granted(&subscribe),
+                properties: Properties::new(),
+            }));
+        }
+        other => conn.pass(other),
+    })
+}
+
+/// That of each connection on which something was subscribed to.
+fn subscribes_late() -> Mutation {
+    let mut subscribed = BTreeSet::new();
+    let mut lose = loses(|_, _| true);
+    Box::new(move |packet, conn| {
+        let connection = (conn.client_id().to_owned(), conn.nth());
+        match &packet {
+            Packet::Suback(_) => {
+                subscribed.insert(connection);
+                conn.pass(packet);
+            }
+            Packet::Publish(_) if conn.way() == Way::Sent && subscribed.remove(&connection) => {
+                lose(packet, conn)
+            }
+            _other => conn.pass(packet),
+        }
     })
 }

@@ -48,7 +48,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "waits for the Will Delay Interval though the session is over",
         stands_for: "D7, MQTT-3.1.2-8",
         side: Side::Broker,
-        caught_by: caught_by("a-will-comes-with-the-end-of-its-session", "one_will"),
+        caught_by: caught_by(
+            "a-will-comes-when-its-session-ends-before-its-delay",
+            "expectations",
+        ),
         make: outlives_the_session,
     },
     Mutant {
@@ -58,6 +61,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_by("no-will-after-disconnect", "one_will"),
         make: || never_seen(is(PacketType::Disconnect)),
+    },
+    Mutant {
+        name: "broker-takes-every-disconnect-for-normal",
+        does: "does not publish the Will of a client that asks for it in DISCONNECT",
+        stands_for: "MQTT-3.1.2-10",
+        side: Side::Broker,
+        caught_by: caught_by("disconnect-with-will-publishes-the-will", "one_will"),
+        make: every_disconnect_is_normal,
     },
     Mutant {
         name: "broker-does-not-retain-wills",
@@ -72,7 +83,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         does: "publishes every Will with Will Retain 1",
         stands_for: "MQTT-3.1.2-14",
         side: Side::Broker,
-        caught_by: caught_by("a-will-comes-with-the-end-of-its-session", "expectations"),
+        caught_by: caught_by("a-will-is-not-retained-unless-it-says-so", "retained"),
         make: || with_will(|will| will.retain = true),
     },
     Mutant {
@@ -82,6 +93,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Client,
         caught_by: caught_by("no-will-after-disconnect", "expectations"),
         make: disconnects_with_will,
+    },
+    Mutant {
+        name: "broker-forgets-wills-of-the-silent",
+        does: "does not publish the Will of a client whose Keep Alive runs out",
+        stands_for: "MQTT-3.1.2-8",
+        side: Side::Broker,
+        caught_by: caught_by("will-comes-when-the-keep-alive-runs-out", "one_will"),
+        make: forgets_wills_of_the_silent,
+    },
+    Mutant {
+        name: "client-forgets-its-will",
+        does: "connects without its Will",
+        stands_for: "MQTT-3.1.2-9",
+        side: Side::Client,
+        caught_by: caught_by("will-comes-when-the-link-is-cut", "expectations"),
+        make: || sent_as(|packet, _| forget(packet)),
     },
 ];
 
@@ -126,10 +153,30 @@ fn outlives_the_session() -> Mutation {
     })
 }
 
+fn every_disconnect_is_normal() -> Mutation {
+    seen_as(|packet, _| {
+        if let Packet::Disconnect(disconnect) = packet {
+            disconnect.reason_code = ReasonCode::Success;
+        }
+    })
+}
+
 fn disconnects_with_will() -> Mutation {
     sent_as(|packet, _| {
         if let Packet::Disconnect(_) = packet {
             *packet = Packet::Disconnect(Disconnect::of(ReasonCode::DisconnectWithWillMessage));
         }
+    })
+}
+
+fn forgets_wills_of_the_silent() -> Mutation {
+    let mut silent = Vec::new();
+    sent(move |packet, conn| match &packet {
+        Packet::Disconnect(disconnect) if disconnect.reason_code == ReasonCode::KeepAliveTimeout => {
+            silent.push(format!("{}/will", conn.client_id()));
+            conn.pass(packet);
+        }
+        Packet::Publish(publish) if silent.iter().any(|will| will.as_bytes() == publish.payload) => {}
+        _other => conn.pass(packet),
     })
 }

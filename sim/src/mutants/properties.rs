@@ -1,0 +1,308 @@
+//! Properties of 5.0: expiry, what a message says of itself, Topic Aliases, and the sizes that a client takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use squall_proto::{Ack, Packet, Properties, Property, Publish, TopicAlias, TopicName};
+
+use super::{
+    Mutant, Mutation, caught_by,
+    conn::{Conn, Way},
+    mutation::{seen_as, sent, sent_as},
+    packets::publish,
+    sessions::loses,
+};
+use crate::trace::Side;
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "broker-does-not-count-expiry-down",
+        does: "sends on the Message Expiry Interval that it was sent",
+        stands_for: "D5, MQTT-3.3.2-6",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "what-is-left-of-an-expiry-goes-with-the-message",
+            "message_expiry",
+        ),
+        make: sends_the_expiry_on,
+    },
+    Mutant {
+        name: "broker-ignores-expiry",
+        does: "delivers what has expired",
+        stands_for: "D5, MQTT-3.3.2-5",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "an-expired-message-is-not-delivered-and-holds-up-nobody",
+            "message_expiry",
+        ),
+        make: || seen_as(|packet, _| without_expiry(packet)),
+    },
+    Mutant {
+        name: "broker-stops-at-what-has-expired",
+        does: "sends nothing more of a queue whose first message has expired",
+        stands_for: "D5, MQTT-3.3.2-5",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "an-expired-message-is-not-delivered-and-holds-up-nobody",
+            "no_loss",
+        ),
+        make: stops_at_what_has_expired,
+    },
+    Mutant {
+        name: "broker-expires-what-is-released",
+        does: "forgets PUBREL when the message expires",
+        stands_for: "D5, MQTT-4.3.3-7",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "a-qos2-exchange-is-finished-though-its-message-expired",
+            "liveness",
+        ),
+        make: expires_what_is_released,
+    },
+    Mutant {
+        name: "broker-retains-without-properties",
+        does: "forgets the properties of what it retains",
+        stands_for: "D8, MQTT-3.3.2-20",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "properties-of-a-message-come-whatever-way-it-takes",
+            "as_published",
+        ),
+        make: || forgets(|publish, _| publish.retain),
+    },
+    Mutant {
+        name: "broker-publishes-wills-without-properties",
+        does: "forgets the properties of Wills",
+        stands_for: "D8, MQTT-3.3.2-20",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "properties-of-a-message-come-whatever-way-it-takes",
+            "as_published",
+        ),
+        make: || forgets(|publish, _| publish.payload.ends_with(b"/will")),
+    },
+    Mutant {
+        name: "broker-queues-without-properties",
+        does: "forgets the properties of what waits for an absent client",
+        stands_for: "D8, MQTT-3.3.2-20",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "properties-of-a-message-come-whatever-way-it-takes",
+            "as_published",
+        ),
+        make: || forgets(|_, conn| conn.resumed()),
+    },
+    Mutant {
+        name: "broker-turns-user-properties-round",
+        does: "sends User Properties on in another order",
+        stands_for: "D8, MQTT-3.3.2-18",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "properties-of-a-message-come-whatever-way-it-takes",
+            "as_published",
+        ),
+        make: turns_round,
+    },
+    Mutant {
+        name: "broker-keeps-aliases-over-connections",
+        does: "sends a Topic Alias without its topic on a connection that has not been told it",
+        stands_for: "D9, MQTT-3.3.2-7",
+        side: Side::Broker,
+        caught_by: caught_by("topic-aliases-end-with-their-connection", "topic_alias"),
+        make: keeps_aliases,
+    },
+    Mutant {
+        name: "broker-exceeds-the-topic-alias-maximum",
+        does: "uses a Topic Alias above what the client takes",
+        stands_for: "MQTT-3.3.2-11",
+        side: Side::Broker,
+        caught_by: caught_by("topic-aliases-end-with-their-connection", "topic_alias"),
+        make: || sent_as(higher_alias),
+    },
+    Mutant {
+        name: "broker-exceeds-the-maximum-packet-size",
+        does: "sends whatever its size",
+        stands_for: "D12, MQTT-3.1.2-24",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "a-message-too-large-for-its-receiver-holds-up-nobody",
+            "maximum_packet_size",
+        ),
+        make: || seen_as(|packet, _| without_packet_size(packet)),
+    },
+    Mutant {
+        name: "broker-leaks-subscription-identifiers",
+        does: "sends the Subscription Identifier of another client's subscription",
+        stands_for: "MQTT-3.3.4-3",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "what-is-left-of-an-expiry-goes-with-the-message",
+            "subscription_id",
+        ),
+        make: leaks_identifiers,
+    },
+    Mutant {
+        name: "client-keeps-aliases-over-connections",
+        does: "sends a Topic Alias without its topic on a connection that has not been told it",
+        stands_for: "D9, MQTT-3.3.2-7",
+        side: Side::Client,
+        caught_by: caught_by("topic-aliases-end-with-their-connection", "topic_alias"),
+        make: keeps_aliases,
+    },
+    Mutant {
+        name: "client-exceeds-the-topic-alias-maximum",
+        does: "uses a Topic Alias above what the broker takes",
+        stands_for: "MQTT-3.3.2-9",
+        side: Side::Client,
+        caught_by: caught_by("topic-aliases-end-with-their-connection", "topic_alias"),
+        make: || sent_as(higher_alias),
+    },
+];
+
+const fn is_expiry(property: &Property) -> bool {
+    matches!(property, Property::MessageExpiryInterval(_))
+}
+
+const fn is_alias(property: &Property) -> bool {
+    matches!(property, Property::TopicAlias(_))
+}
+
+fn without_expiry(packet: &mut Packet) {
+    if let Packet::Publish(publish) = packet {
+        publish.properties.retain(|property| !is_expiry(property));
+    }
+}
+
+fn without_packet_size(packet: &mut Packet) {
+    if let Packet::Connect(connect) = packet {
+        let is_size = |property: &Property| matches!(property, Property::MaximumPacketSize(_));
+        connect.properties.retain(|property| !is_size(property));
+    }
+}
+
+fn sends_the_expiry_on() -> Mutation {
+    let mut came: BTreeMap<Bytes, u32> = BTreeMap::new();
+    Box::new(move |mut packet, conn| {
+        if let Packet::Publish(publish) = &mut packet {
+            match (conn.way(), publish.properties.message_expiry_interval()) {
+                (Way::Seen, Some(expiry)) => _ = came.insert(publish.payload.clone(), expiry),
+                (Way::Sent, Some(_)) => {
+                    publish.properties.retain(|property| !is_expiry(property));
+                    let expiry = came.get(&publish.payload).copied().unwrap_or_default();
+                    publish.properties.push(Property::MessageExpiryInterval(expiry));
+                }
+                (Way::Seen | Way::Sent, None) => {}
+            }
+        }
+        conn.pass(packet);
+    })
+}
+
+/// Nothing goes out on a connection that is resumed once there was something with an expiry.
+fn stops_at_what_has_expired() -> Mutation {
+    let mut expires = false;
+    let mut lose = loses(|conn, _| conn.resumed());
+    Box::new(move |packet, conn| {
+        expires |=
+            publish(&packet).is_some_and(|publish| publish.properties.message_expiry_interval().is_some());
+        match expires {
+            true => lose(packet, conn),
+            false => conn.pass(packet),
+        }
+    })
+}
+
+/// On a later connection.
+fn expires_what_is_released() -> Mutation {
+    let mut expire = BTreeSet::new();
+    sent(move |packet, conn| {
+        if let Some(publish) = publish(&packet)
+            && publish.properties.message_expiry_interval().is_some()
+        {
+            expire.extend(publish.delivery.packet_id());
+        }
+        match packet {
+            Packet::Pubrel(ack) if conn.nth() > 1 && expire.contains(&ack.packet_id) => {
+                conn.show(Packet::Pubcomp(Ack::success(ack.packet_id)));
+            }
+            other => conn.pass(other),
+        }
+    })
+}
+
+fn forgets(is: fn(&Publish, &Conn) -> bool) -> Mutation {
+    sent_as(move |packet, conn| {
+        if let Packet::Publish(publish) = packet
+            && is(publish, conn)
+        {
+            publish.properties = Properties::new();
+        }
+    })
+}
+
+fn turns_round() -> Mutation {
+    sent_as(|packet, _| {
+        if let Packet::Publish(publish) = packet {
+            let mut properties: Vec<Property> = publish.properties.iter().cloned().collect();
+            properties.reverse();
+            publish.properties = properties.into_iter().collect();
+        }
+    })
+}
+
+/// Of messages of QoS 0 and first deliveries; what is sent again goes with its topic.
+fn keeps_aliases() -> Mutation {
+    let mut known: BTreeMap<String, BTreeMap<TopicName, Property>> = BTreeMap::new();
+    sent_as(move |packet, conn| {
+        let Packet::Publish(publish) = packet else { return };
+        let known = known.entry(conn.client_id().to_owned()).or_default();
+        let alias = publish
+            .properties
+            .iter()
+            .find(|property| is_alias(property))
+            .cloned();
+        let Some(topic) = publish.topic.clone() else {
+            return;
+        };
+        match (alias, known.get(&topic)) {
+            (Some(alias), _) if conn.nth() == 1 => _ = known.insert(topic, alias),
+            (alias, Some(earlier)) if conn.nth() > 1 && !publish.dup => {
+                if alias.is_none() {
+                    publish.properties.push(earlier.clone());
+                }
+                publish.topic = None;
+            }
+            (_, _) => {}
+        }
+    })
+}
+
+/// On its first connection: each ends with it.
+fn higher_alias(packet: &mut Packet, conn: &Conn) {
+    if let Packet::Publish(publish) = packet
+        && conn.nth() == 1
+        && publish.properties.topic_alias().is_some()
+    {
+        publish.properties.retain(|property| !is_alias(property));
+        let above = TopicAlias::new(u16::MAX).map(Property::TopicAlias);
+        above.into_iter().for_each(|above| publish.properties.push(above));
+    }
+}
+
+fn leaks_identifiers() -> Mutation {
+    let mut identifiers: BTreeMap<String, Property> = BTreeMap::new();
+    Box::new(move |mut packet, conn| {
+        if let Packet::Subscribe(subscribe) = &packet {
+            let mut own = subscribe.properties.iter();
+            let own = own.find(|property| matches!(property, Property::SubscriptionIdentifier(_)));
+            identifiers.extend(own.map(|own| (conn.client_id().to_owned(), own.clone())));
+        }
+        if let (Way::Sent, Packet::Publish(publish)) = (conn.way(), &mut packet) {
+            let others = identifiers
+                .iter()
+                .filter(|(client_id, _)| *client_id != conn.client_id());
+            others.for_each(|(_, identifier)| publish.properties.push(identifier.clone()));
+        }
+        conn.pass(packet);
+    })
+}
