@@ -37,8 +37,8 @@ pub use broker::{BrokerSettings, Durability};
 pub use client::{Acknowledges, Application, Client, Connecting, Reads, Reconnect, Session, Store, Will};
 pub use error::ScenarioError;
 pub use expect::{
-    Closed, Closer, Connected, Delivered, Expectation, Received, SessionPresent, Shared, StoreFailed, Times,
-    WillPublished,
+    Closed, Closer, Connected, Delivered, Disconnections, Ended, EndedAs, Expectation, Handed, PacketName,
+    Packets, Received, SessionPresent, Shared, StoreFailed, Times, ToldOf, WillPublished,
 };
 pub use filters::{Filters, SubscriptionIdentifier};
 pub use lookout::{Await, ExpectNone, ToApplication};

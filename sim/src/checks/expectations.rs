@@ -1,5 +1,6 @@
 //! What the scenario itself expects, judged at the end of the run.
 
+mod application;
 mod history;
 mod judge;
 mod shared;
@@ -45,11 +46,15 @@ impl Expectation {
     /// Whether it is only the faults that bring it about: it is not asked of the control arm.
     const fn needs_faults(&self) -> bool {
         match self {
-            Self::Delivered(_) | Self::Received(_) | Self::Shared(_) => false,
+            Self::Delivered(_) | Self::Ended(_) | Self::Handed(_) | Self::Received(_) | Self::Shared(_) => {
+                false
+            }
             Self::Closed(_)
             | Self::Connected(_)
+            | Self::Packets(_)
             | Self::SessionPresent(_)
             | Self::StoreFailed(_)
+            | Self::Told(_)
             | Self::WillPublished(_) => true,
         }
     }

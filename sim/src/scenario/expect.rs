@@ -1,3 +1,7 @@
+mod application;
+
+pub use application::{Disconnections, Ended, EndedAs, Handed, PacketName, Packets, ToldOf};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use squall_proto::{TopicFilter, TopicName};
@@ -18,6 +22,12 @@ pub enum Expectation {
     Connected(Connected),
     /// What one client published reached another.
     Delivered(Delivered),
+    /// What became of the messages that an application published.
+    Ended(Ended),
+    /// What a client handed to its application.
+    Handed(Handed),
+    /// The packets that a client or peer sends, or that reach it.
+    Packets(Packets),
     /// A client received so many messages of a topic.
     Received(Received),
     /// What CONNACK said of an earlier session.
@@ -26,6 +36,8 @@ pub enum Expectation {
     Shared(Shared),
     /// A client could not keep its session, or not have it back, and told its application.
     StoreFailed(StoreFailed),
+    /// What a client told its application of its connections.
+    Told(ToldOf),
     /// A Will reached a client.
     WillPublished(WillPublished),
 }

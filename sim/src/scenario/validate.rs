@@ -258,13 +258,41 @@ fn expectation(scenario: &Scenario, expectation: &Expectation, path: &Path) -> C
         Expectation::Delivered(it) => {
             said_once([it.exactly, it.at_least, it.at_most], &path.key("delivered"))?;
             if let Some(id) = &it.step {
-                let ids = scenario.steps.iter().filter_map(|step| step.id.as_deref());
-                if !ids.clone().any(|known| known == id) {
-                    return unknown("no step has the id", id, ids, &path.key("delivered").key("step"));
-                }
+                step_id(scenario, id, &path.key("delivered").key("step"))?;
             }
             each_known(scenario, Who::Either, [&it.to, &it.of], path)
         }
+        Expectation::Ended(it) => {
+            if let Some(id) = &it.step {
+                step_id(scenario, id, &path.key("ended").key("step"))?;
+            }
+            known(scenario, Who::Client, &it.of, path)
+        }
+        Expectation::Handed(it) => {
+            let path = path.key("handed");
+            let times = [it.exactly, it.at_least, it.at_most];
+            match (&it.payloads, &it.of) {
+                (Some(_), None) if times.iter().all(Option::is_none) => {}
+                (None, Some(of)) => {
+                    said_once(times, &path)?;
+                    known(scenario, Who::Either, of, &path)?;
+                }
+                (Some(_), _) | (None, None) => {
+                    let mend = "write `payloads: [a, b]`, or `of: pub, exactly: once`";
+                    return problem(&path, "not one thing to get", mend);
+                }
+            }
+            known(scenario, Who::Client, &it.to, &path)
+        }
+        Expectation::Packets(it) => {
+            let path = path.key("packets");
+            let Some((whose, _)) = it.end() else {
+                let mend = "write `from: pub` for what `pub` sends, `to: pub` for what reaches it";
+                return problem(&path, "one of `from` and `to` says whose packets they are", mend);
+            };
+            known(scenario, Who::Either, whose, &path)
+        }
+        Expectation::Told(it) => known(scenario, Who::Client, &it.to, path),
         Expectation::Received(it) => known(scenario, Who::Either, &it.client, path),
         Expectation::SessionPresent(it) => known(scenario, Who::Either, &it.client, path),
         Expectation::Shared(it) => {
@@ -274,6 +302,14 @@ fn expectation(scenario: &Scenario, expectation: &Expectation, path: &Path) -> C
         }
         Expectation::StoreFailed(it) => known(scenario, Who::Client, &it.client, path),
         Expectation::WillPublished(it) => each_known(scenario, Who::Either, [&it.of, &it.to], path),
+    }
+}
+
+fn step_id(scenario: &Scenario, id: &str, path: &Path) -> Checked {
+    let ids = scenario.steps.iter().filter_map(|step| step.id.as_deref());
+    match ids.clone().any(|known| known == id) {
+        true => Ok(()),
+        false => unknown("no step has the id", id, ids, path),
     }
 }
 

@@ -83,10 +83,15 @@ impl Tap {
         let pieces = self.carrier.unwrap(taken);
         self.fresh = joined(&pieces);
         for piece in pieces {
-            // A broker refuses a protocol version it does not know in the words of 3.1.1.
-            self.learn(Version::V3_1_1);
             self.places.add(&piece);
             self.buffer.extend_from_slice(&piece.bytes);
+        }
+        // A broker that refuses a version it does not know may do so in the words of either: a CONNACK of 3.1.1 has two bytes.
+        if let Some(remaining_length) = self.buffer.get(1) {
+            self.learn(match remaining_length {
+                2 => Version::V3_1_1,
+                _longer => Version::V5,
+            });
         }
     }
 
@@ -108,10 +113,14 @@ impl Tap {
 
     /// The next whole packet. An error comes once, and nothing after it.
     pub(super) fn next(&mut self) -> Option<Result<Seen, DecodeError>> {
-        let State::Decoding(decoder) = &mut self.state else {
-            self.buffer.clear();
-            self.places.clear();
-            return None;
+        let decoder = match &mut self.state {
+            State::Decoding(decoder) => decoder,
+            State::Unknown => return None,
+            State::Lost => {
+                self.buffer.clear();
+                self.places.clear();
+                return None;
+            }
         };
         let begins = self.places.added() - self.buffer.len() as u64;
         match decoder.decode(&mut self.buffer) {

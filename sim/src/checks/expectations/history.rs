@@ -4,12 +4,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use squall_proto::{Instant, Packet, Publish, Qos, TopicName};
+use squall_proto::{Instant, Packet, PacketType, Publish, Qos, TopicName};
 
 use crate::{
     checks::Now,
     model::{Lookup, Receipt},
-    trace::{Side, Told, What, WireId},
+    scenario::Expectation,
+    trace::{Side, Told, What, WireId, packet_line},
 };
 
 /// What happened, by the names of the scenario.
@@ -28,6 +29,21 @@ pub(super) struct History {
     pub(super) wires: BTreeMap<String, Vec<WireId>>,
     /// Where each client told its application that its store has failed.
     pub(super) store_failures: BTreeMap<String, Vec<usize>>,
+    /// What each client told its application, with the place of that in the trace.
+    pub(super) told: BTreeMap<String, Vec<(usize, Told)>>,
+    /// Every packet, if the scenario asks for any: kept as it is shown.
+    pub(super) lines: Vec<Line>,
+}
+
+/// A packet that a client sent, or that reached it.
+pub(super) struct Line {
+    pub(super) index: usize,
+    pub(super) client: String,
+    pub(super) wire: WireId,
+    /// The client sent it.
+    pub(super) sent: bool,
+    pub(super) packet_type: PacketType,
+    pub(super) text: String,
 }
 
 /// A message of a client.
@@ -75,6 +91,7 @@ impl History {
     }
 
     pub(super) fn observe(&mut self, now: &Now<'_>) {
+        self.keep_line(now);
         match &now.event.what {
             What::Application {
                 client,
@@ -84,6 +101,10 @@ impl History {
                 .entry(client.clone())
                 .or_default()
                 .push(now.index),
+            What::Application { client, told } => {
+                let all = self.told.entry(client.clone()).or_default();
+                all.push((now.index, told.clone()));
+            }
             What::Opened { wire, client } => self.wires.entry(client.clone()).or_default().push(*wire),
             What::Sent {
                 wire,
@@ -109,6 +130,34 @@ impl History {
             }
             _other_events => {}
         }
+    }
+
+    fn keep_line(&mut self, now: &Now<'_>) {
+        let asks = |expectation: &Expectation| matches!(expectation, Expectation::Packets(_));
+        if !now.model.scenario.expect.iter().any(asks) {
+            return;
+        }
+        let (wire, packet, sent) = match &now.event.what {
+            What::Sent {
+                wire,
+                from: Side::Client,
+                packet,
+            } => (wire, packet, true),
+            What::Arrived {
+                wire,
+                from: Side::Broker,
+                packet,
+            } => (wire, packet, false),
+            _other_events => return,
+        };
+        self.lines.push(Line {
+            index: now.index,
+            client: name(now, *wire),
+            wire: *wire,
+            sent,
+            packet_type: packet.packet_type(),
+            text: packet_line(packet),
+        });
     }
 
     fn published(&mut self, now: &Now<'_>, wire: WireId, publish: &Publish) {

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::{
+    application::{ended, handed, packets, told_of},
     history::{Connected, History, Published, Received},
     shared::shared,
 };
@@ -20,6 +21,13 @@ pub(super) fn judge(expectation: &Expectation, history: &History, now: &Now<'_>,
         Expectation::Closed(it) => found.extend(closed(it, history, now)),
         Expectation::Connected(it) => each(now, &it.client, found, |name| connected(it, name, history, now)),
         Expectation::Delivered(it) => each(now, &it.to, found, |name| delivered(it, name, history, now)),
+        Expectation::Ended(it) => each(now, &it.of, found, |name| ended(it, name, history, now)),
+        Expectation::Handed(it) => each(now, &it.to, found, |name| handed(it, name, history, now)),
+        Expectation::Packets(it) => {
+            let whose = it.end().map_or("", |(whose, _)| whose);
+            each(now, whose, found, |name| packets(it, name, history, now));
+        }
+        Expectation::Told(it) => each(now, &it.to, found, |name| told_of(it, name, history, now)),
         Expectation::Received(it) => each(now, &it.client, found, |name| received(it, name, history, now)),
         Expectation::SessionPresent(it) => {
             each(now, &it.client, found, |name| {
@@ -195,12 +203,7 @@ fn wrong_times(
 ) -> Option<Found> {
     let received = history.received(name, &message.payload);
     let times = received.len();
-    let (how, is_right) = match (it.exactly, it.at_least, it.at_most) {
-        (Some(exactly), _, _) => ("exactly ", times == count(exactly)),
-        (None, Some(least), _) => ("at least ", times >= count(least)),
-        (None, None, Some(most)) => ("at most ", times <= count(most)),
-        (None, None, None) => ("", true),
-    };
+    let (how, is_right) = delivered_by(times, [it.exactly, it.at_least, it.at_most]);
     let asked = it.exactly.or(it.at_least).or(it.at_most).map_or(0, count);
     let mut events = vec![message.index];
     events.extend(received.iter().map(|received| received.index));
@@ -221,6 +224,16 @@ fn wrong_times(
             format!("it took {}s", took.as_secs_f64()),
         )
     })
+}
+
+/// Whether so often is exactly, at least or at most as often as it is asked, and which of these is asked.
+pub(super) const fn delivered_by(times: usize, asked: [Option<Times>; 3]) -> (&'static str, bool) {
+    match asked {
+        [Some(exactly), _, _] => ("exactly ", times == count(exactly)),
+        [None, Some(least), _] => ("at least ", times >= count(least)),
+        [None, None, Some(most)] => ("at most ", times <= count(most)),
+        [None, None, None] => ("", true),
+    }
 }
 
 pub(super) const fn count(times: Times) -> usize {
