@@ -309,9 +309,16 @@ impl Owner {
             subscriptions,
             shared_subscriptions,
             retained_messages: _,
+            unfinished_messages,
         } = self.broker.counts();
-        let left = [connections, sessions, subscriptions, shared_subscriptions];
-        assert_eq!(left, [0; 4], "all have left");
+        let left = [
+            connections,
+            sessions,
+            subscriptions,
+            shared_subscriptions,
+            unfinished_messages,
+        ];
+        assert_eq!(left, [0; 5], "all have left");
         assert_eq!(
             self.wires.sessions(),
             Vec::<Text>::new(),

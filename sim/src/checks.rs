@@ -127,6 +127,7 @@ checks! {
     keep_alive: KeepAlive,
     liveness: Liveness,
     maximum_packet_size: MaximumPacketSize,
+    memory: Memory,
     message_expiry: MessageExpiry,
     no_loss: NoLoss,
     no_redelivery: NoRedelivery,

@@ -142,6 +142,9 @@ async fn play(
         panic = panicked(&mut processes) => Ending::Panicked(panic),
         end = ended(scenario, &cast, &progress) => end,
     };
+    if let Some(counts) = cast.counts() {
+        network::with(|network| network.note(What::Held(counts.into())));
+    }
     let now = network::with(|network| network.now());
     Run {
         trace: Trace::default(),

@@ -1,17 +1,19 @@
 //! What happened on the wires of one run, in the order it happened. Checks, the JSON lines and the report all read this.
 //!
-//! In reading order: this file and `application` (what an event is), `line` and `detail` (in words), `arrivals` (what arrived when),
+//! In reading order: this file and `application` and `held` (what an event is), `line` and `detail` (in words), `arrivals` (what arrived when),
 //! `json` (as a file and back), `pcap` (as a capture for Wireshark).
 
 mod application;
 mod arrivals;
 mod detail;
+mod held;
 mod json;
 mod line;
 mod pcap;
 
 pub use application::{Outcome, Told};
 pub use arrivals::Arrivals;
+pub use held::Held;
 pub use json::{Recorded, TraceError, read_json_lines, write_json_lines};
 pub(crate) use line::packet_line;
 pub use line::{Lines, detailed_line, event_line};
@@ -223,6 +225,8 @@ pub enum What {
         /// What was instead.
         got: String,
     },
+    /// The run is over, and this is what our broker holds.
+    Held(Held),
     /// The last fault has healed; from here on everything owed must arrive.
     Healed,
 }

@@ -19,7 +19,7 @@ mod shared;
 use std::{future::poll_fn, panic, sync::Arc, task::Poll, time::Duration};
 
 use parking_lot::Mutex;
-use squall_proto::broker::Settings;
+use squall_proto::broker::{Counts, Settings};
 use tokio::{task::JoinSet, time::timeout};
 use tracing::{debug, warn};
 
@@ -85,6 +85,11 @@ impl Server {
         if timeout(STOP_TIMEOUT, ended).await.is_err() {
             warn!("connections remain that do not end");
         }
+    }
+
+    /// How much the broker holds. Costs a look at each session.
+    pub fn counts(&self) -> Counts {
+        self.shared.counts()
     }
 
     /// Stops accepting, and tells every client. [`Server::serve`] returns when that is done.

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use squall_node::broker::Server;
-use squall_proto::Text;
+use squall_proto::{Text, broker::Counts};
 
 /// Does to clients what an administrator of our broker can, while it runs.
 #[derive(Clone, Default)]
@@ -36,6 +36,11 @@ impl Administrator {
                 server.admit(client_id);
             }
         }
+    }
+
+    /// How much the broker holds; `None`: none runs.
+    pub(crate) fn counts(&self) -> Option<Counts> {
+        self.server().as_ref().map(Server::counts)
     }
 
     fn server(&self) -> MutexGuard<'_, Option<Server>> {

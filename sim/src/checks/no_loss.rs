@@ -2,6 +2,8 @@
 //! with QoS 1 or 2, every session that has subscribed since. [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-3.3.1-9] [v3 MQTT-3.1.2-5]
 //! [v3 MQTT-3.3.1-6]
 //!
+//! With overlapping subscriptions the highest QoS counts. [MQTT-3.3.4-2] [v3 MQTT-3.3.5-1]
+//!
 //! Judged at the end of the run, for sessions that are connected then: others cannot show what they have got. Nothing is said about what
 //! may have expired, what may be too large for its receiver, and what came when half of the queue was used.
 
@@ -28,7 +30,7 @@ impl Checker for NoLoss {
     fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         let mut missing: BTreeMap<SessionId, Vec<&Delivery>> = BTreeMap::new();
         let owed = now.model.deliveries.iter();
-        for delivery in owed.filter(|delivery| delivery.owed > delivery.arrived) {
+        for delivery in owed.filter(|delivery| delivery.owed > delivery.arrived_acknowledged) {
             if is_still_owed(now, delivery) {
                 missing.entry(delivery.session).or_default().push(delivery);
             }
@@ -59,9 +61,14 @@ fn lost(now: &Now<'_>, session: SessionId, missing: &[&Delivery]) -> Option<Foun
         now.model.sessions.get(session).client_id,
         super::shown(&message.payload)
     );
+    let never = if first.arrived > 0 {
+        "it came at QoS 0 alone"
+    } else {
+        "it never arrived"
+    };
     let got = match missing.len() {
-        1 => "it never arrived".to_owned(),
-        n => format!("it never arrived, and {} more did not", n - 1),
+        1 => never.to_owned(),
+        n => format!("{never}, and {} more did not", n - 1),
     };
     let since = [
         Some(since),

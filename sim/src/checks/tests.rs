@@ -5,6 +5,7 @@ mod history;
 mod keep_alive;
 mod limits;
 mod listed;
+mod memory;
 mod messages;
 mod moments;
 mod sessions;

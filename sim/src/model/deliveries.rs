@@ -32,6 +32,8 @@ pub(crate) struct Delivery {
     pub(crate) sent_at_most_once: usize,
     /// How often it came, redeliveries that the receiver must recognise not counted.
     pub(crate) arrived: usize,
+    /// Of those, at QoS 1 or 2: what is owed is owed so.
+    pub(crate) arrived_acknowledged: usize,
     /// Of those, at QoS 2 and as no retained message.
     pub(crate) arrived_exactly_once: usize,
     /// Where it was first sent and where it last was.
@@ -66,7 +68,7 @@ impl Deliveries {
         let id = self.id(session, message);
         let delivery = self.all.of_mut(id);
         delivery.owed += 1;
-        if delivery.owed > delivery.arrived {
+        if delivery.owed > delivery.arrived_acknowledged {
             delivery.since.get_or_insert(since);
         }
     }
@@ -103,8 +105,9 @@ impl Deliveries {
         let delivery = self.all.of_mut(id);
         let is_live = !publish.retain && publish.delivery.qos() == Qos::ExactlyOnce;
         delivery.arrived += 1;
+        delivery.arrived_acknowledged += usize::from(publish.delivery.qos() > Qos::AtMostOnce);
         delivery.arrived_exactly_once += usize::from(is_live);
-        if delivery.arrived >= delivery.owed {
+        if delivery.arrived_acknowledged >= delivery.owed {
             delivery.since = None;
         }
         id
@@ -120,6 +123,7 @@ impl Deliveries {
                 since: None,
                 sent_at_most_once: 0,
                 arrived: 0,
+                arrived_acknowledged: 0,
                 arrived_exactly_once: 0,
                 sent: None,
                 sent_before: None,

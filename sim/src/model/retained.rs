@@ -118,8 +118,10 @@ impl Retained {
             asked < of_topic.known_since || of_topic.candidates.iter().any(meets)
         })
     }
+}
 
-    /// How many topics may have a retained message at most.
+impl Retained {
+    /// How many topics may have a retained message at most. When an expired one goes is not on the wire.
     pub(crate) fn count_max(&self) -> usize {
         let is_there = |candidate: &Candidate| candidate.until.is_none() && candidate.message.is_some();
         let may_have = |of_topic: &&OfTopic| of_topic.candidates.iter().any(is_there);

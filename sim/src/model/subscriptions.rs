@@ -100,6 +100,16 @@ impl Subscription {
             .filter(|granted| self.unanswered.is_none() && granted.at < since)
     }
 
+    /// Whether the broker must have it.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.granted.is_some() && self.unanswered.is_none()
+    }
+
+    /// Whether the broker may have it.
+    pub(crate) const fn may_be_held(&self) -> bool {
+        self.over.is_none()
+    }
+
     /// Whether this message may be sent for it.
     fn may_bring(&self, message: &Message) -> bool {
         self.over.is_none_or(|over| message.first.1 < over)

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use squall_proto::Version;
+use squall_proto::{Version, broker::Counts};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -116,6 +116,11 @@ impl Cast {
 
     fn power(&mut self, host: Host, name: &str, group: Option<&String>) -> Power {
         self.stage.add(host.place(), name, group.map(String::as_str))
+    }
+
+    /// How much our broker holds, if it runs.
+    pub(super) fn counts(&self) -> Option<Counts> {
+        self.stage.administrator().counts()
     }
 
     /// The clients a name stands for: one, or each of a group.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use squall_proto::Version;
 
 use self::told::ToldLine;
-use super::Trace;
+use super::{Held, Trace};
 
 /// A run that was written down: which one it was, and its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,8 @@ struct Line<'a> {
     got: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     told: Option<ToldLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<Held>,
     /// The event in words.
     text: Cow<'a, str>,
 }
@@ -107,6 +109,7 @@ enum Kind {
     Application,
     Step,
     Missed,
+    Held,
     Healed,
 }
 

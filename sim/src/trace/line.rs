@@ -106,6 +106,7 @@ impl What {
             | Self::Application { .. }
             | Self::Step { .. }
             | Self::Missed { .. }
+            | Self::Held(_)
             | Self::Healed => None,
         }
     }
@@ -133,6 +134,7 @@ impl What {
             | Self::Application { .. }
             | Self::Step { .. }
             | Self::Missed { .. }
+            | Self::Held(_)
             | Self::Healed => None,
         }
     }
@@ -185,6 +187,14 @@ pub fn event_line(event: &Event) -> String {
         What::Application { told, .. } => told.to_string(),
         What::Step { step, what } => format!("step {}: {what}", step + 1),
         What::Missed { step, expected, got } => format!("step {}: expected {expected}, got {got}", step + 1),
+        What::Held(counts) => format!(
+            "the broker holds {} connections, {} sessions, {} subscriptions, {} retained and {} unfinished messages",
+            counts.connections,
+            counts.sessions,
+            counts.subscriptions,
+            counts.retained_messages,
+            counts.unfinished_messages
+        ),
         What::Healed => "all faults have healed".to_owned(),
     }
 }

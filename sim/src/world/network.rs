@@ -355,6 +355,7 @@ const fn is_busy(what: &What) -> bool {
         | What::FaultEnded { .. }
         | What::Step { .. }
         | What::Missed { .. }
+        | What::Held(_)
         | What::Healed => false,
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use squall_proto::{
     ConnId, Instant,
-    broker::{Administration, Broker, Input, Question, Settings},
+    broker::{Administration, Broker, Counts, Input, Question, Settings},
 };
 
 use super::{links::Links, outbox::Outbox};
@@ -56,6 +56,11 @@ impl Shared {
     /// Who judges clients.
     pub(super) const fn authenticator(&self) -> Option<&Arc<dyn Authenticator>> {
         self.authenticator.as_ref()
+    }
+
+    /// How much the broker holds.
+    pub(super) fn counts(&self) -> Counts {
+        self.core.lock().broker.counts()
     }
 
     /// Takes up a connection. `None` when no `ConnId` is left for it.

@@ -1,4 +1,4 @@
-use super::Broker;
+use super::{Broker, outbound::Exchange};
 
 /// How much the broker holds, for metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,21 +13,31 @@ pub struct Counts {
     pub shared_subscriptions: usize,
     /// Retained messages.
     pub retained_messages: usize,
+    /// Messages that wait for a session, or whose exchange with it is not over.
+    pub unfinished_messages: usize,
 }
 
 impl Broker {
-    /// How much the broker holds. Costs a look at each session.
+    /// How much the broker holds. Costs a look at each session and each unfinished exchange.
     pub fn counts(&self) -> Counts {
         let subscriptions = self
             .sessions
             .iter()
             .map(|(_, session)| session.subscriptions.len());
+        let unfinished_messages = self.sessions.iter().map(|(_, session)| {
+            let outbound = &session.outbound;
+            let unfinished = outbound
+                .exchanges()
+                .filter(|(_, exchange)| !matches!(exchange, Exchange::Done));
+            outbound.waiting_messages() + unfinished.count()
+        });
         Counts {
             connections: self.connections.open,
             sessions: self.sessions.len(),
             subscriptions: subscriptions.sum(),
             shared_subscriptions: self.shared.len(),
             retained_messages: self.retained.len(),
+            unfinished_messages: unfinished_messages.sum(),
         }
     }
 }

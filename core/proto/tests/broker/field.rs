@@ -183,6 +183,7 @@ fn sessions_that_end_with_their_connection_leave_nothing() {
             subscriptions: 0,
             shared_subscriptions: 0,
             retained_messages: 0,
+            unfinished_messages: 0,
         };
         assert_eq!(t.counts(), nothing);
     }

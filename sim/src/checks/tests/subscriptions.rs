@@ -71,7 +71,27 @@ fn a_lower_qos_than_published_and_granted_is_found() {
     let (mut history, publisher, subscriber) = subscribed(at_qos_1());
     publish_from(&mut history, publisher, 1, publish(q1(1), "a"));
     history.broker(subscriber, publish(q0(), "a"));
-    history.fails(&["as_published"]);
+    history.fails(&["as_published", "no_loss"]);
+}
+
+#[test]
+fn of_overlapping_subscriptions_the_highest_qos_is_owed() {
+    for (deliveries, found) in [
+        (&[q0()][..], &["no_loss"][..]),
+        (&[q1(1)], &[]),
+        (&[q0(), q1(1)], &[]),
+    ] {
+        let (mut history, publisher, subscriber) = subscribed(SubscriptionOptions::default());
+        history.subscribe(subscriber, "#", Qos::AtLeastOnce);
+        publish_from(&mut history, publisher, 1, publish(q1(1), "a"));
+        for delivery in deliveries {
+            history.broker(subscriber, publish(*delivery, "a"));
+            if delivery.packet_id().is_some() {
+                history.client(subscriber, puback(1));
+            }
+        }
+        history.fails(found);
+    }
 }
 
 #[test]
@@ -182,7 +202,9 @@ fn subscription_identifiers_are_those_that_were_given() {
             .broker(subscriber, suback(100, ReasonCode::GrantedQos1));
         publish_from(&mut history, publisher, 1, publish(q1(1), "a"));
         let packet = publish(q1(1), "a");
-        let packet = carried.map_or(packet.clone(), |id| property(packet, number(id)));
+        let packet = carried
+            .into_iter()
+            .fold(packet, |packet, id| property(packet, number(id)));
         deliver(&mut history, subscriber, 1, packet);
         history.fails(found);
     }

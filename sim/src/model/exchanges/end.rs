@@ -94,15 +94,18 @@ impl End {
             Packet::Publish(publish) => self.sent_publish(here, publish, wires, side),
             Packet::Pubrel(ack) => {
                 let sent = self.sent_pubrel(here, ack.packet_id, wires, side);
-                sent.and(self.in_turn(Due::Pubrel, ack.packet_id, side))
+                let in_turn = self.in_turn(Due::Pubrel, ack.packet_id, side);
+                sent.and(in_turn)
             }
             Packet::Puback(ack) => {
                 let sent = self.acknowledged(ack, false);
-                sent.and(self.in_turn(Due::Puback, ack.packet_id, side))
+                let in_turn = self.in_turn(Due::Puback, ack.packet_id, side);
+                sent.and(in_turn)
             }
             Packet::Pubrec(ack) => {
                 let sent = self.acknowledged(ack, true);
-                sent.and(self.in_turn(Due::Pubrec, ack.packet_id, side))
+                let in_turn = self.in_turn(Due::Pubrec, ack.packet_id, side);
+                sent.and(in_turn)
             }
             Packet::Pubcomp(ack) if self.released.remove(&ack.packet_id) => {
                 self.inbound.remove(&ack.packet_id);

@@ -156,6 +156,7 @@ impl Wires {
                 expected: needed(line.expected.as_deref(), "expected")?.to_owned(),
                 got: needed(line.got.as_deref(), "got")?.to_owned(),
             },
+            Kind::Held => What::Held(needed(line.held, "held")?),
             Kind::Healed => What::Healed,
         };
         Ok(what)

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use squall_proto::{Packet, Version, encode};
 
 use super::{DownLine, How, Kind, Line, told::ToldLine, version::Versions};
-use crate::trace::{Down, End, Lines, Trace, What};
+use crate::trace::{Down, End, Held, Lines, Trace, What};
 
 /// Writes a run as JSON lines: one line an event, in order, each with the scenario, the version and the seed, so that the traces of
 /// many runs may stand in one file.
@@ -54,6 +54,7 @@ pub fn write_json_lines(
             expected: missed(&event.what).map(|(expected, _)| expected.into()),
             got: missed(&event.what).map(|(_, got)| got.into()),
             told: told(&event.what),
+            held: held(&event.what),
             text: shown.text.into(),
         };
         serde_json::to_writer(&mut *out, &line)?;
@@ -82,6 +83,7 @@ const fn kind(what: &What) -> Kind {
         What::Application { .. } => Kind::Application,
         What::Step { .. } => Kind::Step,
         What::Missed { .. } => Kind::Missed,
+        What::Held(_) => Kind::Held,
         What::Healed => Kind::Healed,
     }
 }
@@ -164,6 +166,14 @@ const fn touched(what: &What) -> Option<u64> {
 fn words(what: &What) -> Option<Cow<'_, str>> {
     if let What::FaultBegan { what, .. } | What::Step { what, .. } = what {
         Some(what.as_str().into())
+    } else {
+        None
+    }
+}
+
+const fn held(what: &What) -> Option<Held> {
+    if let What::Held(held) = what {
+        Some(*held)
     } else {
         None
     }

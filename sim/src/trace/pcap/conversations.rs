@@ -92,6 +92,7 @@ impl<'a> Conversations<'a> {
             | What::FaultEnded { .. }
             | What::Step { .. }
             | What::Missed { .. }
+            | What::Held(_)
             | What::Healed => self.comments.push(format!("{} {}", event.at, event_line(event))),
         }
     }
