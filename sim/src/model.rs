@@ -265,8 +265,10 @@ impl<'a> Model<'a> {
                 self.retained.refused(topic, published, index);
             }
             (Packet::Puback(_) | Packet::Pubcomp(_), Some((message, published))) => {
-                self.settled(index, message, published);
-                self.owe(now, message, published);
+                if self.messages.acknowledged(message, published) {
+                    self.settled(index, message, published);
+                    self.owe(now, message, published);
+                }
             }
             (Packet::Suback(suback), _) => {
                 if let (Some(Packet::Subscribe(subscribe)), Some(session)) = (

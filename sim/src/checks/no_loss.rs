@@ -61,13 +61,16 @@ fn lost(now: &Now<'_>, session: SessionId, missing: &[&Delivery]) -> Option<Foun
         now.model.sessions.get(session).client_id,
         super::shown(&message.payload)
     );
-    let never = if first.arrived > 0 {
-        "it came at QoS 0 alone"
-    } else {
-        "it never arrived"
+    let never = match (first.arrived, first.arrived_acknowledged) {
+        (0, _) => "it never arrived".to_owned(),
+        (_, 0) => "it came at QoS 0 alone".to_owned(),
+        (_, times) => format!(
+            "it came {times} times, and was published and acknowledged {} times",
+            first.owed
+        ),
     };
     let got = match missing.len() {
-        1 => never.to_owned(),
+        1 => never,
         n => format!("{never}, and {} more did not", n - 1),
     };
     let since = [

@@ -42,6 +42,8 @@ pub(crate) struct Message {
     pub(crate) published: usize,
     /// How many of those the broker is not sure to have handled.
     unsettled: usize,
+    /// The place of the last that the broker has acknowledged.
+    acknowledged: Option<usize>,
     /// Where it was sure to have handled them all.
     pub(crate) settled: Option<usize>,
     /// When the first of those expires that do.
@@ -120,6 +122,15 @@ impl Messages {
         self.all.of_mut(id).is_will = true;
     }
 
+    /// The broker has acknowledged the publication of this place. Whether it does so for the first time: an acknowledgement that was
+    /// lost with its connection is said again.
+    pub(super) fn acknowledged(&mut self, id: MessageId, published: usize) -> bool {
+        let message = self.all.of_mut(id);
+        let is_first = message.acknowledged < Some(published);
+        message.acknowledged = message.acknowledged.max(Some(published));
+        is_first
+    }
+
     /// The broker is sure to have handled one more of its publications.
     pub(super) fn settled(&mut self, index: usize, id: MessageId) {
         let message = self.all.of_mut(id);
@@ -149,6 +160,7 @@ impl Message {
             has_properties: false,
             published: 0,
             unsettled: 0,
+            acknowledged: None,
             settled: None,
             expires: None,
             is_will: false,

@@ -95,6 +95,22 @@ fn of_overlapping_subscriptions_the_highest_qos_is_owed() {
 }
 
 #[test]
+fn an_acknowledgement_that_is_said_again_owes_nothing_more() {
+    use super::history::{pubcomp, pubrec, pubrel, q2};
+    let (mut history, publisher, subscriber) = subscribed(at_qos_1());
+    history
+        .client(publisher, publish(q2(1), "a"))
+        .broker(publisher, pubrec(1));
+    // The connection ends with PUBREL, and PUBCOMP leaves all the same.
+    history.client(publisher, pubrel(1)).cut(publisher);
+    history.broker(publisher, pubcomp(1));
+    let again = history.at(1000).connect("pub", true);
+    history.client(again, pubrel(1)).broker(again, pubcomp(1));
+    deliver(&mut history, subscriber, 1, publish(q1(1), "a"));
+    history.passes();
+}
+
+#[test]
 fn before_suback_a_lower_qos_may_come() {
     let mut history = History::of(CLIENTS);
     let publisher = history.connect("pub", false);
