@@ -265,10 +265,7 @@ impl<'a> Model<'a> {
                 self.retained.refused(topic, published, index);
             }
             (Packet::Puback(_) | Packet::Pubcomp(_), Some((message, published))) => {
-                if self.messages.acknowledged(message, published) {
-                    self.settled(index, message, published);
-                    self.owe(now, message, published);
-                }
+                self.acknowledged(now, message, published);
             }
             (Packet::Suback(suback), _) => {
                 if let (Some(Packet::Subscribe(subscribe)), Some(session)) = (
@@ -291,6 +288,14 @@ impl<'a> Model<'a> {
                 }
             }
             _other_answers => {}
+        }
+    }
+
+    /// An acknowledgement that was lost with its connection is said again: then nothing more follows from it.
+    fn acknowledged(&mut self, now: (Instant, usize), message: MessageId, published: usize) {
+        if self.messages.acknowledged(message, published) {
+            self.settled(now.1, message, published);
+            self.owe(now, message, published);
         }
     }
 
