@@ -152,8 +152,11 @@ fn history(events: usize) -> Trace {
 }
 
 fn checks(criterion: &mut Criterion) {
-    let scenario =
-        Scenario::parse("checks.yaml", "name: 500 clients\nwhy: to be measured\n").expect("a scenario");
+    let scenario = Scenario::parse(
+        "checks.yaml",
+        "name: 500 clients\nwhy: to be measured\npeers: { raw: {} }\n",
+    )
+    .expect("a scenario");
     let mut group = criterion.benchmark_group("checks of a history of 500 clients");
     group.sample_size(10);
     for events in [100_000, 1_000_000] {

@@ -48,17 +48,22 @@ fn wrong(now: &Now<'_>, session: &Session, topic: TopicId, publish: &Publish) ->
     let is_known = |id: SubscriptionId| bringing().any(|ids| ids.contains(&Some(id)));
     let mut carried = publish.properties.subscription_identifiers().peekable();
     let has_none = carried.peek().is_none();
-    let must_have_one = bringing().next().is_some() && bringing().all(|ids| !ids.contains(&None));
+    let must_have_one = || bringing().next().is_some() && bringing().all(|ids| !ids.contains(&None));
     let stranger = carried.find(|id| !is_known(*id));
-    let payload = shown(&publish.payload);
+    let payload = || shown(&publish.payload);
     let (expected, got) = match stranger {
         Some(id) => (
-            format!("{payload} to carry identifiers that `{}` gave", session.client_id),
+            format!(
+                "{} to carry identifiers that `{}` gave",
+                payload(),
+                session.client_id
+            ),
             format!("Subscription Identifier {}", id.value()),
         ),
-        None if has_none && must_have_one => (
+        None if has_none && must_have_one() => (
             format!(
-                "{payload} to carry the identifier that `{}` gave",
+                "{} to carry the identifier that `{}` gave",
+                payload(),
                 session.client_id
             ),
             "no Subscription Identifier".to_owned(),

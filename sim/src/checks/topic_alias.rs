@@ -25,13 +25,13 @@ impl Checker for TopicAliases {
                 wire,
                 from: Side::Broker,
                 packet,
-            } if now.judges(*wire, Side::Broker) => found.extend(wrong(now, *wire, Side::Broker, packet)),
+            } => found.extend(wrong(now, *wire, Side::Broker, packet)),
             // What the client's aliases stand for is known when they arrive.
             What::Arrived {
                 wire,
                 from: Side::Client,
                 packet,
-            } if now.judges(*wire, Side::Client) => found.extend(wrong(now, *wire, Side::Client, packet)),
+            } => found.extend(wrong(now, *wire, Side::Client, packet)),
             _other_events => {}
         }
     }
@@ -44,7 +44,7 @@ fn wrong(now: &Now<'_>, id: WireId, from: Side, packet: &Packet) -> Option<Found
         return None;
     };
     let alias = publish.properties.topic_alias()?;
-    let wire = now.model.wires.get(id)?;
+    let wire = now.model.wires.get(id).filter(|_| now.judges(id, from))?;
     let max = wire.takes.of(from.other()).topic_alias_maximum;
     if alias.value() > max {
         let expected = format!("Topic Aliases up to {max}");

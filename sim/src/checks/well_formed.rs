@@ -171,10 +171,7 @@ impl WellFormed {
             )
             | None => Ok(()),
         };
-        if !now.judges(wire, from) {
-            return None;
-        }
-        let expected = said.and(irregular).err()?;
+        let expected = said.and(irregular).err().filter(|_| now.judges(wire, from))?;
         Some(now.found([], expected, crate::trace::packet_line(packet)))
     }
 }

@@ -1,11 +1,11 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use squall_proto::{Instant, Packet, PacketId};
 
 use self::end::{End, Outbound, Stage, Step};
 use super::{
     Wires,
-    numbered::{ClientNumber, MessageId},
+    numbered::{ClientNumber, MessageId, Number},
     wires::BySide,
 };
 use crate::trace::{Side, WireId};
@@ -18,7 +18,8 @@ mod end;
 /// connection that this end takes to be open: what a dead connection still spits out changes no session.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanges {
-    ends: BTreeMap<ClientNumber, BySide<End>>,
+    /// By the numbers of the clients.
+    ends: Vec<BySide<End>>,
     /// What was not right about the last event.
     irregularity: Option<Irregularity>,
 }
@@ -60,7 +61,7 @@ impl Exchanges {
         client: ClientNumber,
         side: Side,
     ) -> impl Iterator<Item = (PacketId, &Outbound)> {
-        let end = self.ends.get(&client).map(|ends| ends.of(side));
+        let end = self.ends.get(client.place()).map(|ends| ends.of(side));
         let all = end.into_iter().flat_map(|end| &end.outbound);
         all.filter(|(_, sent)| sent.is_unfinished())
             .map(|(id, sent)| (*id, sent))
@@ -68,26 +69,28 @@ impl Exchanges {
 
     /// How many unfinished messages an end of a session has sent on its connection.
     pub(crate) fn in_flight(&self, client: ClientNumber, side: Side) -> usize {
-        self.ends.get(&client).map_or(0, |ends| ends.of(side).in_flight.1)
+        self.ends
+            .get(client.place())
+            .map_or(0, |ends| ends.of(side).in_flight.1)
     }
 
     /// The broker's process is gone, and all it knew with it.
     pub(super) fn forget_broker(&mut self) {
-        for ends in self.ends.values_mut() {
+        for ends in &mut self.ends {
             *ends.of_mut(Side::Broker) = End::default();
         }
     }
 
     /// The broker has forgotten the session of a client.
     pub(super) fn forget_at_broker(&mut self, client: ClientNumber) {
-        if let Some(ends) = self.ends.get_mut(&client) {
+        if let Some(ends) = self.ends.get_mut(client.place()) {
             *ends.of_mut(Side::Broker) = End::default();
         }
     }
 
     /// The client's process is gone, and all it knew with it; not so what makes it the same session.
     pub(super) fn forget_client(&mut self, client: ClientNumber) {
-        if let Some(ends) = self.ends.get_mut(&client) {
+        if let Some(ends) = self.ends.get_mut(client.place()) {
             let mut inbound = std::mem::take(ends.of_mut(Side::Client)).inbound;
             inbound.values_mut().for_each(|received| received.owed = 0);
             ends.of_mut(Side::Client).inbound = inbound;
@@ -124,7 +127,12 @@ impl Exchanges {
         let Some(client) = wires.get(wire).and_then(|wire| wire.client) else {
             return;
         };
-        let end = self.ends.entry(client).or_default().of_mut(side);
+        if self.ends.len() <= client.place() {
+            self.ends.resize_with(client.place() + 1, BySide::default);
+        }
+        let Some(end) = self.ends.get_mut(client.place()).map(|ends| ends.of_mut(side)) else {
+            return;
+        };
         if !session_present {
             *end = End::default();
         }
@@ -143,7 +151,7 @@ impl Exchanges {
     fn end(&mut self, id: WireId, side: Side, wires: &Wires) -> Option<&mut End> {
         let wire = wires.get(id).filter(|wire| wire.over_for(side).is_none())?;
         let client = wire.client.filter(|_| !wires.is_taken_over(id))?;
-        self.ends.get_mut(&client).map(|ends| ends.of_mut(side))
+        self.ends.get_mut(client.place()).map(|ends| ends.of_mut(side))
     }
 }
 
