@@ -11,7 +11,9 @@ use squall_proto::{Instant, ReasonCode};
 
 use super::{Checker, Found, Now};
 use crate::{
+    faults::Fault,
     model::{BROKER, Model, Wire},
+    scenario::Action,
     trace::{Side, What, WireId},
 };
 
@@ -21,6 +23,8 @@ pub(super) struct KeepAlive {
     by_wire: BTreeMap<WireId, Instant>,
     /// What was not closed in time, with how long its goodbye may be the reason.
     overdue: VecDeque<(Instant, WireId, Found)>,
+    /// Whether the broker was asked to stop, and closes its connections.
+    is_stopping: bool,
 }
 
 /// How late the close may come: nothing says, this is what we hold the broker to.
@@ -35,6 +39,7 @@ impl KeepAlive {
             due: BTreeMap::new(),
             by_wire: BTreeMap::new(),
             overdue: VecDeque::new(),
+            is_stopping: false,
         }
     }
 
@@ -111,6 +116,11 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
     ))
 }
 
+fn stops_broker(model: &Model<'_>, step: usize) -> bool {
+    let step = model.scenario.steps.get(step);
+    step.is_some_and(|step| matches!(&step.action, Action::Fault(Fault::Stop(stop)) if stop.host == BROKER))
+}
+
 /// 3.1.1 has no words for why a broker closes; these are the reasons that the wires show.
 fn is_explained(model: &Model<'_>, id: WireId, wire: &Wire) -> bool {
     wire.disconnect.is_some()
@@ -131,7 +141,9 @@ impl Checker for KeepAlive {
                 by: Side::Broker,
                 ..
             } => {
-                found.extend(early(now, *wire));
+                if !self.is_stopping {
+                    found.extend(early(now, *wire));
+                }
                 self.set(*wire, None);
             }
             What::Arrived {
@@ -156,6 +168,8 @@ impl Checker for KeepAlive {
                 self.overdue.retain(|(_, overdue, _)| overdue != wire);
                 self.set(*wire, None);
             }
+            What::FaultBegan { step, .. } if stops_broker(now.model, *step) => self.is_stopping = true,
+            What::HostUp { host, .. } if host == BROKER => self.is_stopping = false,
             What::HostDown { host, .. } | What::HostPaused { host } if host == BROKER => {
                 self.due.clear();
                 self.by_wire.clear();

@@ -42,7 +42,7 @@ pub struct HostConnector {
 }
 
 /// How often it is tried to listen where a process that has ended did.
-const BIND_ATTEMPTS: u32 = 10;
+const BIND_ATTEMPTS: u32 = 10_000;
 
 /// How long Linux sends SYN again before it gives up (`tcp_syn_retries` = 6).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
