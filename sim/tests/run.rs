@@ -331,3 +331,17 @@ fn a_client_that_crashes_before_it_connects_first_connects_when_it_is_back() {
         assert_eq!((run.end, connects), (Ending::Complete, 1));
     }
 }
+
+#[test]
+fn a_process_that_starts_again_in_the_moment_of_its_crash_has_forgotten_all() {
+    let restart = "name: n\nwhy: w\nclients: { a: { session: persistent } }\nsteps: [{ at: 1s, restart: { host: broker, state: lost } }]\n";
+    for run in runs(restart) {
+        let present = arrived(
+            &run,
+            |packet| matches!(packet, Packet::Connack(connack) if connack.session_present),
+            Side::Client,
+        );
+        let connects = arrived(&run, |packet| matches!(packet, Packet::Connack(_)), Side::Client);
+        assert_eq!((run.end, connects, present), (Ending::Complete, 2, 0));
+    }
+}

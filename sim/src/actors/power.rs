@@ -20,6 +20,8 @@ pub(crate) struct Power {
 pub(crate) struct Condition {
     /// How many crashes keep it down.
     pub(crate) crashes: u32,
+    /// How many crashes there ever were: one may be over before anybody looks.
+    pub(crate) crashes_ever: u64,
     /// How many stops keep it down, or are to.
     pub(crate) stops: u32,
     /// It has ended as it was asked to.
@@ -53,9 +55,10 @@ impl Power {
 
     /// Runs `process` to its end, or to the next crash, which drops it: then `None`. While the host is paused, the process stands still.
     pub(crate) async fn run<T>(&self, process: impl Future<Output = T>) -> Option<T> {
+        let before = self.condition.get().crashes_ever;
         tokio::select! {
             biased;
-            () = self.until(|condition| condition.crashes > 0) => None,
+            () = self.until(|condition| condition.crashes > 0 || condition.crashes_ever > before) => None,
             output = Pausable::new(self.place, process) => Some(output),
         }
     }

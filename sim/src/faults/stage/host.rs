@@ -142,6 +142,7 @@ impl Stage {
         // It is told first, so that nothing runs any more that the rest would wake.
         process.condition.modify(|condition| {
             condition.crashes += 1;
+            condition.crashes_ever += 1;
             condition.kept = kept && (!was_down || condition.kept);
         });
         process.lose(finds);
