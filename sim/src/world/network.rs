@@ -309,6 +309,8 @@ impl Network {
             .iter()
             .flat_map(|(id, wire)| [Side::Client, Side::Broker].map(|side| (id, wire, side)))
             .filter(|(_, wire, side)| *wire.host.of(*side) == host && wire.lane.of(*side).is_alive())
+            // A SYN that is still under way finds whoever listens when it arrives.
+            .filter(|(_, wire, side)| *side == Side::Client || wire.lane.of(*side).has_sent())
             .map(|(id, _, side)| (id, side))
             .collect();
         for (wire, side) in &alive {

@@ -103,6 +103,11 @@ impl Lane {
         }
     }
 
+    /// Whether the sender's kernel knows the connection: its SYN has left.
+    pub(super) const fn has_sent(&self) -> bool {
+        self.next_seq != 0
+    }
+
     /// Whether a socket that can still be reset sends here.
     pub(super) const fn is_alive(&self) -> bool {
         !self.closed && !self.was_reset && !self.resetting && !self.is_gone
