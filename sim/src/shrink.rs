@@ -1,7 +1,7 @@
 //! Makes a scenario that fails small: whatever it does not need to fail in the same way is taken away, and what is left is made
 //! simple.
 //!
-//! It works on what the file says ([`Plain`]), not on types: whatever a scenario can say is shrunk, and what is no scenario any more is
+//! It works on what the file says (`Plain`), not on types: whatever a scenario can say is shrunk, and what is no scenario any more is
 //! never run. In reading order: [`shrink`], [`Finder`], and the passes: `parts` (fewer clients, steps, keys), `values` (simpler numbers,
 //! times and texts), `gaps` (less waiting between steps).
 
