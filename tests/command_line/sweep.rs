@@ -146,8 +146,9 @@ fn a_sweep_without_an_end_or_without_anything_to_run_is_refused() {
 fn a_sweep_for_some_time_ends_after_it() {
     let ran = squall(&["sweep", QUIET, "--for", "1ms"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    // However fast the machine: at least one run, and all of them hold.
     assert!(
-        ran.out.contains("seeds 0 to 0: 1 held") || ran.out.contains("1 pass"),
+        ran.out.contains("0 failed") && !ran.out.contains("\n0 runs"),
         "{}",
         ran.out
     );
