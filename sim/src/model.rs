@@ -161,6 +161,9 @@ impl<'a> Model<'a> {
             } => {
                 self.look_up(*wire, Side::Client, packet);
                 self.exchanges.sent(at, *wire, Side::Client, packet, &self.wires);
+                if self.exchanges.irregularity().is_some() {
+                    self.wires.at_fault(*wire);
+                }
             }
             What::Arrived {
                 wire,

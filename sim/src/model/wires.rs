@@ -184,6 +184,11 @@ impl Wires {
         self.with(id, |wire| wire.session = Some(session));
     }
 
+    /// The client has said what the rules of the exchanges forbid: whatever the broker does now is explained.
+    pub(super) fn at_fault(&mut self, id: WireId) {
+        self.with(id, |wire| wire.client_at_fault = true);
+    }
+
     pub(super) fn promises(&mut self, id: WireId, will: MessageId) {
         self.with(id, |wire| wire.will = wire.will.or(Some(will)));
     }

@@ -54,6 +54,14 @@ fn a_close_for_another_reason_may_come_at_any_time() {
         .client(wire, super::history::disconnect())
         .close(wire, Side::Broker);
     history.passes();
+
+    let (mut history, wire) = silent(Version::V3_1_1);
+    let acknowledges_nothing = super::history::puback(9);
+    history
+        .at(3000)
+        .client(wire, acknowledges_nothing)
+        .close(wire, Side::Broker);
+    history.passes();
 }
 
 #[test]
