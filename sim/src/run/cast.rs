@@ -65,7 +65,7 @@ impl Cast {
                     seed,
                 };
                 let disk = Disk::new(seed, &name);
-                let used = (spec.store == Some(Store::Disk)).then(|| disk.clone());
+                let used = (spec.store == Store::Disk).then(|| disk.clone());
                 cast.stage.is_client(host.place(), character.client_id(), used);
                 let connector = connector(host, spec.transport);
                 let mutator = mutator(Side::Client);

@@ -55,8 +55,8 @@ pub struct Client {
     pub inflight: Option<NonZeroU16>,
     /// How fast it reads. As fast as it can, unless given.
     pub reads: Option<Reads>,
-    /// What outlives a client that is disconnected by a step, and its process: nothing, unless given. For a persistent session.
-    pub store: Option<Store>,
+    /// Where it keeps its session, if that is persistent. In `memory`, unless given.
+    pub store: Store,
     /// What its application does with messages.
     pub application: Application,
 }
@@ -73,10 +73,11 @@ pub enum Session {
 }
 
 /// Where a client keeps its session: the messages that are not finished, with the Packet Identifiers by which the server knows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Store {
-    /// In memory: it outlives the client, not the process.
+    /// In memory: it outlives a `disconnect` and `connect`, not the process.
+    #[default]
     Memory,
     /// On the disk of its host: what is committed outlives the process, and a power loss.
     Disk,
@@ -211,7 +212,7 @@ impl Default for Client {
             topic_aliases: 0,
             inflight: None,
             reads: None,
-            store: None,
+            store: Store::Memory,
             application: Application::default(),
         }
     }

@@ -108,7 +108,7 @@ impl ClientProcess {
             });
             match power.run(self.live(delay)).await {
                 Some(End::Over) => return,
-                Some(End::Stopped) => power.has_stopped(self.character.spec.store == Some(Store::Disk)),
+                Some(End::Stopped) => power.has_stopped(self.character.spec.store == Store::Disk),
                 None => {}
             }
             self.memory = MemoryStore::new();
@@ -250,13 +250,13 @@ impl ClientProcess {
         connector: ClientConnector,
     ) -> Result<Opened, RestoreError> {
         match (session, self.character.spec.store) {
-            (Session::Clean, _) | (Session::Persistent, None) => {
+            (Session::Clean, _) => {
                 Ok(client::Client::open(options, connector)?)
             }
-            (Session::Persistent, Some(Store::Memory)) => {
+            (Session::Persistent, Store::Memory) => {
                 client::Client::restore(options, connector, self.memory.clone())
             }
-            (Session::Persistent, Some(Store::Disk)) => {
+            (Session::Persistent, Store::Disk) => {
                 let store = DiskStore::open(&self.disk, self.host)?;
                 client::Client::restore(options, connector, store)
             }

@@ -6,9 +6,9 @@ use crate::{
     scenario::{Action, Client, Scenario, Session, Store, locate::Path},
 };
 
-/// A store is for a session that the broker keeps.
+/// A disk is for a session that the broker keeps.
 pub(super) fn store(client: &Client, path: &Path) -> Checked {
-    if client.store.is_none() || client.session == Session::Persistent {
+    if client.store == Store::Memory || client.session == Session::Persistent {
         return Ok(());
     }
     let message = "a store keeps a session, and a clean one is not kept";
@@ -77,7 +77,7 @@ pub(super) fn restart(scenario: &Scenario, fault: &Restart, path: &Path) -> Chec
 
 fn has_disk(scenario: &Scenario, name: &str, path: &Path) -> Checked {
     let client = scenario.clients.get(name);
-    if client.is_some_and(|client| client.store == Some(Store::Disk)) {
+    if client.is_some_and(|client| client.store == Store::Disk) {
         return Ok(());
     }
     let message = format!("`{name}` keeps nothing on a disk");
