@@ -9,7 +9,7 @@ use squall_sim::world::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 const PINGREQ: &[u8] = &[0xc0, 0];
@@ -86,6 +86,41 @@ fn nobody_listens_on_another_port_so_the_connection_is_refused() {
         },
     );
     assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn whoever_ends_while_it_connects_leaves_the_port_free_for_the_next_who_listens() {
+    let world = World::new(&WorldConfig::default(), &["broker", "a"]);
+    let [broker, a] = *world.hosts() else {
+        unreachable!()
+    };
+    let again = world.block_on(async {
+        let acceptor = broker.listen(1883).await?;
+        let connecting = timeout(Duration::from_millis(1), a.connector("broker:1883").connect()).await;
+        assert!(connecting.is_err());
+        sleep(Duration::from_secs(1)).await;
+        drop(acceptor);
+        broker.listen(1883).await.map(drop)
+    });
+    assert!(again.is_ok(), "{again:?}");
+}
+
+#[test]
+fn whatever_a_process_had_still_to_send_leaves_the_port_free_for_the_next() {
+    let world = World::new(&WorldConfig::default(), &["broker", "a"]);
+    let [broker, a] = *world.hosts() else {
+        unreachable!()
+    };
+    let again = world.block_on(async {
+        let mut acceptor = broker.listen(1883).await?;
+        let _reads_nothing = a.connector("broker:1883").connect().await?;
+        let (opening, _) = acceptor.accept().await?;
+        let mut stream = opening.await?;
+        _ = timeout(Duration::from_secs(1), stream.write_all(&vec![7; 1 << 20])).await;
+        drop((stream, acceptor));
+        broker.listen(1883).await.map(drop)
+    });
+    assert!(again.is_ok(), "{again:?}");
 }
 
 #[test]

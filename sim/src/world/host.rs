@@ -41,8 +41,9 @@ pub struct HostConnector {
     to: String,
 }
 
-/// How often it is tried to listen where a process that has ended did.
-const BIND_ATTEMPTS: u32 = 10_000;
+/// How often it is tried again to listen where a process that has ended did: its tasks end, what they left is forgotten, and the kernel
+/// gives the port back.
+const BIND_ATTEMPTS: u32 = 3;
 
 /// How long Linux sends SYN again before it gives up (`tcp_syn_retries` = 6).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);

@@ -149,6 +149,18 @@ impl Network {
         self.hand_over(remote.ip(), local.ip(), to_itself);
     }
 
+    /// Before an RST: turmoil-net never forgets a connection that is reset before anybody could accept it, and nobody could listen on its
+    /// port again. So it can be accepted, and is over then.
+    pub(super) fn finish_handshake(&mut self, wire: WireId) {
+        let connection = self.wires.wire(wire);
+        let (from, to) = (connection.address.client, connection.address.broker);
+        let listens = &connection.lane.broker;
+        if listens.has_sent() && listens.is_alive() {
+            let last = made_up(from.port(), to.port(), ACK, 0, listens.next_seq);
+            self.hand_over(from.ip(), to.ip(), last);
+        }
+    }
+
     /// A segment of a connection that its receiver's kernel does not know any more: that is what it says.
     pub(super) fn answer_for_gone(&mut self, wire: WireId, gone: Side, segment: &TcpSegment) {
         if !segment.flags.rst && self.wires.wire(wire).cut.is_none() {

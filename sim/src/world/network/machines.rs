@@ -75,13 +75,16 @@ impl Network {
         alive
     }
 
-    /// A host's kernel forgets what its processes have closed, acknowledged or not.
+    /// A host's kernel forgets what its processes have closed, acknowledged or not. What has not even left is given up.
     pub(crate) fn forget_closed(&mut self, place: usize) {
         for (wire, side) in self.sides_at(place) {
             let connection = self.wires.wire(wire);
-            if connection.lane.of(side).closed {
-                let (local, remote) = (*connection.address.of(side), *connection.address.of(peer(side)));
+            let (local, remote) = (*connection.address.of(side), *connection.address.of(peer(side)));
+            let lane = connection.lane.of(side);
+            if lane.closed {
                 self.forgotten.push((local, remote));
+            } else if lane.let_go && lane.is_alive() {
+                self.reset_side(wire, side);
             }
         }
         touch();

@@ -119,6 +119,9 @@ impl Network {
         if is_gone {
             return self.answer_for_gone(wire, to, &segment);
         }
+        if segment.flags.rst && to == Side::Broker {
+            self.finish_handshake(wire);
+        }
         let connection = self.wires.wire(wire);
         let nobody_there = connection.lane.of(to).resetting || connection.lane.of(to).was_reset;
         let lane = connection.lane.of_mut(from);
