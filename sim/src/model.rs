@@ -47,7 +47,8 @@ use squall_proto::{Instant, Packet, Publish, Text, Version, broker::Limits};
 
 use self::{moments::order_at_broker, owed::PROPERTIES_BYTES};
 use crate::{
-    scenario::Scenario,
+    faults::Fault,
+    scenario::{Action, Scenario},
     trace::{Event, Side, What, WireId},
 };
 
@@ -140,7 +141,8 @@ impl<'a> Model<'a> {
             self.now = at;
         }
         self.exchanges.begin();
-        self.wires.observe(event, &mut self.topics);
+        let fault = self.fault(event);
+        self.wires.observe(event, fault, &mut self.topics);
         let wire = event.what.wire();
         self.seen = Seen {
             session: wire
@@ -242,15 +244,18 @@ impl<'a> Model<'a> {
         };
         self.seen.delivery = Some(self.deliveries.sent(index, id, message, publish));
         let of_message = self.messages.get(message);
-        if of_message.is_will && !publish.dup && !publish.retain {
-            self.wills.sent(message, id);
-        }
         let session = self.sessions.get(id);
+        let is_live = !publish.retain || session.may_keep_retain(&self.topics, of_message.topic);
+        if of_message.is_will && !publish.dup && is_live {
+            self.wills.sent(message, id, publish.retain);
+        }
+        let is_sure = session.copies_max(&self.topics, of_message.topic) == 1;
         for filter in session.shares(&self.topics, of_message.topic) {
             let begun = Begun {
                 session: id,
                 qos: publish.delivery.qos(),
                 index,
+                is_sure,
             };
             self.groups.begun(filter, message, begun);
         }
@@ -343,6 +348,17 @@ impl<'a> Model<'a> {
             let topic = wire.topic_of(from, publish, &mut self.topics);
             self.seen.topic = topic;
             self.seen.message = topic.and_then(|topic| self.messages.find(topic, &publish.payload));
+        }
+    }
+
+    /// The fault of the scenario that begins or ends now.
+    fn fault(&self, event: &Event) -> Option<&'a Fault> {
+        let (What::FaultBegan { step, .. } | What::FaultEnded { step, .. }) = &event.what else {
+            return None;
+        };
+        match &self.scenario.steps.get(*step)?.action {
+            Action::Fault(fault) => Some(fault),
+            _other_actions => None,
         }
     }
 

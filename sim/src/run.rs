@@ -172,7 +172,11 @@ async fn panicked(processes: &mut JoinSet<()>) -> String {
 async fn ended(scenario: &Scenario, cast: &Cast, progress: &Progress) -> Ending {
     loop {
         let since = progress.all_planned_happened().await;
-        let owed = [progress.owed(scenario), cast.owed()].concat();
+        let owed = [
+            progress.owed(scenario, |client| cast.is_gone(client)),
+            cast.owed(),
+        ]
+        .concat();
         let quiet = network::with(|network| network.quiet_for());
         // What the last step said is on the wires only after a moment.
         if owed.is_empty() && quiet >= QUIET && since.elapsed() >= QUIET {

@@ -345,3 +345,36 @@ fn a_process_that_starts_again_in_the_moment_of_its_crash_has_forgotten_all() {
         assert_eq!((run.end, connects, present), (Ending::Complete, 2, 0));
     }
 }
+
+#[test]
+fn who_gets_nothing_more_to_say_is_not_waited_for() {
+    let gone = "
+name: n
+why: w
+clients: { rival: { reconnect: never, subscribe: { t: 0 } } }
+steps:
+  - subscribe: { client: rival, filters: { u: 0 } }
+  - publish: { from: rival, topic: v, qos: 1 }
+  - cut: { when: { packet: SUBSCRIBE, from: rival }, side: before, mode: rst }
+";
+    for run in runs(gone) {
+        assert_eq!(run.end, Ending::Complete);
+        assert!(run.simulated < Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn the_last_heal_is_where_the_time_to_settle_begins() {
+    let cut_late = "
+name: n
+why: w
+settle: 1m
+clients: { a: { keep_alive: 40s } }
+steps:
+  - publish: { from: a, topic: t, qos: 1 }
+  - cut: { when: { packet: PUBLISH, from: a }, times: 2, side: before, mode: silent }
+";
+    for run in runs(cut_late) {
+        assert_eq!(run.end, Ending::Complete);
+    }
+}

@@ -49,6 +49,8 @@ pub(crate) enum Owes {
     /// Nothing.
     #[default]
     Nothing,
+    /// Nothing, and it says nothing more before a step has it connect again.
+    NothingEver,
     /// To connect.
     Connection,
     /// To be answered so many SUBSCRIBE packets.

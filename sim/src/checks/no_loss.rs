@@ -86,22 +86,12 @@ fn is_still_owed(now: &Now<'_>, delivery: &Delivery) -> bool {
     let model = now.model;
     let session = model.sessions.get(delivery.session);
     let message = model.messages.get(delivery.message);
-    let Some(wire) = model.wires.get(session.wire).filter(|wire| wire.is_up()) else {
-        return false;
-    };
+    let is_up = model.wires.get(session.wire).is_some_and(Wire::is_up);
     let latest = model.sessions.of_client(session.client);
     let mut bringing = session.bringing(&model.topics, message.topic, Some(message));
-    latest.is_some_and(|(latest, _)| latest == delivery.session)
+    is_up
+        && latest.is_some_and(|(latest, _)| latest == delivery.session)
         && message.expires.is_none()
-        && fits(wire, message.payload.len())
+        && session.surely_takes(message)
         && bringing.any(|(filter, _)| session.has(filter))
 }
-
-/// Whether a message is sure not to be too large. [MQTT-3.1.2-25]
-fn fits(wire: &Wire, payload: usize) -> bool {
-    let max = wire.takes.of(Side::Client).packet_size_max;
-    max.is_none_or(|max| payload + HEADER_BYTES < max)
-}
-
-/// What stands before a payload, for all we reckon.
-const HEADER_BYTES: usize = 2000;

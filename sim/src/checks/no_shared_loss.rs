@@ -1,7 +1,8 @@
 //! I1 of groups: what the broker has acknowledged reaches a member of every shared subscription that was there, as long as one of its
 //! members stays: what the session of another leaves unfinished is handed on. [MQTT-4.8.2-5] Except what was under way at QoS 2.
 //!
-//! Judged at the end of the run. Where a member takes QoS 0, or somebody is away in whose session it may wait, nothing is owed.
+//! Judged at the end of the run. Where a member takes QoS 0, or somebody is away in whose session it may wait, nothing is owed. Nor is it
+//! where a message may be too large for a member: the broker may choose that one. [MQTT-3.1.2-25]
 
 use squall_proto::Qos;
 
@@ -58,7 +59,9 @@ fn is_still_owed(now: &Now<'_>, share: &Share, owed: &Owed) -> bool {
         let is_away = session.is_alive(now.at) && !model.wires.get(session.wire).is_some_and(Wire::is_up);
         (was_there || session.subscriptions.contains_key(&filter)) && is_away
     };
+    let takes_it = |id: &SessionId| model.sessions.get(*id).surely_takes(message);
     !may_have_ended
+        && owed.members.iter().all(takes_it)
         && message.expires.is_none()
         && owed.members.iter().any(stayed)
         && !model.sessions.iter().any(may_keep_it)

@@ -1,7 +1,8 @@
 //! I2 of groups: a message goes to one member of each shared subscription. Another gets it only after the session of the first has
 //! ended, and never when it was under way at QoS 2. [MQTT-4.8.2-4] [MQTT-4.8.2-5]
 //!
-//! With another subscription that matches, a packet does not tell for which it was sent: such sessions are left alone.
+//! With another subscription that matches, a packet does not tell for which it was sent: such sessions are left alone, and count for
+//! nobody.
 
 use squall_proto::{Packet, Qos};
 
@@ -40,15 +41,14 @@ fn one_too_many(now: &Now<'_>) -> Option<Found> {
     let (delivery, message) = now.delivery().filter(|(_, message)| !message.is_will)?;
     let session = model.sessions.get(delivery.session);
     let filter = session.shares(&model.topics, message.topic).next()?;
-    if session.copies_max(&model.topics, message.topic) != 1 {
-        return None;
-    }
     let begun = &model.groups.find(filter, delivery.message)?.begun;
     // The newest is judged when it begins.
     let (newest, others) = begun
         .split_last()
-        .filter(|(newest, _)| newest.index == now.index)?;
-    let others = others.iter().filter(|earlier| !is_handed_on(now, earlier));
+        .filter(|(newest, _)| newest.index == now.index && newest.is_sure)?;
+    let others = others
+        .iter()
+        .filter(|earlier| earlier.is_sure && !is_handed_on(now, earlier));
     let others: Vec<usize> = others.map(|earlier| earlier.index).collect();
     let expected = format!(
         "{} to go to one member of `{}`",

@@ -109,7 +109,8 @@ impl Checker for OneWill {
             let is_late = |due: &&Instant| **due + GRACE < now.at;
             for (session, owed) in &will.owed {
                 let due = owed.iter().filter(is_late).count();
-                let got = will.got.get(session).copied().unwrap_or(0);
+                let got = [&will.got, &will.got_retained].map(|got| got.get(session).copied().unwrap_or(0));
+                let got: usize = got.into_iter().sum();
                 if got >= due || !is_connected(now, *session) {
                     continue;
                 }

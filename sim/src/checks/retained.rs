@@ -47,12 +47,12 @@ fn wrong(
     publish: &Publish,
 ) -> Option<Found> {
     let model = now.model;
-    let bringing = || session.bringing(&model.topics, message.topic, None);
-    // [MQTT-3.3.1-13] Then it is no retained message, or need not be.
-    if bringing().any(|(_, subscription)| subscription.may.retain_as_published) {
+    // Then it is no retained message, or need not be.
+    if session.may_keep_retain(&model.topics, message.topic) {
         return None;
     }
-    let of_its_own = bringing().filter(|(filter, _)| model.topics.filter(*filter).share_name().is_none());
+    let bringing = session.bringing(&model.topics, message.topic, None);
+    let of_its_own = bringing.filter(|(filter, _)| model.topics.filter(*filter).share_name().is_none());
     let asked = of_its_own.filter_map(|(_, subscription)| {
         let [first, last_but_one, _] = subscription.may.retained_asked?;
         // What waits for its acknowledgement may have been asked for long ago.

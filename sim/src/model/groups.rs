@@ -35,6 +35,8 @@ pub(crate) struct Begun {
     pub(crate) session: SessionId,
     pub(crate) qos: Qos,
     pub(crate) index: usize,
+    /// No other subscription may have brought it.
+    pub(crate) is_sure: bool,
 }
 
 /// Somebody must get it.

@@ -3,11 +3,11 @@ use std::{collections::BTreeMap, time::Duration};
 use squall_proto::{Connack, Connect, Instant, Text, Version, broker::Limits};
 
 use super::{
-    Topics, Wires,
+    Message, Topics, Wires,
     numbered::{ClientNumber, FilterId, Numbered, SessionId},
     subscriptions::Subscription,
 };
-use crate::trace::WireId;
+use crate::trace::{Side, WireId};
 
 /// The sessions the broker must have, or had.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ pub(crate) struct Session {
     /// Another has taken its place, or the broker lost its memory.
     is_over: bool,
     pub(crate) subscriptions: BTreeMap<FilterId, Subscription>,
+    /// The smallest Maximum Packet Size that it had on a connection, if any; bytes.
+    packet_size_max: Option<usize>,
 }
 
 impl Sessions {
@@ -111,6 +113,7 @@ impl Sessions {
         let of_wire = wires.get(wire)?;
         let (connect, client) = (of_wire.connect.as_deref()?, of_wire.client?);
         let expiry = self.expiry(connect, connack);
+        let takes = of_wire.takes.of(Side::Client).packet_size_max;
         let before = self.latest.get(&client).copied();
         let exists = before.map_or(Some(false), |id| self.all.of(id).exists(at));
         let may_go_on = if connect.clean_start { Some(false) } else { exists };
@@ -118,6 +121,7 @@ impl Sessions {
         if let (true, Some(id)) = (goes_on, before) {
             let session = self.all.of_mut(id);
             (session.wire, session.expiry) = (wire, expiry);
+            session.packet_size_max = session.packet_size_max.into_iter().chain(takes).min();
             (session.expiry_before, session.closed_at) = (None, None);
             return Some(Connected { session: id, goes_on });
         }
@@ -133,6 +137,7 @@ impl Sessions {
             closed_at: None,
             is_over: false,
             subscriptions: BTreeMap::new(),
+            packet_size_max: takes,
         });
         self.latest.insert(client, session);
         Some(Connected { session, goes_on })
@@ -204,6 +209,13 @@ impl Session {
         self.expiry
     }
 
+    /// Whether a message was never too large for it: what is, the broker drops and behaves as if it had sent it.
+    // [MQTT-3.1.2-25]
+    pub(crate) fn surely_takes(&self, message: &Message) -> bool {
+        let size = message.payload.len() + HEADER_BYTES;
+        self.packet_size_max.is_none_or(|max| size < max)
+    }
+
     fn end(&mut self, id: SessionId, topics: &mut Topics) {
         self.is_over = true;
         for filter in self.subscriptions.keys() {
@@ -211,6 +223,9 @@ impl Session {
         }
     }
 }
+
+/// What stands before a payload, for all we reckon.
+const HEADER_BYTES: usize = 2000;
 
 /// How late a session may be thrown away: nothing on the wire shows when.
 const GRACE: Duration = Duration::from_secs(1);

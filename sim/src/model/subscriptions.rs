@@ -16,6 +16,8 @@ pub(crate) struct Subscription {
     /// SUBSCRIBEs that have no answer, and the connection they came on.
     unanswered: Option<(WireId, u32)>,
     granted: Option<Granted>,
+    /// Where the last UNSUBSCRIBE arrived.
+    unsubscribed: Option<usize>,
     /// Where UNSUBACK left: what is published later is not for it.
     over: Option<usize>,
     pub(crate) may: May,
@@ -67,11 +69,13 @@ impl Subscription {
         may.since.get_or_insert((at, index));
     }
 
-    fn answered(&mut self, index: usize, code: ReasonCode, wish: Wish) {
+    fn answered(&mut self, (asked, index): (usize, usize), code: ReasonCode, wish: Wish) {
         let left = self.unanswered.map_or(0, |(_, count)| count.saturating_sub(1));
         self.unanswered = self.unanswered.map(|(wire, _)| (wire, left)).filter(|_| left > 0);
         let qos = Qos::from_value(code.value());
-        self.granted = qos.map(|qos| Granted {
+        // An UNSUBSCRIBE that has come since takes it away again.
+        let lasts = self.unsubscribed < Some(asked);
+        self.granted = qos.filter(|_| lasts).map(|qos| Granted {
             at: index,
             qos,
             no_local: wish.options.no_local,
@@ -171,7 +175,7 @@ impl Sessions {
             let filter = topics.learn_filter(filter);
             let subscription = session.subscriptions.entry(filter).or_default();
             let is_first = subscription.may.since.is_some_and(|(_, first)| first == asked);
-            subscription.answered(index, *code, wish);
+            subscription.answered((asked, index), *code, wish);
             let is_wanted = match wish.options.retain_handling {
                 // [MQTT-3.3.1-9] [v3 MQTT-3.3.1-6]
                 RetainHandling::Send => true,
@@ -193,11 +197,18 @@ impl Sessions {
     }
 
     /// UNSUBSCRIBE has arrived: from now on nothing is owed.
-    pub(super) fn unsubscribed(&mut self, id: SessionId, unsubscribe: &Unsubscribe, topics: &mut Topics) {
+    pub(super) fn unsubscribed(
+        &mut self,
+        index: usize,
+        id: SessionId,
+        unsubscribe: &Unsubscribe,
+        topics: &mut Topics,
+    ) {
         for filter in &unsubscribe.filters {
             let filter = topics.learn_filter(filter);
             if let Some(subscription) = self.get_mut(id).subscriptions.get_mut(&filter) {
                 subscription.granted = None;
+                subscription.unsubscribed = Some(index);
             }
         }
     }
@@ -247,6 +258,12 @@ impl Session {
         let all = self.bringing(topics, topic, message);
         let all = all.filter_map(|(_, subscription)| subscription.qos());
         all.reduce(|(low, high), (other_low, other_high)| (low.min(other_low), high.max(other_high)))
+    }
+
+    /// Whether RETAIN may say of this topic that it was published so, not that it was retained. [MQTT-3.3.1-13]
+    pub(crate) fn may_keep_retain(&self, topics: &Topics, topic: TopicId) -> bool {
+        let mut bringing = self.bringing(topics, topic, None);
+        bringing.any(|(_, subscription)| subscription.may.retain_as_published)
     }
 
     /// The shared subscriptions through which it may be sent this topic.

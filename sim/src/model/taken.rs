@@ -30,7 +30,8 @@ impl Model<'_> {
                     .subscribed(now, session, subscribe, &mut self.topics);
             }
             (Packet::Unsubscribe(unsubscribe), Some(session)) => {
-                self.sessions.unsubscribed(session, unsubscribe, &mut self.topics);
+                self.sessions
+                    .unsubscribed(index, session, unsubscribe, &mut self.topics);
             }
             (Packet::Disconnect(disconnect), Some(session)) => {
                 if let Some(seconds) = disconnect.properties.session_expiry_interval() {

@@ -42,6 +42,8 @@ pub(crate) struct Will {
     /// To whom, and when each time.
     pub(crate) owed: BTreeMap<SessionId, Vec<Instant>>,
     pub(crate) got: BTreeMap<SessionId, usize>,
+    /// How often it came with RETAIN to who keeps that as it was published: as a retained message, or not.
+    pub(crate) got_retained: BTreeMap<SessionId, usize>,
 }
 
 impl Wills {
@@ -53,15 +55,15 @@ impl Wills {
         self.all.iter().map(|(message, will)| (*message, will))
     }
 
-    /// The broker has sent it, for the first time and not as a retained message.
-    pub(super) fn sent(&mut self, message: MessageId, session: SessionId) {
-        *self
-            .all
-            .entry(message)
-            .or_default()
-            .got
-            .entry(session)
-            .or_default() += 1;
+    /// The broker has sent it, for the first time.
+    pub(super) fn sent(&mut self, message: MessageId, session: SessionId, retain: bool) {
+        let will = self.all.entry(message).or_default();
+        let got = if retain {
+            &mut will.got_retained
+        } else {
+            &mut will.got
+        };
+        *got.entry(session).or_default() += 1;
     }
 
     /// The broker's process is gone: what it had in memory is not owed.

@@ -3,14 +3,20 @@ use std::collections::BTreeMap;
 use squall_proto::{Connack, Connect, Instant, Packet, Text};
 
 use super::{
-    BROKER, Topics,
+    BROKER, Model, Topics,
     numbered::{ClientNumber, MessageId, Numbered, SessionId},
 };
-use crate::trace::{End, Event, Side, What, WireId};
+use crate::{
+    faults::Fault,
+    trace::{End, Event, Side, What, WireId},
+};
 
+mod process;
 mod wire;
 
 pub(crate) use wire::Wire;
+
+use self::process::Process;
 
 /// Every Network Connection of a run.
 #[derive(Debug, Default)]
@@ -21,6 +27,8 @@ pub(crate) struct Wires {
     by_client_id: BTreeMap<Text, ClientNumber>,
     /// How many were accepted.
     accepted: u32,
+    /// What keeps the broker from them.
+    broker: Process,
 }
 
 /// A Client Identifier with its connections.
@@ -109,7 +117,17 @@ impl Wires {
         all.filter(move |(other, _)| *other != id)
     }
 
-    pub(super) fn observe(&mut self, event: &Event, topics: &mut Topics) {
+    /// Since when the broker has read all that comes at once; `None`: it does not.
+    pub(crate) const fn broker_hears_since(&self) -> Option<Instant> {
+        self.broker.hears_since()
+    }
+
+    pub(super) fn observe(&mut self, event: &Event, fault: Option<&Fault>, topics: &mut Topics) {
+        if self.broker.observe(event, fault) {
+            let unheard = self.all.iter_mut().flatten();
+            unheard.for_each(|wire| _ = wire.heard_by.get_or_insert(event.at));
+        }
+        let hears = self.broker.hears_since().is_some();
         match &event.what {
             What::Opened { wire, client } => {
                 let place = wire.0 as usize;
@@ -138,7 +156,7 @@ impl Wires {
                 if let Packet::Connect(connect) = packet {
                     self.introduce(*wire, connect);
                 }
-                self.with(*wire, |wire| wire.broker_got(event.at, packet, topics));
+                self.with(*wire, |wire| wire.broker_got(event.at, hears, packet, topics));
             }
             What::Arrived {
                 wire,
@@ -253,5 +271,18 @@ impl Wires {
                 wire.end(at, Side::Client, End::Reset);
             }
         }
+    }
+}
+
+impl Model<'_> {
+    /// Whether the wires show a reason for the broker to close a connection, of which 3.1.1 has no words for it.
+    pub(crate) fn is_close_explained(&self, id: WireId, wire: &Wire) -> bool {
+        wire.disconnect.is_some()
+            || wire.client_at_fault
+            || wire.is_kicked
+            || wire.ended.of(Side::Broker).is_some()
+            || self.wires.broker.is_stopping()
+            || self.wires.is_contested(id)
+            || self.scenario.broker.unsent_bytes.is_some()
     }
 }

@@ -150,10 +150,16 @@ impl Cast {
         clients.chain(peers).map(str::to_owned).collect()
     }
 
+    /// Whether the client of this name, or each of the group, has no connection and gets none.
+    pub(super) fn is_gone(&self, name: &str) -> bool {
+        let clients = self.clients(name);
+        clients.iter().all(|client| client.owes() == Owes::NothingEver)
+    }
+
     /// What clients and peers still have to do by themselves, in words.
     pub(super) fn owed(&self) -> Vec<String> {
         let in_words = |client: &Client| match client.owes() {
-            Owes::Nothing => None,
+            Owes::Nothing | Owes::NothingEver => None,
             Owes::Connection => Some(format!("{} is not connected", client.name())),
             Owes::Subscriptions(_) => Some(format!("{} has no answer to SUBSCRIBE", client.name())),
         };

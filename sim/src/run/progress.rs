@@ -111,6 +111,8 @@ impl Progress {
             *faults = faults.saturating_sub(1);
             left = *faults;
         });
+        // Who suffers from it has its time from here on, whether a clock or a packet ended it.
+        self.planned.modify(|planned| planned.last = Instant::now());
         if left == 0 {
             note_healed();
         }
@@ -132,13 +134,15 @@ impl Progress {
         nothing.collect()
     }
 
-    /// The steps that are not over, in words. A fault that waits for its moment is not owed to anybody.
-    pub(super) fn owed(&self, scenario: &Scenario) -> Vec<String> {
+    /// The steps that are not over, in words. A fault that waits for its moment is not owed to anybody, nor is what a client would
+    /// have to say that has gone for good.
+    pub(super) fn owed(&self, scenario: &Scenario, is_gone: impl Fn(&str) -> bool) -> Vec<String> {
         let steps = scenario.steps.iter().enumerate().zip(&self.steps);
         let open = steps.filter_map(|((place, step), stand)| match stand.get() {
             Stand::Over => None,
             Stand::Waiting => Some(format!("step {place} has not begun")),
             Stand::Begun if is_fault(step) => None,
+            Stand::Begun if speaker(step).is_some_and(&is_gone) => None,
             Stand::Begun => Some(format!("step {place} is not over")),
         });
         open.collect()
@@ -151,6 +155,25 @@ impl Progress {
 
 const fn is_fault(step: &Step) -> bool {
     matches!(step.action, Action::Fault(_))
+}
+
+/// The client that a step has said something that it waits for the answer to.
+fn speaker(step: &Step) -> Option<&str> {
+    match &step.action {
+        Action::Publish(publish) => Some(&publish.from),
+        Action::Subscribe(subscribe) => Some(&subscribe.client),
+        Action::Unsubscribe(unsubscribe) => Some(&unsubscribe.client),
+        Action::Await(_)
+        | Action::Connect(_)
+        | Action::Disconnect(_)
+        | Action::ExpectNone(_)
+        | Action::Fault(_)
+        | Action::Note(_)
+        | Action::Open(_)
+        | Action::Send(_)
+        | Action::Shut(_)
+        | Action::Traffic(_) => None,
+    }
 }
 
 impl Drop for Plan {

@@ -54,7 +54,9 @@ impl Life {
     }
 
     pub(super) fn owes(&self) -> Owes {
-        if self.wanted && !self.connected {
+        if !self.wanted && !self.connected {
+            Owes::NothingEver
+        } else if !self.connected {
             Owes::Connection
         } else if self.subscribing.is_empty() {
             Owes::Nothing

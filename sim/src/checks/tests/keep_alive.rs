@@ -113,3 +113,72 @@ fn a_close_that_is_let_out_late_was_early_or_not_when_the_broker_let_go() {
         history.fails(found);
     }
 }
+
+/// As [`silent`], with one fault of the broker that is told of by hand.
+fn silent_with(fault: &str) -> (History, Wire) {
+    let history = History::of(&format!("peers: {{ raw: {{}} }}\nsteps: [ {{ {fault} }} ]"));
+    let mut history = history.version(Version::V3_1_1);
+    let mut connect = connect("raw", Version::V3_1_1);
+    connect.keep_alive = 10;
+    let wire = history.connect_with(connect, false);
+    (history, wire)
+}
+
+const SLOW_READ: &str = "slow_read: { host: broker, bytes: 1, for: 20s }";
+
+fn begins() -> What {
+    let what = String::new();
+    What::FaultBegan { step: 0, what }
+}
+
+const ENDS: What = What::FaultEnded { step: 0, touched: 1 };
+
+#[test]
+fn what_the_broker_reads_slowly_it_may_have_heard_late_or_not_at_all() {
+    for closed_at in [16_000, 19_900] {
+        let (mut history, wire) = silent_with(SLOW_READ);
+        history.at(1000).note(begins());
+        history.at(9000).client(wire, Packet::Pingreq);
+        history.at(closed_at).close(wire, Side::Broker);
+        history.passes();
+    }
+}
+
+#[test]
+fn a_broker_that_reads_again_has_heard_what_came() {
+    for (closed_at, found) in [(36_900, &[][..]), (37_100, &["keep_alive"])] {
+        let (mut history, wire) = silent_with(SLOW_READ);
+        history.at(1000).note(begins());
+        history.at(9000).client(wire, Packet::Pingreq);
+        history.at(21_000).note(ENDS);
+        history.broker(wire, Packet::Pingresp);
+        history.at(closed_at).close(wire, Side::Broker);
+        history.fails(found);
+    }
+}
+
+#[test]
+fn a_broker_that_stood_still_closes_when_it_goes_on() {
+    for (closed_at, found) in [(40_900, &[][..]), (41_100, &["keep_alive"])] {
+        let (mut history, wire) = silent(Version::V3_1_1);
+        let host = || "broker".to_owned();
+        history.at(3000).note(What::HostPaused { host: host() });
+        history.at(40_000).note(What::HostResumed { host: host() });
+        history.at(closed_at).close(wire, Side::Broker);
+        history.fails(found);
+    }
+}
+
+#[test]
+fn a_broker_that_was_asked_to_stop_may_close_until_it_is_up_again() {
+    let (mut history, wire) = silent_with("stop: { host: broker, down: 1s }");
+    history.at(2000).note(begins()).close(wire, Side::Broker);
+    history.passes();
+
+    let kept = true;
+    let host = "broker".to_owned();
+    history.at(3000).note(What::HostUp { host, kept });
+    let again = history.connect("raw", true);
+    history.at(4000).close(again, Side::Broker);
+    history.fails(&["keep_alive"]);
+}

@@ -223,3 +223,20 @@ fn a_connection_that_does_not_go_on_with_what_is_unfinished_is_found() {
     resumed(true).passes();
     resumed(false).fails(&["resume"]);
 }
+
+#[test]
+fn what_was_too_large_for_an_earlier_connection_is_not_owed() {
+    let mut history = History::of("clients: { pub: {}, sub: {} }");
+    let publisher = history.connect("pub", false);
+    let mut small = connect("sub", Version::V5);
+    let max = NonZeroU32::new(16).unwrap();
+    small.properties.push(Property::MaximumPacketSize(max));
+    let subscriber = history.connect_with(small, false);
+    history.subscribe(subscriber, "t", Qos::AtLeastOnce);
+    history
+        .client(publisher, publish(q1(1), "much longer than sixteen bytes"))
+        .broker(publisher, puback(1));
+    history.cut(subscriber);
+    history.connect("sub", true);
+    history.passes();
+}

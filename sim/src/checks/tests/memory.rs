@@ -1,6 +1,8 @@
-use squall_proto::{Packet, Qos, Version};
+use squall_proto::{Packet, Qos, ReasonCode, SubscriptionOptions, Version};
 
-use super::history::{History, connect, puback, publish, q1, retain, unsuback, unsubscribe};
+use super::history::{
+    History, connect, puback, publish, q1, retain, suback, subscribe, unsuback, unsubscribe,
+};
 use crate::trace::{Held, What};
 
 /// What the broker holds when `pub` and `sub` are connected and `sub` is subscribed to `t`, which has a retained message.
@@ -88,6 +90,27 @@ fn a_session_that_ended_with_its_connection_is_gone() {
             unfinished_messages: 0,
         };
         history.at(1000).note(What::Held(nothing));
+        history.fails(found);
+    }
+}
+
+#[test]
+fn an_unsubscribe_that_comes_before_suback_ends_the_subscription_all_the_same() {
+    for (subscriptions, found) in [(0, &[][..]), (1, &["memory"])] {
+        let mut history = History::of("clients: { sub: {} }");
+        let wire = history.connect("sub", false);
+        history
+            .client(wire, subscribe(1, "t", SubscriptionOptions::default()))
+            .client(wire, unsubscribe(2, "t"))
+            .broker(wire, suback(1, ReasonCode::Success))
+            .broker(wire, unsuback(2));
+        history.note(What::Held(Held {
+            connections: 1,
+            sessions: 1,
+            subscriptions,
+            retained_messages: 0,
+            unfinished_messages: 0,
+        }));
         history.fails(found);
     }
 }

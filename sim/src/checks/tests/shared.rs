@@ -1,4 +1,6 @@
-use squall_proto::{Qos, Version};
+use std::num::NonZeroU32;
+
+use squall_proto::{Property, Qos, Version};
 
 use super::history::{
     History, Wire, connect, disconnect, dup, puback, pubcomp, publish, pubrec, pubrel, q0, q1, q2,
@@ -123,4 +125,36 @@ fn what_waits_is_owed_by_those_who_stay() {
         .broker(publisher, puback(1));
     end(&mut history, one);
     history.fails(&["no_shared_loss"]);
+}
+
+#[test]
+fn what_may_be_too_large_for_a_member_may_be_dropped() {
+    let mut history = History::of("clients: { pub: {}, one: {}, two: {} }");
+    let publisher = history.connect("pub", false);
+    let mut small = connect("one", Version::V5);
+    let max = NonZeroU32::new(16).unwrap();
+    small.properties.push(Property::MaximumPacketSize(max));
+    for connect in [small, connect("two", Version::V5)] {
+        let wire = history.connect_with(connect, false);
+        history.subscribe(wire, SHARED, Qos::AtLeastOnce);
+    }
+    history
+        .client(publisher, publish(q1(1), "a"))
+        .broker(publisher, puback(1));
+    history.passes();
+}
+
+#[test]
+fn what_another_subscription_may_have_brought_counts_for_nobody() {
+    let (mut history, publisher, one, two) = group(Qos::AtLeastOnce);
+    history.subscribe(one, "t", Qos::AtLeastOnce);
+    history
+        .client(publisher, publish(q1(1), "a"))
+        .broker(publisher, puback(1));
+    for member in [one, two] {
+        history
+            .broker(member, publish(q1(1), "a"))
+            .client(member, puback(1));
+    }
+    history.passes();
 }

@@ -1,6 +1,8 @@
-use squall_proto::{Packet, Property, Qos};
+use squall_proto::{Packet, Property, Qos, ReasonCode, SubscriptionOptions, Will};
 
-use super::history::{History, Wire, connect, disconnect, puback, publish, q1, to_will, will};
+use super::history::{
+    History, Wire, connect, disconnect, puback, publish, q1, retain, suback, subscribe, to_will, will,
+};
 use crate::trace::{Side, What};
 
 /// `sub` has subscribed to `will`, and `dev` is connected with a Will of that topic.
@@ -90,4 +92,41 @@ fn a_client_that_is_back_before_the_delay_has_no_will() {
         .broker(again, Packet::Pingresp);
     end(&mut history);
     history.passes();
+}
+
+/// `sub` keeps RETAIN as it was published, and `dev` has a Will with RETAIN.
+fn with_retained_will() -> (History, Wire, Wire) {
+    let mut history = History::of("clients: { sub: {}, dev: { reconnect: never } }");
+    let subscriber = history.connect("sub", false);
+    let options = SubscriptionOptions {
+        qos: Qos::AtLeastOnce,
+        retain_as_published: true,
+        ..SubscriptionOptions::default()
+    };
+    history
+        .client(subscriber, subscribe(100, "will", options))
+        .broker(subscriber, suback(100, ReasonCode::GrantedQos1));
+    let mut connect = connect("dev", squall_proto::Version::V5);
+    connect.will = Some(Will {
+        retain: true,
+        ..will("dev")
+    });
+    let wire = history.connect_with(connect, false);
+    history.at(1000);
+    (history, subscriber, wire)
+}
+
+#[test]
+fn a_will_that_keeps_retain_as_published_has_come() {
+    let (mut history, subscriber, wire) = with_retained_will();
+    history.cut(wire);
+    let packet = retain(to_will(publish(q1(1), "dev/will")));
+    history.broker(subscriber, packet).client(subscriber, puback(1));
+    end(&mut history);
+    history.passes();
+
+    let (mut history, _, wire) = with_retained_will();
+    history.cut(wire);
+    end(&mut history);
+    history.fails(&["one_will"]);
 }

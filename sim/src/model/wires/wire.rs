@@ -37,6 +37,8 @@ pub(crate) struct Wire {
     pub(crate) keep_alive: u16,
     /// When the client's last whole packet reached the broker's host before the broker closed the connection.
     pub(crate) heard_at: Instant,
+    /// When the broker had surely read that; `None`: it has not yet, for all the wires show.
+    pub(crate) heard_by: Option<Instant>,
     /// When the client's DISCONNECT reached the broker's host, and what it said.
     pub(crate) disconnect: Option<(Instant, ReasonCode)>,
     /// What the broker's DISCONNECT said.
@@ -83,6 +85,7 @@ impl Wire {
             accepted: None,
             keep_alive: 0,
             heard_at: Instant::ZERO,
+            heard_by: Some(Instant::ZERO),
             disconnect: None,
             broker_disconnect: None,
             closed: BySide::default(),
@@ -168,10 +171,11 @@ impl Wire {
         }
     }
 
-    pub(super) fn broker_got(&mut self, at: Instant, packet: &Packet, topics: &mut Topics) {
+    pub(super) fn broker_got(&mut self, at: Instant, hears: bool, packet: &Packet, topics: &mut Topics) {
         *self.got_at.of_mut(Side::Broker) = at;
         if self.left_at(Side::Broker).is_none() {
             self.heard_at = at;
+            self.heard_by = hears.then_some(at);
         }
         match packet {
             Packet::Connect(connect) if self.connect.is_none() => {

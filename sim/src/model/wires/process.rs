@@ -1,0 +1,66 @@
+use squall_proto::Instant;
+
+use crate::{
+    faults::Fault,
+    model::BROKER,
+    trace::{Event, What},
+};
+
+/// What keeps the broker's process from its connections.
+#[derive(Debug)]
+pub(super) struct Process {
+    /// It was asked to end, and closes its connections.
+    is_stopping: bool,
+    /// It stands still.
+    is_paused: bool,
+    /// How many faults have it read slowly.
+    slow_reads: u32,
+    /// Since when nothing keeps it from reading.
+    hears_since: Option<Instant>,
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        Self {
+            is_stopping: false,
+            is_paused: false,
+            slow_reads: 0,
+            hears_since: Some(Instant::ZERO),
+        }
+    }
+}
+
+impl Process {
+    pub(super) const fn is_stopping(&self) -> bool {
+        self.is_stopping
+    }
+
+    pub(super) const fn hears_since(&self) -> Option<Instant> {
+        self.hears_since
+    }
+
+    /// Takes in what happens to it; `fault` is the one that begins or ends. Whether it reads again now, what waited among it.
+    pub(super) fn observe(&mut self, event: &Event, fault: Option<&Fault>) -> bool {
+        match (&event.what, fault) {
+            (What::FaultBegan { .. }, Some(Fault::Stop(stop))) if stop.host == BROKER => {
+                self.is_stopping = true;
+            }
+            (What::FaultBegan { .. }, Some(Fault::SlowRead(slow))) if slow.host == BROKER => {
+                self.slow_reads += 1;
+            }
+            (What::FaultEnded { .. }, Some(Fault::SlowRead(slow))) if slow.host == BROKER => {
+                self.slow_reads = self.slow_reads.saturating_sub(1);
+            }
+            (What::HostPaused { host }, _) if host == BROKER => self.is_paused = true,
+            (What::HostResumed { host } | What::HostDown { host, .. }, _) if host == BROKER => {
+                self.is_paused = false;
+            }
+            (What::HostUp { host, .. }, _) if host == BROKER => self.is_stopping = false,
+            _other_events => return false,
+        }
+        let heard = self.hears_since;
+        let hears = !self.is_paused && self.slow_reads == 0;
+        self.hears_since = hears.then(|| heard.unwrap_or(event.at));
+        hears && heard.is_none()
+    }
+}
