@@ -1,13 +1,12 @@
 //! A scenario, as its YAML file says it: who takes part, what they do, what goes wrong when, and what must hold.
 //!
 //! In reading order: [`Scenario`]; who takes part ([`Client`], [`Peer`]); what happens ([`Step`], [`Action`]); what must hold
-//! ([`Expectation`]); how a file becomes one of these or a located [`ScenarioError`] (`read`, `validate`, `locate`), and is
+//! ([`Expectation`]); how a file becomes one of these or a located [`ScenarioError`] (`read`, `tree`, `typed`, `validate`, `locate`), and is
 //! written again (`plain`, `write`); and the JSON Schema that editors complete from ([`json_schema`]).
 
 mod action;
 mod broker;
 mod client;
-mod emit;
 mod error;
 mod expand;
 mod expect;
@@ -27,6 +26,7 @@ mod step;
 mod topic;
 mod traffic;
 mod tree;
+mod typed;
 mod validate;
 mod words;
 mod write;

@@ -22,7 +22,10 @@ use rand::RngExt;
 use serde_json::{Value, json};
 use squall_proto::Version;
 
-use crate::{scenario::Scenario, world::generator};
+use crate::{
+    scenario::{Plain, Scenario},
+    world::generator,
+};
 
 /// The scenario of a seed. It is for one version, this one if one is given; it takes place in less than half a minute, and expects nothing but what the checks
 /// hold in every run.
@@ -32,7 +35,9 @@ use crate::{scenario::Scenario, world::generator};
 /// When a strategy draws what is no scenario: our own fault, which the tests look for.
 pub fn draw(seed: u64, version: Option<Version>) -> Scenario {
     let drawn = values(seed, version);
-    let scenario: Scenario = serde_json::from_value(drawn.clone())
+    let plain: Plain = serde_json::from_value(drawn.clone()).expect("any JSON is plain values");
+    let scenario = plain
+        .read()
         .unwrap_or_else(|error| panic!("seed {seed} draws no scenario: {error}\n{drawn:#}"));
     if let Err(problem) = scenario.sound() {
         panic!(

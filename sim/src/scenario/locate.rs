@@ -1,4 +1,4 @@
-//! Finds where in a YAML text something stands, for what only a look at the whole scenario shows to be wrong.
+//! Finds where in a file something stands, for what only a look at the whole scenario shows to be wrong.
 
 use serde_saphyr::Location;
 
@@ -30,18 +30,17 @@ impl Path {
     }
 }
 
-/// Where `word` stands in the text, as a key or a value, at the path or below it; else where the path leads, as deep as it can be
+/// Where `word` stands in the document, as a key or a value, at the path or below it; else where the path leads, as deep as it can be
 /// followed.
-pub(super) fn locate(text: &str, path: &Path, word: Option<&str>) -> Option<Location> {
-    let document = Node::read(text).ok()?;
-    let mut found = &document;
+pub(super) fn locate(document: &Node, path: &Path, word: Option<&str>) -> Location {
+    let mut found = document;
     for part in &path.0 {
         let Some(below) = child(found, part) else {
             break;
         };
         found = below;
     }
-    word.and_then(|word| find(found, word)).or(Some(found.at))
+    word.and_then(|word| find(found, word)).unwrap_or(found.at)
 }
 
 fn child<'a>(node: &'a Node, part: &Part) -> Option<&'a Node> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Scenario;
+use super::{Scenario, tree::Node, typed::typed};
 
 /// Any value of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,10 +27,14 @@ impl Plain {
         serde_json::from_str(&text).expect("what was just written")
     }
 
-    /// The scenario that says this, if it is one; what it says may still contradict itself.
+    /// The scenario that says this, or why it is none; what it says may still contradict itself.
+    pub(crate) fn read(&self) -> Result<Scenario, String> {
+        typed(&Node::of_plain(self)).map_err(|wrong| wrong.to_string())
+    }
+
+    /// The scenario that says this, if it is one.
     pub(crate) fn scenario(&self) -> Option<Scenario> {
-        let text = serde_json::to_string(self).ok()?;
-        serde_json::from_str(&text).ok()
+        self.read().ok()
     }
 
     /// What a scenario says, without whatever reads the same when it is left out.

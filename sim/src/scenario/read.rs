@@ -8,10 +8,10 @@ use std::{
 
 use super::{
     Scenario, ScenarioError,
-    emit::Emitted,
     expand::{self, Expanded},
     locate::locate,
-    tree::Node,
+    tree::{Node, Value},
+    typed::typed,
     validate::validate,
     wrong::Wrong,
 };
@@ -50,7 +50,7 @@ impl Scenario {
 fn variants(text: &str) -> Result<Vec<Scenario>, Wrong> {
     let root = Node::read(text).map_err(|error| Wrong::of_yaml(error.without_snippet(), text))?;
     if !expand::is_needed(&root) {
-        return Ok(vec![typed(text)?]);
+        return Ok(vec![scenario(&root)?]);
     }
     let mut references: Vec<(String, Arc<Scenario>)> = Vec::new();
     let mut scenarios = Vec::new();
@@ -63,11 +63,7 @@ fn variants(text: &str) -> Result<Vec<Scenario>, Wrong> {
 
 /// One variant. The first of those that must deliver the same is what the others are compared with.
 fn one(variant: Expanded, references: &mut Vec<(String, Arc<Scenario>)>) -> Result<Scenario, Wrong> {
-    let emitted = Emitted::of(&variant.root);
-    let mut scenario = typed(&emitted.text).map_err(|wrong| Wrong {
-        at: wrong.at.and_then(|at| emitted.origin(at)),
-        ..wrong
-    })?;
+    let mut scenario = scenario(&variant.root)?;
     scenario.variant = variant.name;
     let Some(group) = variant.group else {
         return Ok(scenario);
@@ -81,15 +77,16 @@ fn one(variant: Expanded, references: &mut Vec<(String, Arc<Scenario>)>) -> Resu
     Ok(scenario)
 }
 
-/// A text without variants.
-fn typed(text: &str) -> Result<Scenario, Wrong> {
-    let scenario: Option<Scenario> =
-        serde_saphyr::from_str(text).map_err(|error| Wrong::of_yaml(error.without_snippet(), text))?;
-    let scenario = scenario.ok_or_else(Wrong::empty)?;
+/// What a file without variants says.
+fn scenario(root: &Node) -> Result<Scenario, Wrong> {
+    if let Value::Null = root.value {
+        return Err(Wrong::empty());
+    }
+    let scenario = typed(root)?;
     match validate(&scenario) {
         Ok(()) => Ok(scenario),
         Err(problem) => Err(Wrong {
-            at: locate(text, &problem.path, problem.word.as_deref()),
+            at: Some(locate(root, &problem.path, problem.word.as_deref())),
             message: problem.message,
             mend: problem.mend,
         }),

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de};
 use serde_saphyr::{Location, Spanned};
 
+use super::plain::Plain;
+
 /// A part of a YAML document.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -39,6 +41,33 @@ impl Node {
     pub(super) fn read(text: &str) -> Result<Self, serde_saphyr::Error> {
         let document: Spanned<Raw> = serde_saphyr::from_str(text)?;
         Ok(Self::of(document, text))
+    }
+
+    /// A tree that is written nowhere.
+    pub(super) fn of_plain(plain: &Plain) -> Self {
+        let key = |text: &String| Key {
+            at: Location::UNKNOWN,
+            text: text.clone(),
+        };
+        let value = match plain {
+            Plain::Null => Value::Null,
+            Plain::Bool(value) => Value::Plain(value.to_string()),
+            Plain::Number(number) => Value::Plain(number.to_string()),
+            Plain::Text(text) => Value::Text(text.clone()),
+            Plain::List(items) => Value::List(items.iter().map(Self::of_plain).collect()),
+            Plain::Map(entries) => {
+                let entries = entries.iter();
+                Value::Map(
+                    entries
+                        .map(|(name, value)| (key(name), Self::of_plain(value)))
+                        .collect(),
+                )
+            }
+        };
+        Self {
+            at: Location::UNKNOWN,
+            value,
+        }
     }
 
     fn of(node: Spanned<Raw>, text: &str) -> Self {

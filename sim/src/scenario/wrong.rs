@@ -1,13 +1,15 @@
 //! What is wrong with a scenario file, and where.
 
-use std::sync::Arc;
+use std::{error, fmt, sync::Arc};
 
 use miette::NamedSource;
+use serde::de;
 use serde_saphyr::{Error, Location};
 
 use super::{ScenarioError, Step, expand, nearest::nearest};
 
 /// What is wrong, before it is known how the file is called.
+#[derive(Debug)]
 pub(super) struct Wrong {
     pub(super) at: Option<Location>,
     pub(super) message: String,
@@ -62,33 +64,30 @@ impl Wrong {
     )]
     pub(super) fn of_yaml(error: &Error, text: &str) -> Self {
         let at = error.location();
-        let (message, mend) = match error {
-            Error::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
-            Error::SerdeUnknownVariant {
-                variant, expected, ..
-            } => unknown("word", variant, expected),
-            Error::SerdeMissingField { field, .. } => (
-                format!("`{field}` is missing"),
-                Some(format!("add `{field}: ..`")),
-            ),
-            Error::DuplicateMappingKey { key, .. } => {
-                let key = key.as_deref().unwrap_or("a key");
-                (
-                    format!("`{key}` comes twice"),
-                    Some("keep one of the two".to_owned()),
-                )
-            }
-            Error::Eof { .. } if text.trim().is_empty() => return Self::empty(),
-            Error::SerdeInvalidType {
-                unexpected, expected, ..
-            }
-            | Error::SerdeInvalidValue {
-                unexpected, expected, ..
-            } => (format!("{unexpected} where {expected} should stand"), None),
-            Error::Message { msg, .. } => split_mend(msg),
-            other => (without_place(&other.to_string()), None),
-        };
-        Self { at, message, mend }
+        match error {
+            Error::DuplicateMappingKey { key, .. } => Self {
+                at,
+                ..Self::twice(key.as_deref().unwrap_or("a key"))
+            },
+            Error::Eof { .. } if text.trim().is_empty() => Self::empty(),
+            other => Self {
+                at,
+                message: without_place(&other.to_string()),
+                mend: None,
+            },
+        }
+    }
+
+    fn twice(key: &str) -> Self {
+        Self::new(format!("`{key}` comes twice"), "keep one of the two")
+    }
+
+    /// The same at a place, if it has none yet.
+    pub(super) fn or_at(self, at: Location) -> Self {
+        Self {
+            at: self.at.or(Some(at)),
+            ..self
+        }
     }
 
     pub(super) fn located(self, file: &str, text: &str) -> ScenarioError {
@@ -111,6 +110,59 @@ impl Wrong {
         }
     }
 }
+
+/// What the types of a scenario say is wrong. Whoever gave them what they refused knows the place.
+impl de::Error for Wrong {
+    /// Our own messages say the mend after a semicolon.
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        let message = message.to_string();
+        let (message, mend) = match message.split_once("; ") {
+            Some((message, mend)) => (message.to_owned(), Some(mend.to_owned())),
+            None => (message, None),
+        };
+        Self {
+            at: None,
+            message,
+            mend,
+        }
+    }
+
+    fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self {
+            at: None,
+            message: format!("{unexpected} where {expected} should stand"),
+            mend: None,
+        }
+    }
+
+    fn invalid_value(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::invalid_type(unexpected, expected)
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        unknown("word", variant, expected)
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        unknown("key", field, expected)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format!("`{field}` is missing"), format!("add `{field}: ..`"))
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::twice(field)
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl error::Error for Wrong {}
 
 /// Where a line and column of YAML, both from 1 and in characters, begin in the bytes of the text. YAML breaks lines at a lone
 /// carriage return too.
@@ -144,7 +196,7 @@ fn first_line(text: &str, begin: usize, length: usize) -> usize {
     rest.ceil_char_boundary(length.min(line))
 }
 
-fn unknown(what: &str, word: &str, expected: &[&'static str]) -> (String, Option<String>) {
+fn unknown(what: &str, word: &str, expected: &[&'static str]) -> Wrong {
     // A step reads its keys itself: they are too many for one static list.
     let known: Vec<&str> = if expected.is_empty() {
         Step::keys().chain(expand::step_keys()).collect()
@@ -157,15 +209,7 @@ fn unknown(what: &str, word: &str, expected: &[&'static str]) -> (String, Option
         Some(meant) if known.len() > 4 => format!("did you mean `{meant}`?"),
         Some(_) | None => format!("known here: {}", known.join(", ")),
     };
-    (format!("unknown {what} `{word}`"), Some(mend))
-}
-
-/// Our own messages say the mend after a semicolon.
-fn split_mend(message: &str) -> (String, Option<String>) {
-    match message.split_once("; ") {
-        Some((message, mend)) => (message.to_owned(), Some(mend.to_owned())),
-        None => (message.to_owned(), None),
-    }
+    Wrong::new(format!("unknown {what} `{word}`"), mend)
 }
 
 /// The place is said once, in front.
