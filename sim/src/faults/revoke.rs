@@ -8,7 +8,7 @@ use super::{Stage, Started};
 use crate::span::SpanRange;
 
 /// An administrator of the broker ends a client's session, and its connection as by `kick`; with `for`, its CONNECT is refused meanwhile
-/// with 0x87 (Not authorized; 3.1.1: 0x05).
+/// with 0x87 (Not authorized; 3.1.1: 0x05), by whichever process of the broker runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Revoke {
@@ -37,12 +37,14 @@ impl Revoke {
 
     pub(super) fn start(&self, _: usize, stage: &Stage) -> Started {
         if self.lasts.is_some() {
-            stage.bar(&self.client, true);
+            stage.bar(&self.client);
         }
         let touched = stage.kick(&self.client, true);
-        let client = self.client.clone();
+        let barred = self.lasts.map(|_| self.client.clone());
         Started::Heals(Box::new(move |stage| {
-            stage.bar(&client, false);
+            if let Some(client) = barred {
+                stage.admit(&client);
+            }
             touched
         }))
     }

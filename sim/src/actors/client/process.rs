@@ -250,9 +250,7 @@ impl ClientProcess {
         connector: ClientConnector,
     ) -> Result<Opened, RestoreError> {
         match (session, self.character.spec.store) {
-            (Session::Clean, _) => {
-                Ok(client::Client::open(options, connector)?)
-            }
+            (Session::Clean, _) => Ok(client::Client::open(options, connector)?),
             (Session::Persistent, Store::Memory) => {
                 client::Client::restore(options, connector, self.memory.clone())
             }

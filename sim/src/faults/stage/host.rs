@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::{Stage, Started};
 use crate::{
     actors::{Condition, Power},
+    model::BROKER,
     scenario::Reads,
     trace::{Down, What},
     world::{
@@ -300,8 +301,15 @@ impl Stage {
             .filter_map(|(_, process)| process.disk.as_ref())
     }
 
-    /// Has an administrator kick the clients of a name, or end their sessions. Says how many of them had a connection, or a session.
+    /// Has an administrator kick the clients of a name, or end their sessions. Says how many of them had a connection, or a session: none
+    /// while the broker does not run.
     pub(in crate::faults) fn kick(&self, name: &str, ends_session: bool) -> u64 {
+        if self
+            .processes(BROKER)
+            .any(|(_, process)| process.condition().is_down())
+        {
+            return 0;
+        }
         let had_any = |client_id: &Text| {
             let client_id = client_id.clone();
             network::with(|network| {
@@ -323,10 +331,17 @@ impl Stage {
             .count() as u64
     }
 
-    /// Has an administrator keep the clients of a name out, or let them in again.
-    pub(in crate::faults) fn bar(&self, name: &str, barred: bool) {
+    /// Has an administrator keep the clients of a name out, whichever process of the broker they meet, until [`Stage::admit`].
+    pub(in crate::faults) fn bar(&self, name: &str) {
         for client_id in self.client_ids(name) {
-            self.administrator.bar(&client_id, barred);
+            self.administrator.bar(&client_id);
+        }
+    }
+
+    /// Has an administrator let the clients of a name in again.
+    pub(in crate::faults) fn admit(&self, name: &str) {
+        for client_id in self.client_ids(name) {
+            self.administrator.admit(&client_id);
         }
     }
 
