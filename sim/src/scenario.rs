@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`Scenario`]; who takes part ([`Client`], [`Peer`]); what happens ([`Step`], [`Action`]); what must hold
 //! ([`Expectation`]); how a file becomes one of these or a located [`ScenarioError`] (`read`, `tree`, `typed`, `validate`, `locate`), and is
-//! written again (`plain`, `write`); and the JSON Schema that editors complete from ([`json_schema`]).
+//! written again (`plain`, `pair`, `write`); and the JSON Schema that editors complete from ([`json_schema`]).
 
 mod action;
 mod broker;
@@ -15,6 +15,7 @@ mod locate;
 mod lookout;
 mod nearest;
 mod packet;
+mod pair;
 mod peer;
 mod plain;
 mod properties;

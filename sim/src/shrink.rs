@@ -2,21 +2,25 @@
 //! simple.
 //!
 //! It works on what the file says (`Plain`), not on types: whatever a scenario can say is shrunk, and what is no scenario any more is
-//! never run. In reading order: [`shrink`], [`Finder`], and the passes: `parts` (fewer clients, steps, keys), `values` (simpler numbers,
-//! times and texts), `gaps` (less waiting between steps).
+//! never run. Two paths that do not deliver the same are shrunk together, as one file says them. In reading order: [`shrink`],
+//! [`Finder`], and the passes: `paths` (fewer differences), `parts` (fewer clients, steps, keys), `gaps` (less waiting between steps),
+//! `values` (simpler times and texts), `numbers`.
 
 mod found;
 mod gaps;
+mod numbers;
 mod parts;
+mod paths;
 mod values;
 
 pub use found::Found;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use squall_proto::Version;
 
 use crate::{
+    run::pinned,
     scenario::{Plain, Scenario},
     verdict::{Failure, Judging, judge_by},
 };
@@ -35,6 +39,7 @@ type Pass = fn(&mut Attempt<'_>);
 
 /// A pass that finds something makes an earlier one worth another look, so the coarse ones come first.
 const PASSES: &[Pass] = &[
+    paths::common,
     parts::parties,
     parts::items,
     parts::keys,
@@ -46,7 +51,7 @@ const PASSES: &[Pass] = &[
 /// `fails` has been asked `at_most` times. The same scenario and the same answers give the same result.
 pub fn shrink(scenario: &Scenario, at_most: u32, mut fails: impl FnMut(&Scenario) -> bool) -> Shrunk {
     let mut attempt = Attempt {
-        smallest: Plain::lean(scenario),
+        smallest: Plain::file(scenario),
         fails: &mut fails,
         known: BTreeSet::new(),
         left: at_most,
@@ -78,6 +83,7 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// Whether the candidate fails alike; then it is the smallest now.
     fn takes(&mut self, candidate: Plain) -> bool {
+        let candidate = paths::settled(candidate);
         if self.left == 0 || candidate == self.smallest {
             return false;
         }
@@ -124,6 +130,28 @@ impl Finder {
             version,
             seed,
             judging,
+        }
+    }
+
+    /// What is to be shrunk of a scenario that fails: with one time for each step where the seed chose from a range, if that fails alike;
+    /// with what it is compared with, if that is how it fails.
+    pub fn part(&self, scenario: &Scenario) -> Scenario {
+        let compared = scenario
+            .reference
+            .clone()
+            .filter(|_| self.failure.what == "two_paths");
+        let alone = match compared {
+            Some(_) => scenario.clone(),
+            None => scenario.clone().alone(),
+        };
+        let pinned = Scenario {
+            reference: compared.map(|reference| Arc::new(pinned(&reference, self.seed))),
+            ..pinned(&alone, self.seed)
+        };
+        if self.fails_with(&pinned, self.version, self.seed) {
+            pinned
+        } else {
+            alone
         }
     }
 

@@ -5,12 +5,17 @@
 //! nothing. So each feature is on or off by a coin, and drawn only if it is on.
 //!
 //! In reading order: [`draw`]; `mix` (the coins); `plain` (how values are put together); what is drawn: `settings` (broker and
-//! network), `clients`, `steps`, `faults`. To add a step or fault: a function in the file of its kind, and its name in the list there.
+//! network), `clients`, `steps`, `blocks` (races and repeats), `faults`; and whoever speaks packet by packet: `peers`, `script` (their
+//! answers, and those of a scripted broker), `packets`. To add a step or fault: a function in the file of its kind, and its name in the list there.
 
+mod blocks;
 mod clients;
 mod faults;
 mod mix;
+mod packets;
+mod peers;
 mod plain;
+mod script;
 mod settings;
 mod steps;
 
@@ -35,9 +40,7 @@ use crate::{
 /// When a strategy draws what is no scenario: our own fault, which the tests look for.
 pub fn draw(seed: u64, version: Option<Version>) -> Scenario {
     let drawn = values(seed, version);
-    let plain: Plain = serde_json::from_value(drawn.clone()).expect("any JSON is plain values");
-    let scenario = plain
-        .read()
+    let scenario = read(&drawn, seed)
         .unwrap_or_else(|error| panic!("seed {seed} draws no scenario: {error}\n{drawn:#}"));
     if let Err(problem) = scenario.sound() {
         panic!(
@@ -46,6 +49,14 @@ pub fn draw(seed: u64, version: Option<Version>) -> Scenario {
         );
     }
     scenario
+}
+
+/// What it says; if that is several scenarios, the one that the seed chooses.
+fn read(drawn: &Value, seed: u64) -> Result<Scenario, String> {
+    let plain: Plain = serde_json::from_value(drawn.clone()).map_err(|error| error.to_string())?;
+    let mut variants = plain.read()?;
+    let chosen = generator(seed, "variant").random_range(0..variants.len());
+    Ok(variants.swap_remove(chosen).alone())
 }
 
 fn values(seed: u64, version: Option<Version>) -> Value {
@@ -62,7 +73,7 @@ fn values(seed: u64, version: Option<Version>) -> Value {
         "broker": chance.draw(&settings::broker(&mix)),
         "network": chance.draw(&settings::network(&mix)),
         "clients": chance.draw(&clients::clients(&mix, &cast)),
-        "peers": clients::peers(&cast),
+        "peers": chance.draw(&peers::peers(&mix, &cast)),
         "steps": steps,
     })
 }

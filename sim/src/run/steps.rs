@@ -320,7 +320,7 @@ fn message(client: &str, publish: &Publish, version: Version, step: usize, n: u3
 }
 
 /// What a step's chance is drawn for. By its id, so that it stays the same where a variant has a step more.
-fn purpose(place: usize, step: &Step) -> String {
+pub(super) fn purpose(place: usize, step: &Step) -> String {
     match &step.id {
         Some(id) => format!("step {id}"),
         None => format!("step {place}"),

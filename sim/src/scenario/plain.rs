@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Scenario, tree::Node, typed::typed};
+use super::{Scenario, expand, read, tree::Node, typed::typed};
 
 /// Any value of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,24 +21,39 @@ pub(crate) enum Plain {
 pub(crate) type Place = Vec<usize>;
 
 impl Plain {
-    /// All that a scenario says, and all that it leaves as it is by default.
-    pub(crate) fn of(scenario: &Scenario) -> Self {
-        let text = serde_json::to_string(scenario).expect("a scenario is plain values");
+    /// All that a scenario, or a part of one, says, and all that it leaves as it is by default.
+    pub(super) fn of(said: &impl Serialize) -> Self {
+        let text = serde_json::to_string(said).expect("a scenario is plain values");
         serde_json::from_str(&text).expect("what was just written")
     }
 
-    /// The scenario that says this, or why it is none; what it says may still contradict itself.
-    pub(crate) fn read(&self) -> Result<Scenario, String> {
-        typed(&Node::of_plain(self)).map_err(|wrong| wrong.to_string())
+    /// As a file says a scenario: without whatever reads the same when it is left out, and with the one that it is compared with, if
+    /// there is one.
+    pub(crate) fn file(scenario: &Scenario) -> Self {
+        match &scenario.reference {
+            Some(reference) => Self::pair(scenario, reference),
+            None => Self::lean(scenario),
+        }
     }
 
-    /// The scenario that says this, if it is one.
+    /// The scenarios that say this, in the order of its tables, or why it says none. What one that stands alone says may still
+    /// contradict itself.
+    pub(crate) fn read(&self) -> Result<Vec<Scenario>, String> {
+        let root = Node::of_plain(self);
+        let scenarios = match expand::is_needed(&root) {
+            true => read::variants(root),
+            false => typed(&root).map(|alone| vec![alone]),
+        };
+        scenarios.map_err(|wrong| wrong.to_string())
+    }
+
+    /// The scenario that says this, if it is one; of two paths it is the one that is compared.
     pub(crate) fn scenario(&self) -> Option<Scenario> {
-        self.read().ok()
+        self.read().ok()?.pop()
     }
 
-    /// What a scenario says, without whatever reads the same when it is left out.
-    pub(crate) fn lean(scenario: &Scenario) -> Self {
+    /// What a scenario says by itself, without whatever reads the same when it is left out.
+    pub(super) fn lean(scenario: &Scenario) -> Self {
         let mut plain = Self::of(scenario);
         // What is nothing is most of it, and need not be tried one by one.
         plain.leave_out_nothing();

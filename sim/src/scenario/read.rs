@@ -43,12 +43,13 @@ impl Scenario {
 
     /// Reads and checks the text of a file, and makes of it every scenario that it stands for. `file` is what errors call it.
     pub fn parse_all(file: &str, text: &str) -> Result<Vec<Self>, ScenarioError> {
-        variants(text).map_err(|wrong| wrong.located(file, text))
+        let root = Node::read(text).map_err(|error| Wrong::of_yaml(error.without_snippet(), text));
+        root.and_then(variants).map_err(|wrong| wrong.located(file, text))
     }
 }
 
-fn variants(text: &str) -> Result<Vec<Scenario>, Wrong> {
-    let root = Node::read(text).map_err(|error| Wrong::of_yaml(error.without_snippet(), text))?;
+/// Every scenario that a tree stands for.
+pub(super) fn variants(root: Node) -> Result<Vec<Scenario>, Wrong> {
     if !expand::is_needed(&root) {
         return Ok(vec![scenario(&root)?]);
     }

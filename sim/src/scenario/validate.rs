@@ -209,7 +209,13 @@ fn step(scenario: &Scenario, step: &Step, path: &Path) -> Checked {
         }
         Action::Send(it) => speech::send(scenario, it, &path.key("send")),
         Action::Shut(it) => speech::shut(scenario, it, &path.key("shut")),
-        Action::Subscribe(it) => known(scenario, Who::Client, &it.client, path),
+        Action::Subscribe(it) => {
+            if it.filters.0.is_empty() {
+                let mend = "write `filters: { \"t/#\": 1 }`";
+                return problem(&path.key("subscribe"), "nothing to subscribe to", mend);
+            }
+            known(scenario, Who::Client, &it.client, path)
+        }
         Action::Unsubscribe(it) => known(scenario, Who::Client, &it.client, path),
         Action::Fault(it) => fault(scenario, it, &path.key(it.name())),
     }

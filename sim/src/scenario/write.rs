@@ -6,10 +6,11 @@ use super::{Scenario, plain::Plain};
 const WIDTH: usize = 130;
 
 impl Scenario {
-    /// As YAML that reads as the same scenario: what is as it is by default is left out, small things stand in one line.
+    /// As YAML that reads as the same scenario: what is as it is by default is left out, small things stand in one line. One that is
+    /// compared with another is written with it, as `paths`.
     pub fn to_yaml(&self) -> String {
         let mut text = String::new();
-        if let Plain::Map(sections) = Plain::lean(self) {
+        if let Plain::Map(sections) = Plain::file(self) {
             for (name, section) in &sections {
                 self::section(name, section, &mut text);
             }
@@ -20,11 +21,20 @@ impl Scenario {
 
 /// Each client, peer, step and expectation has a line of its own; what is nothing but words has one together.
 fn section(name: &str, section: &Plain, out: &mut String) {
-    if section.children().any(Plain::is_branch) {
+    if section.children().any(has_parts) {
         out.push_str(&format!("{name}:\n"));
         lines(section, 2, out);
     } else {
         entry(name, section, 0, out);
+    }
+}
+
+/// Whether it is more than words and a list of words.
+fn has_parts(value: &Plain) -> bool {
+    match value {
+        Plain::Map(_) => true,
+        Plain::List(items) => items.iter().any(Plain::is_branch),
+        Plain::Null | Plain::Bool(_) | Plain::Number(_) | Plain::Text(_) => false,
     }
 }
 
@@ -49,6 +59,15 @@ fn lines(plain: &Plain, indent: usize, out: &mut String) {
 
 /// `key: value`, where its line is indented already.
 fn entry(key: &str, value: &Plain, indent: usize, out: &mut String) {
+    if let Plain::Text(text) = value
+        && let Some(text) = of_lines(text)
+    {
+        out.push_str(&format!("{}: |-\n", word(key)));
+        for line in text {
+            out.push_str(&format!("{}{line}\n", " ".repeat(indent + 2)));
+        }
+        return;
+    }
     let line = match value {
         Plain::Text(text) => format!("{}: {}", word(key), sentence(text)),
         Plain::Null | Plain::Bool(_) | Plain::Number(_) | Plain::List(_) | Plain::Map(_) => {
@@ -117,11 +136,19 @@ fn as_is_with(marks: &str, text: &str) -> String {
         && !text.ends_with(' ')
         && text.chars().all(plain)
         && !is_keyword(text);
-    if is_plain || is_span(text) {
+    if is_plain || is_span(text) || is_parameter(text) {
         text.to_owned()
     } else {
         quoted(text)
     }
+}
+
+/// `$qos`: what a sweep or paths put there.
+fn is_parameter(text: &str) -> bool {
+    let of_name =
+        |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_';
+    text.strip_prefix('$')
+        .is_some_and(|name| !name.is_empty() && name.chars().all(of_name))
 }
 
 /// What YAML takes for something else than text, in one of its versions.
@@ -145,8 +172,7 @@ fn quoted(text: &str) -> String {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
             '\n' => quoted.push_str("\\n"),
-            '\u{feff}' | '\u{2028}' | '\u{2029}' => quoted.push_str(&escaped(character)),
-            _ if character.is_control() => quoted.push_str(&escaped(character)),
+            _ if character.is_control() || is_odd(character) => quoted.push_str(&escaped(character)),
             _ => quoted.push(character),
         }
     }
@@ -156,6 +182,22 @@ fn quoted(text: &str) -> String {
 
 fn escaped(character: char) -> String {
     format!("\\u{:04x}", u32::from(character))
+}
+
+/// The lines of a text of several, where it can be written line by line as it is.
+fn of_lines(text: &str) -> Option<Vec<&str>> {
+    let lines: Vec<&str> = text.split('\n').collect();
+    let is_plain = |line: &str| {
+        !line.is_empty()
+            && line.trim() == line
+            && !line.contains(|character: char| character.is_control() || is_odd(character))
+    };
+    (lines.len() > 1 && lines.iter().all(|line| is_plain(line))).then_some(lines)
+}
+
+/// What YAML takes for a line break, or for nothing.
+const fn is_odd(character: char) -> bool {
+    matches!(character, '\u{feff}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Whether line breaks for spaces, and nothing else, make lines of it.

@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use squall_proto::Version;
+use squall_reports::PacketLine;
 
 use super::Finder;
 use crate::{
@@ -9,7 +12,8 @@ use crate::{
 /// A small scenario that fails, with all that a file about it says.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The scenario. Its name is what should hold, its `why` what came instead.
+    /// The scenario, with the one that it is compared with if that is how it fails. Its name is what should hold, its `why` what came
+    /// instead and the packets around it.
     pub scenario: Scenario,
     /// The version that it fails with.
     pub version: Version,
@@ -20,22 +24,34 @@ pub struct Found {
     failure: Failure,
 }
 
+/// More packets than these are not the ones around it.
+const PACKETS: usize = 12;
+
 impl Finder {
     /// What is to be said of the scenario, which was shrunk; `None`: it does not fail alike.
     pub fn found(&self, shrunk: Scenario) -> Option<Found> {
         let seed = self.seed(&shrunk)?;
         let judged = judge_by(&shrunk, self.version, seed, self.judging, None);
         let expected = judged.verdict.expected().first().map(String::as_str);
-        let name = expected.unwrap_or(self.failure.what).to_owned();
-        let got = judged.verdict.got().lines().next().unwrap_or_default();
-        let why = format!("Found by a sweep ({}): {got}.", self.failure.what);
-        Some(Found {
-            scenario: Scenario {
-                versions: self.versions(&shrunk),
-                name,
-                why,
-                ..shrunk
+        let name = expected.unwrap_or(self.failure.what);
+        let why = why(self.failure.what, &judged);
+        let versions = self.versions(&shrunk);
+        let said = |scenario: &Scenario, versions: Vec<Version>| Scenario {
+            name: name.to_owned(),
+            why: why.clone(),
+            versions,
+            ..scenario.clone()
+        };
+        let scenario = match &shrunk.reference {
+            // That one path has another version may be the difference.
+            Some(reference) => Scenario {
+                reference: Some(Arc::new(said(reference, reference.versions.clone()))),
+                ..said(&shrunk, shrunk.versions.clone())
             },
+            None => said(&shrunk, versions),
+        };
+        Some(Found {
+            scenario,
             version: self.version,
             seed,
             judged,
@@ -53,6 +69,33 @@ impl Finder {
         };
         scenario.versions.iter().copied().filter(fails).collect()
     }
+}
+
+/// What came, and the packets around it.
+fn why(what: &str, judged: &Judged) -> String {
+    let got = judged.verdict.got().lines().next().unwrap_or_default().to_owned();
+    let mut lines = vec![format!("Found by a sweep ({what}): {got}")];
+    let packets = judged.packets.iter().map(line);
+    lines.extend(packets.take(PACKETS));
+    lines.join("\n")
+}
+
+/// `1.203 broker -> sub: PUBLISH q1 id 1 "t"`.
+fn line(packet: &PacketLine) -> String {
+    let PacketLine {
+        at_micros,
+        from,
+        to,
+        text,
+    } = packet;
+    let between = if to.is_empty() { "" } else { " -> " };
+    let millis = at_micros / 1000;
+    format!(
+        "{}.{:03} {from}{between}{to}: {}",
+        millis / 1000,
+        millis % 1000,
+        text.trim()
+    )
 }
 
 impl Found {

@@ -17,6 +17,9 @@ pub(super) fn parties(attempt: &mut Attempt<'_>) {
             for section in ["steps", "expect"] {
                 without.change(section, |items| items.retain(|_, item| !item.says(&name)));
             }
+            without.change("same", |same| {
+                same.change("to", |to| to.retain(|_, item| !item.says(&name)));
+            });
             attempt.takes(without);
         }
     }

@@ -88,3 +88,42 @@ fn gaps_close_without_changing_what_comes_first() {
     let yaml = shrink(&drawn(), 10_000, order).scenario.to_yaml();
     assert!(!yaml.contains("at: 12s"), "{yaml}");
 }
+
+/// The second path subscribes a moment late; all else that differs, and all that is the same, has nothing to do with it.
+const PATHS: &str = r##"
+name: two ways are one
+why: w
+paths: { live: { at: 0s, alive: 10s, extra: [] }, late: { at: 3s, alive: 20s, transport: tls, extra: [ { at: 1s, kick: { client: other } } ] } }
+versions: [5.0]
+clients:
+  pub: { keep_alive: $alive, transport: $transport }
+  sub: { keep_alive: $alive }
+  other: { subscribe: { "#": 1 } }
+steps:
+  - { at: $at, subscribe: { client: sub, filters: { "t/#": 1, u: 0 } } }
+  - $extra
+  - { at: 2s, publish: { from: pub, topic: t/a, qos: 1, count: 3 } }
+  - { at: 3s, loss: { between: [other, broker], percent: 17, for: 2s } }
+same: { to: [sub, other] }
+"##;
+
+#[test]
+fn paths_that_differ_are_shrunk_together_to_a_file_that_shows_the_difference() {
+    let late = Scenario::parse_all("paths.yaml", PATHS).unwrap().pop().unwrap();
+    let judged = judge_by(&late, Version::V5, 4, Judging::ONCE, None);
+    let failure = judged.failures.first().expect("one misses the messages").clone();
+    assert_eq!(failure.what, "two_paths");
+    let finder = Finder::new(failure, Version::V5, 4);
+    let shrunk = shrink(&finder.part(&late), 400, |scenario| finder.fails(scenario));
+    let found = finder.found(shrunk.scenario).expect("it fails alike");
+    let yaml = found.to_yaml("found.yaml");
+    let read = Scenario::parse_all("found.yaml", &yaml).unwrap();
+    let again = judge_by(&read[1], found.version, found.seed, Judging::ONCE, None);
+    assert!(
+        !again.verdict.holds()
+            && judge_by(&read[0], found.version, found.seed, Judging::ONCE, None)
+                .verdict
+                .holds()
+    );
+    insta::assert_snapshot!(yaml);
+}

@@ -1,9 +1,9 @@
-//! Simpler numbers, times and texts.
+//! Simpler times, numbers and texts.
 
-use super::Attempt;
+use super::{Attempt, numbers};
 use crate::{
     scenario::{Place, Plain},
-    span::{Span, SpanRange},
+    span::SpanRange,
 };
 
 /// Makes each value as simple as it may be.
@@ -15,6 +15,7 @@ pub(super) fn simpler(attempt: &mut Attempt<'_>) {
                 .any(|candidate| attempt.takes_at(&place, candidate))
         {}
     }
+    filters(attempt);
 }
 
 impl Attempt<'_> {
@@ -32,54 +33,80 @@ fn leaves(plain: &Plain) -> Vec<Place> {
     plain.places().into_iter().filter(is_leaf).collect()
 }
 
+/// Makes each Topic Filter that is a key simpler.
+fn filters(attempt: &mut Attempt<'_>) {
+    for place in attempt.smallest.places() {
+        let Some((at, parent)) = place.split_last() else {
+            continue;
+        };
+        if !matches!(attempt.smallest.key(parent), Some("filters" | "subscribe")) {
+            continue;
+        }
+        while let Some(filter) = attempt.smallest.key(&place).map(str::to_owned)
+            && simpler_filters(&filter).into_iter().any(|simpler| {
+                let mut candidate = attempt.smallest.clone();
+                if let Some(Plain::Map(entries)) = candidate.at_mut(parent)
+                    && let Some((key, _)) = entries.get_mut(*at)
+                {
+                    *key = simpler;
+                }
+                attempt.takes(candidate)
+            })
+        {}
+    }
+}
+
+/// One that is not shared; one of fewer levels.
+fn simpler_filters(filter: &str) -> Vec<String> {
+    let shared = filter
+        .strip_prefix("$share/")
+        .and_then(|rest| rest.split_once('/'));
+    let alone = shared.map(|(_, filter)| filter.to_owned());
+    let shorter = filter.rsplit_once('/').map(|(shorter, _)| shorter.to_owned());
+    // A share name with nothing behind it is no filter.
+    let shorter = shorter.filter(|_| shared.is_none_or(|(_, filter)| filter.contains('/')));
+    let shorter = shorter.filter(|shorter| !shorter.is_empty());
+    alone.into_iter().chain(shorter).collect()
+}
+
 /// Simpler ones, the simplest first. Each is less than the value in one order, so that no way leads back.
 fn candidates(value: &Plain) -> Vec<Plain> {
+    let number = |number: u64| Plain::Number(number.into());
     match value {
-        Plain::Number(number) => number.as_u64().map(numbers).unwrap_or_default(),
+        Plain::Number(given) => {
+            let simpler = given.as_u64().map(numbers::simpler).unwrap_or_default();
+            simpler.into_iter().map(number).collect()
+        }
         Plain::Text(text) => texts(text),
         Plain::Null | Plain::Bool(_) | Plain::List(_) | Plain::Map(_) => Vec::new(),
     }
 }
 
-fn numbers(number: u64) -> Vec<Plain> {
-    let fewer = [0, 1, 2, 10, 100, number / 2, number.saturating_sub(1)];
-    let fewer = fewer.into_iter().filter(|fewer| *fewer < number);
-    fewer.map(|fewer| Plain::Number(fewer.into())).collect()
-}
-
 fn texts(text: &str) -> Vec<Plain> {
     if let Ok(range) = text.parse::<SpanRange>() {
-        return spans(range).into_iter().map(Plain::Text).collect();
+        let simpler = numbers::simpler_times(range).into_iter();
+        return simpler.map(|range| Plain::Text(range.to_string())).collect();
     }
-    if let Some((least, most)) = text.split_once("..") {
-        let ends = [least, most].map(|end| end.trim().parse::<u64>().ok());
-        return ends
+    if let Some((least, most)) = text.split_once("..")
+        && let [Ok(least), Ok(most)] = [least, most].map(|end| end.trim().parse::<u64>())
+    {
+        let all = [least, most, least + most.saturating_sub(least) / 2];
+        return all
             .into_iter()
-            .flatten()
-            .map(|end| Plain::Number(end.into()))
+            .map(|number| Plain::Number(number.into()))
             .collect();
     }
+    let one_of_many = pattern(text);
     // A topic with fewer levels.
-    let shorter = text.rsplit_once('/').map(|(shorter, _)| shorter);
+    let shorter = text.rsplit_once('/').map(|(shorter, _)| shorter.to_owned());
     let shorter = shorter.filter(|shorter| !shorter.is_empty());
-    shorter
-        .map(|shorter| Plain::Text(shorter.to_owned()))
-        .into_iter()
-        .collect()
+    one_of_many.into_iter().chain(shorter).map(Plain::Text).collect()
 }
 
-/// One length of time rather than two; a rounder one; a shorter one.
-fn spans(range: SpanRange) -> Vec<String> {
-    if range.min() != range.max() {
-        return vec![range.min().to_string(), range.max().to_string()];
-    }
-    let millis = *range.millis().start();
-    let round = [0, 1, 10, 100, 1000, 10_000, 60_000, 3_600_000];
-    let rounded = round.iter().skip(1).rev().map(|grain| millis / grain * grain);
-    let shorter = round.iter().copied().chain(rounded).chain([millis / 2]);
-    let is_simpler = |shorter: &u64| *shorter < millis;
-    shorter
-        .filter(is_simpler)
-        .map(|millis| Span::from_millis(millis).to_string())
-        .collect()
+/// The first of the topics that a pattern stands for: `1/b` of `{1..3}/b`.
+fn pattern(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once('{')?;
+    let (range, behind) = rest.split_once('}')?;
+    let (first, _) = range.split_once("..")?;
+    Some(format!("{before}{first}{behind}"))
 }

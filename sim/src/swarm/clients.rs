@@ -17,15 +17,24 @@ pub(super) struct Cast {
     pub(super) rival: Option<&'static str>,
     /// Speaks packet by packet.
     pub(super) peer: Option<&'static str>,
+    /// The clients that are sure to have a disk.
+    pub(super) disks: Vec<&'static str>,
+    /// The broker does what its script says.
+    pub(super) is_scripted: bool,
 }
 
-const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+const NAMES: [&str; 4] = ["anna", "ben", "cleo", "dora"];
 
 pub(super) fn cast(mix: &Mix) -> Cast {
+    let clients: Vec<&str> = NAMES.into_iter().take(mix.clients).collect();
+    let with_disk = if mix.has("disk") { 2 } else { 0 };
     Cast {
-        clients: NAMES.into_iter().take(mix.clients).collect(),
-        rival: (mix.has("client_id") && mix.has("connect")).then_some("rival"),
-        peer: (mix.has("peers") && mix.has("open")).then_some("raw"),
+        disks: clients.iter().copied().take(with_disk).collect(),
+        clients,
+        // A scripted broker lets both in.
+        rival: (!mix.scripted && mix.has("client_id") && mix.has("connect")).then_some("rival"),
+        peer: (!mix.scripted && mix.has("peers") && mix.has("open")).then_some("raw"),
+        is_scripted: mix.scripted,
     }
 }
 
@@ -40,23 +49,21 @@ impl Cast {
 /// Every client, by name.
 pub(super) fn clients(mix: &Mix, cast: &Cast) -> Draw {
     let rival = cast.rival.map(|name| (name, rival(mix)));
-    let clients = cast.clients.iter().map(|name| (*name, client(mix, cast)));
+    let clients = cast.clients.iter().map(|name| (*name, client(mix, cast, name)));
     map(clients.chain(rival).collect())
 }
 
-/// The peer, by name.
-pub(super) fn peers(cast: &Cast) -> Value {
-    match cast.peer {
-        Some(name) => json!({ name: { "acknowledges": true } }),
-        None => json!({}),
-    }
-}
-
-fn client(mix: &Mix, cast: &Cast) -> Draw {
+fn client(mix: &Mix, cast: &Cast, name: &str) -> Draw {
     // A group has no one Client Identifier to be taken over.
     let is_group = mix.has("count") && cast.rival.is_none();
+    let store = if cast.disks.contains(&name) {
+        just("disk")
+    } else {
+        if_on(mix.has("store"), one_of(&["memory", "disk"]))
+    };
     let mut entries = character(mix);
     entries.extend([
+        ("store", store),
         ("count", if_on(is_group, number(2..=3))),
         (
             "connect",
@@ -71,7 +78,17 @@ fn client(mix: &Mix, cast: &Cast) -> Draw {
             if_on(mix.has("transport"), sometimes(one_of(&["tls", "ws", "wss"]))),
         ),
     ]);
-    map(entries)
+    map(entries).prop_map(keeps_what_it_stores).boxed()
+}
+
+/// A store is for a session that is kept.
+fn keeps_what_it_stores(mut client: Value) -> Value {
+    if let Value::Object(entries) = &mut client
+        && entries.contains_key("store")
+    {
+        entries.insert("session".to_owned(), "persistent".into());
+    }
+    client
 }
 
 /// Takes the session of the first client over, and does not fight for it.
@@ -126,9 +143,8 @@ fn application() -> Draw {
 fn will(mix: &Mix) -> Draw {
     map(vec![
         ("topic", topic(mix)),
-        // Who has a Will of a higher QoS than the broker takes is refused.
-        ("qos", number(0..=if mix.has("limits") { 1 } else { 2 })),
-        ("retain", if_on(mix.has("retain"), just(true))),
+        ("qos", number(0..=mix.qos_of_wills())),
+        ("retain", if_on(mix.retains_wills(), just(true))),
         ("delay", if_on(mix.has_v5("will_delay"), seconds(1..=10))),
         ("expiry", if_on(mix.has_v5("expiry"), seconds(1..=10))),
         ("properties", if_on(mix.has_v5("properties"), properties())),
@@ -146,9 +162,9 @@ pub(super) fn properties() -> Draw {
     ])
 }
 
-const TOPICS: [&str; 5] = ["a", "a/b", "a/b/c", "b", "b/c"];
-const WILDCARDS: [&str; 7] = ["#", "a/#", "+", "+/b", "a/+/c", "+/+/#", "b/+"];
-const SHARED: [&str; 4] = ["$share/g/a/#", "$share/g/b", "$share/h/a/#", "$share/h/+/+"];
+const TOPICS: [&str; 5] = ["t", "t/1", "t/1/x", "u", "u/1"];
+const WILDCARDS: [&str; 7] = ["#", "t/#", "+", "+/1", "t/+/x", "+/+/#", "u/+"];
+const SHARED: [&str; 4] = ["$share/g/t/#", "$share/g/u", "$share/h/t/#", "$share/h/+/+"];
 
 /// A Topic Name of a few, so that subscribers are met.
 pub(super) fn topic(mix: &Mix) -> Draw {

@@ -13,7 +13,7 @@ use super::{
 macro_rules! strategies {
     ($($name:ident,)*) => {
         /// The faults that are drawn.
-        pub(super) const NAMES: &[&str] = &[$(stringify!($name)),*];
+        pub(super) const NAMES: &[&str] = &[$(stringify!($name),)* STANDSTILL];
 
         fn strategy(name: &str, cast: &Cast) -> Draw {
             match name {
@@ -31,6 +31,7 @@ strategies! {
     coalesce,
     crash,
     cut,
+    disk,
     hold,
     kick,
     latency,
@@ -44,18 +45,55 @@ strategies! {
     stop,
 }
 
+/// What ends a `pause` without an end; both are drawn together.
+const STANDSTILL: &str = "resume";
+
 /// One to three of each kind that is on, at any time while something happens.
 pub(super) fn faults(mix: &Mix, cast: &Cast) -> BoxedStrategy<Vec<Value>> {
-    let on = NAMES.iter().filter(|name| mix.has(name));
-    let some = on.map(|name| {
-        let fault = map(vec![
-            ("at", sometimes(milli_range(0..=12_000))),
-            (*name, strategy(name, cast)),
-        ]);
-        proptest::collection::vec(fault, 1..=3).boxed()
-    });
-    let some: Vec<_> = some.collect();
+    let some: Vec<_> = on(mix)
+        .map(|name| match name {
+            STANDSTILL => standstill(cast),
+            name => {
+                let fault = map(vec![
+                    ("at", sometimes(milli_range(0..=12_000))),
+                    (name, strategy(name, cast)),
+                ]);
+                proptest::collection::vec(fault, 1..=3).boxed()
+            }
+        })
+        .collect();
     some.prop_map(|some| some.concat()).boxed()
+}
+
+/// What may go wrong in a block, at no time of its own.
+pub(super) fn acts(mix: &Mix, cast: &Cast) -> Vec<Draw> {
+    on(mix)
+        .filter(|name| *name != STANDSTILL)
+        .map(|name| map(vec![(name, strategy(name, cast))]))
+        .collect()
+}
+
+/// The faults that are on and can be: a scripted broker has no administrator.
+fn on(mix: &Mix) -> impl Iterator<Item = &'static str> {
+    let is_on = |name: &&str| mix.has(name) && !(mix.scripted && ["kick", "revoke"].contains(name));
+    NAMES.iter().copied().filter(is_on)
+}
+
+/// A host stands still until somebody wakes it up.
+fn standstill(cast: &Cast) -> BoxedStrategy<Vec<Value>> {
+    let hosts = [cast.hosts(), vec!["broker"]].concat();
+    (
+        one_of(&hosts),
+        0_u64..=12_000,
+        proptest::prop_oneof![1_u64..=500, 500_u64..=15_000],
+    )
+        .prop_map(|(host, from, lasts)| {
+            vec![
+                json!({ "at": format!("{from}ms"), "pause": { "host": host } }),
+                json!({ "at": format!("{}ms", from + lasts), "resume": { "host": host } }),
+            ]
+        })
+        .boxed()
 }
 
 /// What a fault of a link says, besides what it alone does.
@@ -151,6 +189,32 @@ fn cut(cast: &Cast) -> Draw {
     proptest::prop_oneof![3 => at_packet, 1 => of_link].boxed()
 }
 
+fn disk(cast: &Cast) -> Draw {
+    let plain = one_of(&[
+        "read_error",
+        "write_error",
+        "sync_error",
+        "lying_sync",
+        "torn_write",
+    ])
+    .prop_map(|kind| json!({ "kind": kind }));
+    let full = number(0..=20_000).prop_map(|room| json!({ "kind": "full", "room": room }));
+    let slow = milli_range(1..=2000).prop_map(|takes| json!({ "kind": "slow_sync", "takes": takes }));
+    let how = proptest::prop_oneof![5 => plain, 1 => full, 1 => slow];
+    let lasts = proptest::prop_oneof![
+        lasts().prop_map(|lasts| ("for", lasts)),
+        number(1..=20).prop_map(|next| ("next", next)),
+    ];
+    (one_of(&cast.disks), how, lasts)
+        .prop_map(|(host, mut how, (key, value))| {
+            if let Value::Object(entries) = &mut how {
+                entries.extend([("host".to_owned(), host), (key.to_owned(), value)]);
+            }
+            how
+        })
+        .boxed()
+}
+
 fn hold(cast: &Cast) -> Draw {
     on_link(cast, vec![])
 }
@@ -190,14 +254,22 @@ fn pause(cast: &Cast) -> Draw {
 }
 
 fn restart(cast: &Cast) -> Draw {
-    let down = || sometimes(milli_range(0..=3000));
-    let lost = on_host(cast, vec![("state", just("lost")), ("down", down())]);
-    let kept = map(vec![
-        ("host", just("broker")),
-        ("state", just("kept")),
-        ("down", down()),
-    ]);
-    proptest::prop_oneof![lost, kept].boxed()
+    let of = |hosts: &[&'static str], states: &[&'static str]| {
+        map(vec![
+            ("host", one_of(hosts)),
+            ("state", one_of(states)),
+            ("down", sometimes(milli_range(0..=3000))),
+        ])
+    };
+    let everybody = [cast.hosts(), vec!["broker"]].concat();
+    let mut kinds = vec![of(&everybody, &["lost"])];
+    if !cast.is_scripted {
+        kinds.push(of(&["broker"], &["kept"]));
+    }
+    if !cast.disks.is_empty() {
+        kinds.push(of(&cast.disks, &["kept", "unsynced_lost", "torn"]));
+    }
+    proptest::strategy::Union::new(kinds).boxed()
 }
 
 fn revoke(cast: &Cast) -> Draw {

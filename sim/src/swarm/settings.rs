@@ -1,11 +1,25 @@
 use super::{
     mix::Mix,
     plain::{Draw, if_on, just, map, milli_range, number, one_of, seconds, sometimes},
+    script,
 };
 
 /// What the broker grants and keeps. Nothing that would keep a client of a draw from its session, or a message from its end.
 pub(super) fn broker(mix: &Mix) -> Draw {
+    if mix.scripted {
+        return map(vec![("script", script::of_broker(mix))]);
+    }
     let limits = mix.has("limits");
+    let maximum_qos = if mix.has_v5("low_qos") {
+        number(0..=1)
+    } else {
+        if_on(limits && mix.v5, number(1..=2))
+    };
+    let queued_messages = if mix.has("queues") {
+        number(1..=10)
+    } else {
+        if_on(limits, number(100..=1000))
+    };
     map(vec![
         ("receive_maximum", if_on(limits, number(1..=5))),
         ("inflight", if_on(limits, number(1..=5))),
@@ -17,11 +31,11 @@ pub(super) fn broker(mix: &Mix) -> Draw {
         ("topic_aliases_sent", if_on(limits, number(0..=3))),
         ("retained_messages", if_on(limits, number(1..=5))),
         ("sessions", if_on(limits, number(30..=40))),
-        ("queued_messages", if_on(limits, number(100..=1000))),
+        ("queued_messages", queued_messages),
         ("unsent_bytes_soft", if_on(limits, number(10_000..=100_000))),
         ("unsent_bytes", if_on(limits, number(200_000..=1_000_000))),
-        ("maximum_qos", if_on(limits && mix.v5, number(1..=2))),
-        ("retain_available", if_on(limits, just(true))),
+        ("maximum_qos", maximum_qos),
+        ("retain_available", if_on(mix.has("no_retain"), just(false))),
         ("shared_subscriptions_v3", if_on(mix.has("shared"), just(true))),
     ])
 }

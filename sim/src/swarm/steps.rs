@@ -2,9 +2,12 @@ use proptest::{prelude::Strategy as _, sample::select, strategy::BoxedStrategy};
 use serde_json::{Value, json};
 
 use super::{
+    blocks,
     clients::{Cast, filter_words, filters, properties, topic},
     mix::Mix,
+    peers,
     plain::{Draw, if_on, just, map, milli_range, millis, number, one_of, seconds, sometimes},
+    script,
 };
 
 /// The steps that are no faults, as the mix switches them. `publish` is always on.
@@ -20,19 +23,20 @@ pub(super) const NAMES: &[&str] = &[
 ];
 
 /// In milliseconds, when the first thing happens and when the last begins.
-const WHEN: std::ops::RangeInclusive<u64> = 100..=12_000;
+pub(super) const WHEN: std::ops::RangeInclusive<u64> = 100..=12_000;
 
-/// All that the clients and the peer do.
+/// All that the clients, the peer and a scripted broker do.
 pub(super) fn steps(mix: &Mix, cast: &Cast) -> BoxedStrategy<Vec<Value>> {
-    let mut parts = vec![publishes(mix, cast)];
+    let at = |does: Draw| (at(), does).prop_map(|(at, does)| with_time(&at, does)).boxed();
+    let mut parts = vec![some(1..=4, at(publish(mix, cast)))];
     if mix.has("traffic") {
-        parts.push(some(0..=1, traffic(mix, cast)));
+        parts.push(some(0..=1, at(traffic(mix, cast))));
     }
     if mix.has("subscribe") {
-        parts.push(some(1..=2, subscribe(mix, cast)));
+        parts.push(some(1..=2, at(subscribe(mix, cast))));
     }
     if mix.has("unsubscribe") {
-        parts.push(some(1..=2, unsubscribe(mix, cast)));
+        parts.push(some(1..=2, at(unsubscribe(mix, cast))));
     }
     if mix.has("disconnect") {
         parts.extend(cast.clients.iter().map(|client| absence(mix, client)));
@@ -45,9 +49,33 @@ pub(super) fn steps(mix: &Mix, cast: &Cast) -> BoxedStrategy<Vec<Value>> {
         parts.push(some(0..=1, takeover));
     }
     if let Some(peer) = cast.peer {
-        parts.push(raw(mix, peer));
+        parts.push(peers::visits(mix, peer));
     }
+    if mix.scripted {
+        parts.push(script::steps_of_broker(mix, cast));
+    }
+    parts.push(blocks::blocks(mix, cast));
     parts.prop_map(|parts| parts.concat()).boxed()
+}
+
+/// What a client does that may stand in a block, at no time of its own.
+pub(super) fn acts(mix: &Mix, cast: &Cast) -> Vec<Draw> {
+    let mut acts = vec![publish(mix, cast)];
+    if mix.has("subscribe") {
+        acts.push(subscribe(mix, cast));
+    }
+    if mix.has("unsubscribe") {
+        acts.push(unsubscribe(mix, cast));
+    }
+    acts
+}
+
+/// The step at a time.
+fn with_time(at: &Value, mut step: Value) -> Value {
+    if let Value::Object(entries) = &mut step {
+        entries.insert("at".to_owned(), at.clone());
+    }
+    step
 }
 
 /// So many of them, one after another.
@@ -59,7 +87,7 @@ fn client(cast: &Cast) -> Draw {
     one_of(&cast.clients)
 }
 
-fn publishes(mix: &Mix, cast: &Cast) -> BoxedStrategy<Vec<Value>> {
+fn publish(mix: &Mix, cast: &Cast) -> Draw {
     let count = if mix.has("bursts") { 1..=30 } else { 1..=3 };
     // A payload that is empty has no mark to know it by, and is for clearing what is retained.
     let size = match (mix.has("sizes"), mix.has("empty") && mix.has("retain")) {
@@ -79,7 +107,7 @@ fn publishes(mix: &Mix, cast: &Cast) -> BoxedStrategy<Vec<Value>> {
         ("expiry", if_on(mix.has_v5("expiry"), seconds(1..=10))),
         ("properties", if_on(mix.has_v5("properties"), properties())),
     ]);
-    some(1..=4, map(vec![("at", at()), ("publish", publish)]))
+    map(vec![("publish", publish)])
 }
 
 /// Many messages in a short time, and who subscribes to them.
@@ -98,7 +126,7 @@ fn traffic(mix: &Mix, cast: &Cast) -> Draw {
         ("publishers", some()),
         (
             "topics",
-            one_of(&["a", "a/{1..5}", "{1..3}/b"])
+            one_of(&["t", "t/{1..5}", "{1..3}/1"])
                 .prop_map(|topic| json!([topic]))
                 .boxed(),
         ),
@@ -109,7 +137,7 @@ fn traffic(mix: &Mix, cast: &Cast) -> Draw {
         ("count", number(1..=60)),
         ("subscribers", sometimes(subscribers)),
     ]);
-    map(vec![("at", at()), ("traffic", traffic)])
+    map(vec![("traffic", traffic)])
 }
 
 /// At a time, or at a time of a range.
@@ -124,7 +152,7 @@ fn subscribe(mix: &Mix, cast: &Cast) -> Draw {
         ("filters", filters(mix)),
         ("subscription_identifier", identifier),
     ]);
-    map(vec![("at", at()), ("subscribe", subscribe)])
+    map(vec![("subscribe", subscribe)])
 }
 
 fn unsubscribe(mix: &Mix, cast: &Cast) -> Draw {
@@ -132,7 +160,7 @@ fn unsubscribe(mix: &Mix, cast: &Cast) -> Draw {
         .prop_map(|filter| json!([filter]))
         .boxed();
     let unsubscribe = map(vec![("client", client(cast)), ("filters", filter)]);
-    map(vec![("at", at()), ("unsubscribe", unsubscribe)])
+    map(vec![("unsubscribe", unsubscribe)])
 }
 
 /// A client goes and comes back, perhaps with another session. It does not stay away: others wait for what it does.
@@ -163,61 +191,4 @@ fn absence(mix: &Mix, client: &'static str) -> BoxedStrategy<Vec<Value>> {
             }
         })
         .boxed()
-}
-
-/// A peer connects, says something, right or wrong, and may go.
-fn raw(mix: &Mix, peer: &'static str) -> BoxedStrategy<Vec<Value>> {
-    let from = 3000;
-    let open = just(json!({ "at": format!("{from}ms"), "open": { "peer": peer } }));
-    let connect = json!({ "CONNECT": { "client_id": peer, "keep_alive": "20s" } });
-    let connect =
-        just(json!({ "at": format!("{}ms", from + 500), "send": { "from": peer, "packets": [connect] } }));
-    let later = || millis(from + 1500..=12_000);
-    let mut parts = vec![some(1..=1, open), some(1..=1, connect)];
-    if mix.has("send") {
-        let packets = packets(mix).prop_map(|packet| json!([packet])).boxed();
-        let right = map(vec![("from", just(peer)), ("packets", packets)]);
-        // A packet type that there is not; a Remaining Length without end; a PUBLISH at QoS 3; an answer to nothing.
-        let wrong = one_of(&[
-            "00 00",
-            "30 ff ff ff ff ff",
-            "36 05 00 01 61 00 01",
-            "40 02 00 07",
-            "c0",
-        ]);
-        let wrong = map(vec![("from", just(peer)), ("hex", wrong)]);
-        let send = proptest::prop_oneof![3 => right, 1 => wrong].boxed();
-        parts.push(some(1..=3, map(vec![("at", later()), ("send", send)])));
-    }
-    if mix.has("shut") {
-        let how = sometimes(one_of(&["fin", "rst"]));
-        let shut = map(vec![("peer", just(peer)), ("how", how)]);
-        parts.push(some(1..=1, map(vec![("at", later()), ("shut", shut)])));
-    }
-    parts.prop_map(|parts| parts.concat()).boxed()
-}
-
-fn packets(mix: &Mix) -> Draw {
-    let publish = map(vec![
-        ("topic", topic(mix)),
-        ("qos", number(0..=2)),
-        ("packet_id", number(1..=3)),
-        ("dup", sometimes(just(false))),
-        ("retain", if_on(mix.has("retain"), just(true))),
-        ("payload", one_of(&["raw 1", "raw 2", "raw 3"])),
-    ]);
-    let subscribe = map(vec![("packet_id", number(1..=3)), ("filters", filters(mix))]);
-    let filter = select(filter_words(mix))
-        .prop_map(|filter| json!([filter]))
-        .boxed();
-    let unsubscribe = map(vec![("packet_id", number(1..=3)), ("filters", filter)]);
-    proptest::prop_oneof![
-        just("PINGREQ"),
-        just("DISCONNECT"),
-        publish.prop_map(|publish| json!({ "PUBLISH": publish })),
-        subscribe.prop_map(|subscribe| json!({ "SUBSCRIBE": subscribe })),
-        unsubscribe.prop_map(|unsubscribe| json!({ "UNSUBSCRIBE": unsubscribe })),
-        number(1..=3).prop_map(|id| json!({ "PUBREL": id })),
-    ]
-    .boxed()
 }

@@ -6,7 +6,6 @@ use std::{
 };
 
 use squall_sim::{
-    scenario::Scenario,
     shrink::{Finder, Found, shrink},
     verdict::Failure,
 };
@@ -66,8 +65,8 @@ impl<'a> Findings<'a> {
         let finder = Finder::new(failure, job.version, job.seed);
         let began = Instant::now();
         let goes_on = || began.elapsed() < TIME && !self.stop.is_set();
-        let alone = Scenario::clone(&job.scenario).alone();
-        let shrunk = shrink(&alone, TRIES, |scenario| goes_on() && finder.fails(scenario));
+        let part = finder.part(&job.scenario);
+        let shrunk = shrink(&part, TRIES, |scenario| goes_on() && finder.fails(scenario));
         finder.found(shrunk.scenario)
     }
 
