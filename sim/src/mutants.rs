@@ -52,6 +52,8 @@ pub struct Mutant {
 pub struct CaughtBy {
     /// The name of its file without the ending.
     pub scenario: &'static str,
+    /// Which of its variants, by its whole name; empty for a file that has none.
+    pub variant: &'static str,
     /// A name of [`CHECKS`](crate::checks::CHECKS).
     pub check: &'static str,
     /// With which version of the protocol.
@@ -79,7 +81,9 @@ concerns! {
     redelivery,
     retained,
     sessions,
+    subscription_options,
     subscriptions,
+    topic_aliases,
     wills,
 }
 
@@ -104,16 +108,24 @@ impl Mutant {
 const fn caught_by(scenario: &'static str, check: &'static str) -> CaughtBy {
     CaughtBy {
         scenario,
+        variant: "",
         check,
         version: Version::V5,
+    }
+}
+
+/// Caught with 5.0 by one variant of a file.
+const fn caught_in(variant: &'static str, scenario: &'static str, check: &'static str) -> CaughtBy {
+    CaughtBy {
+        variant,
+        ..caught_by(scenario, check)
     }
 }
 
 /// Caught with 3.1.1.
 const fn caught_in_v3_by(scenario: &'static str, check: &'static str) -> CaughtBy {
     CaughtBy {
-        scenario,
-        check,
         version: Version::V3_1_1,
+        ..caught_by(scenario, check)
     }
 }

@@ -1,11 +1,15 @@
 //! Every mutant is caught by the scenario and the check that its entry names; the same scenario without it, with its faults and
-//! without, is not. What a mutant did not touch proves nothing and fails.
+//! without, is not. What a mutant did not touch proves nothing and fails. And every scenario is failed by a mutant.
+
+#[path = "mutants/seen_to_fail.rs"]
+mod seen_to_fail;
+#[path = "mutants/table.rs"]
+mod table;
 
 use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
+    collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{Arc, Mutex, OnceLock},
 };
@@ -14,17 +18,20 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use squall_proto::Version;
 use squall_sim::{
     checks::{CHECKS, check},
-    mutants::{Mutant, mutants},
+    mutants::{CaughtBy, Mutant, mutants},
     run::{Arm, run_with},
-    scenario::Scenario,
+    scenario::{Scenario, find_scenarios},
     trace::Side,
+    verdict::{Judging, judge_by},
 };
+
+use self::seen_to_fail::{Fails, seen_to_fail};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const SEED: u64 = 1;
 
 /// What was found without any mutant, by scenario and version: nothing, one hopes. Each is looked at once.
-type Sound = Mutex<BTreeMap<(&'static str, Version), Arc<OnceLock<Vec<String>>>>>;
+type Sound = Mutex<BTreeMap<(&'static str, &'static str, Version), Arc<OnceLock<Vec<String>>>>>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -34,6 +41,17 @@ fn main() -> ExitCode {
         Trial::test(mutant.name, move || is_caught(mutant, &sound))
     };
     let mut trials: Vec<Trial> = mutants().map(|(_, mutant)| trial(mutant)).collect();
+    let fail = |it: Fails| {
+        Trial::test(
+            format!("{} fails with {}", it.by.scenario, it.mutant),
+            move || fails(&it),
+        )
+    };
+    trials.extend(seen_to_fail().map(fail));
+    trials.push(Trial::test(
+        "every_scenario_has_been_seen_to_fail",
+        every_scenario_has_been_seen_to_fail,
+    ));
     trials.push(Trial::test("names_are_told_apart", names_are_told_apart));
     trials.push(Trial::test(
         "every_mistake_has_a_mutant",
@@ -45,8 +63,8 @@ fn main() -> ExitCode {
 
 fn is_caught(mutant: &'static Mutant, sound: &Sound) -> Result<(), Failed> {
     let by = mutant.caught_by;
-    let scenario = scenario(by.scenario)?;
-    let false_alarms = not_caught(&scenario, by.scenario, by.version, sound);
+    let scenario = scenario(&by)?;
+    let false_alarms = not_caught(&scenario, &by, sound);
     if !false_alarms.is_empty() {
         return Err(format!("found without the mutant too: {}", false_alarms.join("; ")).into());
     }
@@ -67,18 +85,23 @@ fn is_caught(mutant: &'static Mutant, sound: &Sound) -> Result<(), Failed> {
     .into())
 }
 
-fn scenario(name: &str) -> Result<Scenario, Failed> {
-    let file = Path::new(ROOT).join(format!("scenarios/{name}.yaml"));
-    Scenario::read(&file).map_err(Failed::from)
+/// The one that is meant.
+fn scenario(by: &CaughtBy) -> Result<Scenario, Failed> {
+    let file = Path::new(ROOT).join(format!("scenarios/{}.yaml", by.scenario));
+    let variants = Scenario::read_all(&file).map_err(Failed::from)?;
+    let names: Vec<String> = variants.iter().map(|one| one.variant.clone()).collect();
+    let one = variants.into_iter().find(|one| one.variant == by.variant);
+    one.ok_or_else(|| Failed::from(format!("it has no variant {:?}, but {names:?}", by.variant)))
 }
 
 /// What is found with everybody sound, with the faults and without.
-fn not_caught(scenario: &Scenario, name: &'static str, version: Version, sound: &Sound) -> Vec<String> {
+fn not_caught(scenario: &Scenario, by: &CaughtBy, sound: &Sound) -> Vec<String> {
+    let version = by.version;
     let found = Arc::clone(
         sound
             .lock()
             .expect("nobody panics holding it")
-            .entry((name, version))
+            .entry((by.scenario, by.variant, version))
             .or_default(),
     );
     let arms: &[(Arm, bool)] = match scenario.control {
@@ -93,6 +116,37 @@ fn not_caught(scenario: &Scenario, name: &'static str, version: Version, sound: 
         findings.map(|finding| finding.to_string()).collect()
     };
     found.get_or_init(look).clone()
+}
+
+/// That it holds with everybody sound is for `scenarios`.
+fn fails(it: &Fails) -> Result<(), Failed> {
+    let mutant = Mutant::find(it.mutant).ok_or("there is no such mutant")?;
+    let scenario = scenario(&it.by)?;
+    let judged = judge_by(&scenario, it.by.version, SEED, Judging::ONCE, Some(mutant));
+    match judged
+        .statements
+        .iter()
+        .any(|statement| statement.id == it.by.check)
+    {
+        true => Ok(()),
+        false => Err(format!("`{}` did not find it: {:?}", it.by.check, judged.verdict).into()),
+    }
+}
+
+fn every_scenario_has_been_seen_to_fail() -> Result<(), Failed> {
+    let files = find_scenarios(&[PathBuf::from(ROOT).join("scenarios")])?;
+    let caught = mutants().map(|(_, mutant)| mutant.caught_by.scenario);
+    let failed: BTreeSet<&str> = caught.chain(seen_to_fail().map(|it| it.by.scenario)).collect();
+    let stems = files.iter().filter_map(|file| file.file_stem()?.to_str());
+    let never: Vec<&str> = stems.filter(|stem| !failed.contains(stem)).collect();
+    match never.is_empty() {
+        true => Ok(()),
+        false => Err(format!(
+            "nobody has seen these fail: {never:#?}\nfind a mutant that does it (`squall run FILE --mutant NAME`), or write one: a row \
+             in sim/tests/mutants/seen_to_fail.tsv"
+        )
+        .into()),
+    }
 }
 
 fn names_are_told_apart() -> Result<(), Failed> {
@@ -177,7 +231,7 @@ const fn side(mutant: &Mutant) -> &'static str {
 /// `SQUALL_UPDATE_MUTANTS=1` writes it.
 fn the_table_is_up_to_date() -> Result<(), Failed> {
     let path = Path::new(ROOT).join("docs/MUTANTS.md");
-    let table = table();
+    let table = table::table();
     if std::env::var_os("SQUALL_UPDATE_MUTANTS").is_some() {
         return Ok(fs::write(path, table)?);
     }
@@ -187,55 +241,4 @@ fn the_table_is_up_to_date() -> Result<(), Failed> {
             "docs/MUTANTS.md is old: SQUALL_UPDATE_MUTANTS=1 cargo test -p squall-sim --test mutants".into(),
         ),
     }
-}
-
-const HEAD: &str = "# Mutants
-
-Brokers and clients that are broken in one way each, and what catches each: a scenario in `scenarios/` and the check that speaks up there.
-Written by a test that sees each caught, and sees that the same scenario finds nothing with everybody sound, with its faults and without:
-`SQUALL_UPDATE_MUTANTS=1 cargo test -p squall-sim --test mutants`. To see one at work: `squall run scenarios/<scenario>.yaml --seed 1 --mutant
-<mutant>`. The code is in `sim/src/mutants/`, a file a concern.
-
-A mutation sits in the host of the broker, or of every client, between what carries MQTT and the node, and changes what passes. Checks read
-wires alone, so whatever they can see can be broken there, and nothing in the broker or the client that ship is built for it.
-
-## Mistakes that repeat
-
-";
-
-fn table() -> String {
-    let mut text = String::from(HEAD);
-    text.push_str("| | mistake | mutants |\n|---|---|---|\n");
-    for (mistake, what) in MISTAKES {
-        let of_it = mutants().filter(|(_, mutant)| stands_for(mutant, mistake));
-        _ = writeln!(text, "| {mistake} | {what} | {} |", of_it.count());
-    }
-    let [brokers, clients] =
-        [Side::Broker, Side::Client].map(|side| mutants().filter(|(_, mutant)| mutant.side == side).count());
-    _ = writeln!(text, "\n{brokers} brokers and {clients} clients, each caught.");
-    let mut before = "";
-    for (concern, mutant) in mutants() {
-        if concern != before {
-            let title = concern.replace('_', " ");
-            _ = writeln!(
-                text,
-                "\n## {title}\n\n| mutant | what it does | stands for | caught in | by |\n|---|---|---|---|---|"
-            );
-            before = concern;
-        }
-        let by = mutant.caught_by;
-        _ = writeln!(
-            text,
-            "| `{}` | The {} {}. | {} | [{}](../scenarios/{}.yaml) in {} | `{}` |",
-            mutant.name,
-            side(mutant),
-            mutant.does,
-            mutant.stands_for,
-            by.scenario,
-            by.scenario,
-            by.version,
-            by.check
-        );
-    }
-    text
 }

@@ -40,6 +40,14 @@ pub(super) const CASES: &[Case] = &[
         run: |t| Box::pin(pubrel_does_not_give_the_window_back(t)),
     },
     Case {
+        name: "pubcomp_of_an_earlier_connection_makes_room_or_not",
+        v3: &[],
+        v5: &["MQTT-3.3.4-9", "MQTT-4.9.0-1"],
+        level: Must,
+        needs: &[Qos2],
+        run: |t| Box::pin(pubcomp_of_an_earlier_connection_makes_room_or_not(t)),
+    },
+    Case {
         name: "more_than_the_servers_receive_maximum_is_refused",
         v3: &[],
         v5: &["MQTT-3.3.4-7", "X5-3.3.4-3"],
@@ -105,6 +113,42 @@ async fn pubrel_does_not_give_the_window_back(t: Context) -> Outcome {
     sub.send(Packet::Pubcomp(Ack::success(id))).await;
     let next = sub.expect_publish(&topic).await?;
     check(next.payload == "2", "the next message", || format!("{next:?}"))
+}
+
+/// Receive Maximum counts PUBLISH packets without PUBACK or PUBCOMP, of the connection; 4.9 adds one to the quota for each PUBCOMP, and
+/// that of an exchange whose PUBLISH went over an earlier connection has taken nothing from it.
+async fn pubcomp_of_an_earlier_connection_makes_room_or_not(t: Context) -> Outcome {
+    let topic = t.topic("a");
+    let small = |connect: &mut Connect| {
+        t.make_persistent(connect);
+        connect.properties.push(receive_maximum(1));
+    };
+    let (mut sub, _) = t.connect_with("sub", small).await?;
+    sub.subscribe(&topic, Qos::ExactlyOnce).await?;
+    let mut publisher = t.connect("pub").await?;
+    publisher.publish(publish(&topic, "1").qos2(1)).await?;
+    let got = sub.expect_publish(&topic).await.set_up()?;
+    let Some(id) = got.delivery.packet_id() else {
+        return Err(Stop::Inconclusive("set-up: a delivery at QoS 0".into()));
+    };
+    sub.send(Packet::Pubrec(Ack::success(id))).await;
+    sub.expect_pubrel(id).await.set_up()?;
+    sub.cut();
+    publisher.publish(publish(&topic, "2").qos2(2)).await?;
+    publisher.publish(publish(&topic, "3").qos2(3)).await?;
+    let (mut sub, _) = t.connect_with("sub", small).await?;
+    sub.expect_pubrel(id).await.set_up()?;
+    let Ok(_) = sub.expect_publish(&topic).await else {
+        return Err(Stop::Choice(
+            "what is released takes a place of the window".into(),
+        ));
+    };
+    sub.expect_no_publish(&topic).await?;
+    sub.send(Packet::Pubcomp(Ack::success(id))).await;
+    let full = sub.expect_no_publish(&topic).await.is_ok();
+    Err(Stop::Choice(
+        if full { "makes no room" } else { "makes room" }.into(),
+    ))
 }
 
 async fn more_than_the_servers_receive_maximum_is_refused(t: Context) -> Outcome {

@@ -1,8 +1,9 @@
 //! Something wrong on the wire between a case and the broker: each mutation is one thing that a broker might get wrong.
 //!
-//! [`rules`] lists them, [`wire`] carries them out.
+//! [`rules`] lists them (`windows` has more), [`wire`] carries them out.
 
 mod rules;
+mod windows;
 mod wire;
 
 use squall_proto::{Packet, PacketType};

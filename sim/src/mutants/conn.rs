@@ -21,8 +21,14 @@ pub(super) struct Conn {
     resumed: bool,
     first_of_read: bool,
     stays_open: bool,
+    hears_pieces: bool,
+    pieces: u32,
+    forgives: Option<Forgive>,
     acts: Vec<Act>,
 }
+
+/// Puts bytes right that are no packet, and says whether it did; the first of them begin a packet.
+pub(super) type Forgive = fn(&mut [u8]) -> bool;
 
 /// What a mutation does.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +52,9 @@ impl Conn {
             resumed: false,
             first_of_read: true,
             stays_open: false,
+            hears_pieces: false,
+            pieces: 0,
+            forgives: None,
             acts: Vec::new(),
         }
     }
@@ -121,6 +130,33 @@ impl Conn {
     /// The host does not close the connection when its node does.
     pub(super) const fn stay_open(&mut self) {
         self.stays_open = true;
+    }
+
+    /// From now on the node sees a PINGREQ whenever bytes come that make no packet.
+    pub(super) const fn hear_pieces(&mut self) {
+        self.hears_pieces = true;
+    }
+
+    /// Whether a PINGRESP answers such a PINGREQ; each is asked for once.
+    pub(super) const fn is_for_a_piece(&mut self) -> bool {
+        let is = self.pieces > 0;
+        self.pieces = self.pieces.saturating_sub(1);
+        is
+    }
+
+    /// Bytes have come that make no packet: whether the node sees a PINGREQ for them.
+    pub(super) const fn piece(&mut self) -> bool {
+        self.pieces += self.hears_pieces as u32;
+        self.hears_pieces
+    }
+
+    /// From now on the node sees bytes as this makes them.
+    pub(super) const fn forgive(&mut self, forgive: Forgive) {
+        self.forgives = Some(forgive);
+    }
+
+    pub(super) const fn forgives(&self) -> Option<Forgive> {
+        self.forgives
     }
 
     pub(super) const fn stays_open(&self) -> bool {

@@ -3,9 +3,9 @@
 use squall_proto::{Packet, PacketType};
 
 use super::{
-    Mutant, Mutation, caught_by, caught_in_v3_by,
+    Mutant, Mutation, caught_by, caught_in, caught_in_v3_by,
     conn::Way,
-    mutation::{never_seen, sent, sent_twice},
+    mutation::{forgives, never_seen, never_sent, sent, sent_twice},
     packets::is,
 };
 use crate::trace::Side;
@@ -115,6 +115,38 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("a-quiet-hour-passes-in-peace", "liveness"),
         make: answers_connect_late,
     },
+    Mutant {
+        name: "broker-does-not-mind-reserved-flags",
+        does: "takes a PINGREQ for one whatever its reserved bits are",
+        stands_for: "MQTT-2.1.3-1",
+        side: Side::Broker,
+        caught_by: caught_in(
+            "first=CONNECT,then=#10",
+            "who-says-what-no-client-may-is-sent-away",
+            "expectations",
+        ),
+        make: || forgives(takes_any_pingreq),
+    },
+    Mutant {
+        name: "broker-closes-without-a-word",
+        does: "sends no DISCONNECT before it closes a connection of 5.0",
+        stands_for: "3.14.2.1 of 5.0",
+        side: Side::Broker,
+        caught_by: caught_in("kick", "who-is-sent-away-is-told-why", "expectations"),
+        make: || never_sent(is(PacketType::Disconnect)),
+    },
+    Mutant {
+        name: "client-does-not-mind-reserved-flags",
+        does: "takes a PINGRESP for one whatever its reserved bits are",
+        stands_for: "MQTT-2.1.3-1",
+        side: Side::Client,
+        caught_by: caught_in(
+            "packet=#3",
+            "what-is-no-packet-ends-the-connection-and-the-client-comes-back",
+            "expectations",
+        ),
+        make: || forgives(takes_any_pingresp),
+    },
 ];
 
 fn sends_behind_connect_and_connack(bytes: &'static [u8]) -> Mutation {
@@ -181,4 +213,24 @@ fn answers_connect_late() -> Mutation {
         Packet::Connack(_) => conn.pass_after(10_000, packet),
         other => conn.pass(other),
     })
+}
+
+fn takes_any_pingreq(bytes: &mut [u8]) -> bool {
+    match bytes {
+        [first @ 0xC1..=0xCF, 0x00, ..] => {
+            *first = 0xC0;
+            true
+        }
+        _other => false,
+    }
+}
+
+fn takes_any_pingresp(bytes: &mut [u8]) -> bool {
+    match bytes {
+        [first @ 0xD1..=0xDF, 0x00, ..] => {
+            *first = 0xD0;
+            true
+        }
+        _other => false,
+    }
 }

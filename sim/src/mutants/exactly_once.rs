@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use squall_proto::{Ack, Packet, PacketId, Publish, Qos};
 
 use super::{
-    Mutant, Mutation, caught_by,
+    Mutant, Mutation, caught_by, caught_in,
     conn::{Conn, Way},
     mutation::{seen, sent},
     packets::{again, id_after, id_of, is_resent, rename},
@@ -117,6 +117,37 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("a-new-session-knows-no-identifier-of-the-old", "expectations"),
         make: keeps_received,
     },
+    Mutant {
+        name: "broker-releases-what-was-refused",
+        does: "answers a PUBREC that refuses the message with PUBREL all the same",
+        stands_for: "MQTT-4.3.3-4",
+        side: Side::Broker,
+        caught_by: caught_by("a-pubrec-that-refuses-ends-the-delivery", "well_formed"),
+        make: releases_what_was_refused,
+    },
+    Mutant {
+        name: "client-releases-what-was-refused",
+        does: "answers a PUBREC that refuses the message with PUBREL all the same",
+        stands_for: "MQTT-4.3.3-4",
+        side: Side::Client,
+        caught_by: caught_in(
+            "qos=2,refusal=PUBREC reason 0x97",
+            "a-refused-message-ends-and-is-not-sent-again",
+            "well_formed",
+        ),
+        make: releases_what_was_refused,
+    },
+    Mutant {
+        name: "client-keeps-received-identifiers-of-a-lost-session",
+        does: "takes a message for one that it has received in a session that the server has lost",
+        stands_for: "MQTT-3.2.2-5",
+        side: Side::Client,
+        caught_by: caught_by(
+            "a-client-forgets-what-a-lost-session-had-received",
+            "expectations",
+        ),
+        make: keeps_received,
+    },
 ];
 
 /// What comes again is taken as another message: its Packet Identifier is another to the node.
@@ -204,6 +235,19 @@ fn releases_at_once() -> Mutation {
     })
 }
 
+fn releases_what_was_refused() -> Mutation {
+    seen(|packet, conn| {
+        let refused = match &packet {
+            Packet::Pubrec(ack) if ack.reason_code.is_error() => Some(ack.packet_id),
+            _other => None,
+        };
+        conn.pass(packet);
+        if let Some(id) = refused {
+            conn.send(Packet::Pubrel(Ack::success(id)));
+        }
+    })
+}
+
 /// A PUBREL whose PUBREC came on an earlier connection is not sent.
 fn pubrel_is_not_resent() -> Mutation {
     let mut received = BTreeSet::new();
@@ -258,7 +302,7 @@ fn receives_another_on_resume() -> Mutation {
     })
 }
 
-/// What has the Packet Identifier of a message that the client has not released is answered and goes nowhere.
+/// What has the Packet Identifier of a message that the other end has not released is answered and goes nowhere.
 fn keeps_received() -> Mutation {
     let mut unreleased = BTreeSet::new();
     seen(move |packet, conn| {

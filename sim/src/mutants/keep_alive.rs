@@ -44,6 +44,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         make: hears_itself,
     },
     Mutant {
+        name: "broker-takes-pieces-of-packets-for-life",
+        does: "lets a connection live as long as any bytes come",
+        stands_for: "D11, MQTT-3.1.2-22",
+        side: Side::Broker,
+        caught_by: caught_by("bytes-that-make-no-packet-keep-nobody-alive", "keep_alive"),
+        make: hears_pieces,
+    },
+    Mutant {
         name: "broker-does-not-answer-ping",
         does: "never sends PINGRESP",
         stands_for: "MQTT-3.12.4-1",
@@ -103,6 +111,19 @@ fn hears_itself() -> Mutation {
         }
         (Way::Sent, Packet::Pingresp) if owed > 0 => owed -= 1,
         (Way::Seen | Way::Sent, _) => conn.pass(packet),
+    })
+}
+
+/// The node sees a PINGREQ whenever something comes that is no whole packet yet; its answer goes nowhere.
+fn hears_pieces() -> Mutation {
+    Box::new(|packet, conn| {
+        let way = conn.way();
+        if packet.packet_type() == PacketType::Connect {
+            conn.hear_pieces();
+        }
+        if way == Way::Seen || packet != Packet::Pingresp || !conn.is_for_a_piece() {
+            conn.pass(packet);
+        }
     })
 }
 

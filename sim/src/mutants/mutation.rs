@@ -1,6 +1,6 @@
 use squall_proto::Packet;
 
-use super::conn::{Conn, Way};
+use super::conn::{Conn, Forgive, Way};
 
 /// Is shown every packet of every connection of a host, in order, and says what becomes of it. What it captures it remembers over
 /// connections and over crashes.
@@ -62,6 +62,14 @@ pub(super) fn sent_twice(mut is: impl FnMut(&Packet, &Conn) -> bool + Send + 'st
         if is(&packet, conn) {
             conn.pass(packet.clone());
         }
+        conn.pass(packet);
+    })
+}
+
+/// The node sees bytes that are no packet as this puts them right, from CONNECT on.
+pub(super) fn forgives(forgive: Forgive) -> Mutation {
+    Box::new(move |packet, conn| {
+        conn.forgive(forgive);
         conn.pass(packet);
     })
 }

@@ -122,6 +122,11 @@ impl Mutator {
         acts
     }
 
+    /// Bytes that were no packet were put right.
+    pub(super) fn forgave(&self) {
+        self.at_work().touched.fetch_add(1, Relaxed);
+    }
+
     /// Keeps a half of a connection open.
     pub(super) fn keep(&self, half: impl Any + Send) {
         let mut at_work = self.at_work();

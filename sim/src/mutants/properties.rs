@@ -1,9 +1,9 @@
-//! Properties of 5.0: expiry, what a message says of itself, Topic Aliases, and the sizes that a client takes.
+//! Properties of 5.0: expiry, what a message says of itself, and the sizes that a client takes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use squall_proto::{Ack, Packet, Properties, Property, Publish, TopicAlias, TopicName};
+use squall_proto::{Ack, Packet, Properties, Property, Publish, Text, Version};
 
 use super::{
     Mutant, Mutation, caught_by,
@@ -104,22 +104,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         make: turns_round,
     },
     Mutant {
-        name: "broker-keeps-aliases-over-connections",
-        does: "sends a Topic Alias without its topic on a connection that has not been told it",
-        stands_for: "D9, MQTT-3.3.2-7",
-        side: Side::Broker,
-        caught_by: caught_by("topic-aliases-end-with-their-connection", "topic_alias"),
-        make: keeps_aliases,
-    },
-    Mutant {
-        name: "broker-exceeds-the-topic-alias-maximum",
-        does: "uses a Topic Alias above what the client takes",
-        stands_for: "MQTT-3.3.2-11",
-        side: Side::Broker,
-        caught_by: caught_by("topic-aliases-end-with-their-connection", "topic_alias"),
-        make: || sent_as(higher_alias),
-    },
-    Mutant {
         name: "broker-exceeds-the-maximum-packet-size",
         does: "sends whatever its size",
         stands_for: "D12, MQTT-3.1.2-24",
@@ -142,29 +126,20 @@ pub(super) const MUTANTS: &[Mutant] = &[
         make: leaks_identifiers,
     },
     Mutant {
-        name: "client-keeps-aliases-over-connections",
-        does: "sends a Topic Alias without its topic on a connection that has not been told it",
-        stands_for: "D9, MQTT-3.3.2-7",
-        side: Side::Client,
-        caught_by: caught_by("topic-aliases-end-with-their-connection", "topic_alias"),
-        make: keeps_aliases,
-    },
-    Mutant {
-        name: "client-exceeds-the-topic-alias-maximum",
-        does: "uses a Topic Alias above what the broker takes",
-        stands_for: "MQTT-3.3.2-9",
-        side: Side::Client,
-        caught_by: caught_by("topic-aliases-end-with-their-connection", "topic_alias"),
-        make: || sent_as(higher_alias),
+        name: "broker-explains-at-any-length",
+        does: "says why in a hundred letters, whatever the client takes",
+        stands_for: "D12, MQTT-3.4.2-2",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "a-reason-is-left-out-where-it-does-not-fit",
+            "maximum_packet_size",
+        ),
+        make: explains_at_length,
     },
 ];
 
 const fn is_expiry(property: &Property) -> bool {
     matches!(property, Property::MessageExpiryInterval(_))
-}
-
-const fn is_alias(property: &Property) -> bool {
-    matches!(property, Property::TopicAlias(_))
 }
 
 fn without_expiry(packet: &mut Packet) {
@@ -250,45 +225,6 @@ fn turns_round() -> Mutation {
     })
 }
 
-/// Of messages of QoS 0 and first deliveries; what is sent again goes with its topic.
-fn keeps_aliases() -> Mutation {
-    let mut known: BTreeMap<String, BTreeMap<TopicName, Property>> = BTreeMap::new();
-    sent_as(move |packet, conn| {
-        let Packet::Publish(publish) = packet else { return };
-        let known = known.entry(conn.client_id().to_owned()).or_default();
-        let alias = publish
-            .properties
-            .iter()
-            .find(|property| is_alias(property))
-            .cloned();
-        let Some(topic) = publish.topic.clone() else {
-            return;
-        };
-        match (alias, known.get(&topic)) {
-            (Some(alias), _) if conn.nth() == 1 => _ = known.insert(topic, alias),
-            (alias, Some(earlier)) if conn.nth() > 1 && !publish.dup => {
-                if alias.is_none() {
-                    publish.properties.push(earlier.clone());
-                }
-                publish.topic = None;
-            }
-            (_, _) => {}
-        }
-    })
-}
-
-/// On its first connection: each ends with it.
-fn higher_alias(packet: &mut Packet, conn: &Conn) {
-    if let Packet::Publish(publish) = packet
-        && conn.nth() == 1
-        && publish.properties.topic_alias().is_some()
-    {
-        publish.properties.retain(|property| !is_alias(property));
-        let above = TopicAlias::new(u16::MAX).map(Property::TopicAlias);
-        above.into_iter().for_each(|above| publish.properties.push(above));
-    }
-}
-
 fn leaks_identifiers() -> Mutation {
     let mut identifiers: BTreeMap<String, Property> = BTreeMap::new();
     Box::new(move |mut packet, conn| {
@@ -305,4 +241,31 @@ fn leaks_identifiers() -> Mutation {
         }
         conn.pass(packet);
     })
+}
+
+fn explains_at_length() -> Mutation {
+    let why = Text::new(WHY).expect("it is short");
+    sent_as(move |packet, conn| {
+        let answers = conn.version() == Version::V5;
+        if let Some(properties) = of_answer(packet).filter(|_| answers) {
+            properties.retain(|property| !matches!(property, Property::ReasonString(_)));
+            properties.push(Property::ReasonString(why.clone()));
+        }
+    })
+}
+
+/// Longer than many a client takes.
+const WHY: &str =
+    "because this is how it is, and how it has been ever since somebody wrote it down in so many words";
+
+const fn of_answer(packet: &mut Packet) -> Option<&mut Properties> {
+    match packet {
+        Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => {
+            Some(&mut ack.properties)
+        }
+        Packet::Suback(suback) => Some(&mut suback.properties),
+        Packet::Unsuback(unsuback) => Some(&mut unsuback.properties),
+        Packet::Disconnect(disconnect) => Some(&mut disconnect.properties),
+        _other => None,
+    }
 }

@@ -112,6 +112,31 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("qos2-cut-before-pubrel-reaches-broker", "expectations"),
         make: client_starts_clean,
     },
+    Mutant {
+        name: "client-never-settles",
+        does: "closes the connection whenever its session goes on, and connects again for ever",
+        stands_for: "MQTT-4.4.0-1",
+        side: Side::Client,
+        caught_by: caught_by("qos2-cut-before-pubrel-reaches-broker", "liveness"),
+        make: never_settles,
+    },
+    Mutant {
+        name: "client-takes-a-session-that-it-has-not",
+        does: "takes no notice of Session Present 1 when it has no session",
+        stands_for: "MQTT-3.2.2-4",
+        side: Side::Client,
+        caught_by: caught_by(
+            "a-session-that-the-client-has-not-ends-the-connection",
+            "expectations",
+        ),
+        make: || {
+            seen_as(|packet, conn| {
+                if let Packet::Connack(connack) = packet {
+                    connack.session_present &= conn.nth() > 1;
+                }
+            })
+        },
+    },
 ];
 
 fn says(session_present: fn(bool, &Conn) -> bool) -> Mutation {
@@ -189,6 +214,16 @@ fn turns_the_newer_away() -> Mutation {
             conn.end();
         } else {
             conn.pass(packet);
+        }
+    })
+}
+
+fn never_settles() -> Mutation {
+    seen(|packet, conn| {
+        let goes_on = packet.packet_type() == PacketType::Connack && conn.resumed();
+        conn.pass(packet);
+        if goes_on {
+            conn.end();
         }
     })
 }

@@ -204,11 +204,18 @@ impl<W: AsyncWrite + Send + Unpin> Link<W> {
             let acts = self.mutator.mutate(way, packet, &mut self.conn);
             acts.into_iter().for_each(|act| self.carry_out(act));
         }
+        if way == Way::Seen && first_of_read && self.conn.piece() {
+            self.pass(Way::Seen, &Packet::Pingreq);
+        }
     }
 
     fn next(&mut self, way: Way) -> Option<Packet> {
         if self.lane(way).undecoded.is_empty() {
             return None;
+        }
+        let forgive = self.conn.forgives().filter(|_| way == Way::Seen);
+        if forgive.is_some_and(|forgive| forgive(&mut self.seen.undecoded)) {
+            self.mutator.forgave();
         }
         let decoder = self.decoder(way);
         let lane = self.lane(way);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use squall_proto::{
-    Packet, PacketType, Properties, Qos, ReasonCode, RetainHandling, Suback, Subscribe, SubscriptionOptions,
-    TopicFilter, TopicName, Unsuback, Version,
+    Packet, PacketType, Properties, Qos, ReasonCode, Suback, Subscribe, TopicFilter, TopicName, Unsuback,
+    Version,
 };
 
 use super::{
@@ -115,41 +115,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_by("a-subscription-gets-what-matches-it-and-nothing-else", "no_loss"),
         make: grants_and_forgets_the_qos,
-    },
-    Mutant {
-        name: "broker-ignores-no-local",
-        does: "sends a client its own messages though it asked for No Local",
-        stands_for: "MQTT-3.8.3-3",
-        side: Side::Broker,
-        caught_by: caught_by("no-local-keeps-own-messages-away-from-the-first", "as_published"),
-        make: || options(|options| options.no_local = false),
-    },
-    Mutant {
-        name: "broker-ignores-retain-as-published",
-        does: "forwards with RETAIN 0 to who asked for Retain As Published",
-        stands_for: "MQTT-3.3.1-13",
-        side: Side::Broker,
-        caught_by: caught_by(
-            "a-live-message-has-retain-0-unless-asked-otherwise",
-            "expectations",
-        ),
-        make: || options(|options| options.retain_as_published = false),
-    },
-    Mutant {
-        name: "broker-ignores-retain-handling",
-        does: "sends retained messages at every SUBSCRIBE",
-        stands_for: "MQTT-3.3.1-11",
-        side: Side::Broker,
-        caught_by: caught_by("retain-handling-decides-what-subscribing-sends", "retained"),
-        make: || options(|options| options.retain_handling = RetainHandling::Send),
-    },
-    Mutant {
-        name: "broker-takes-subscribing-again-for-nothing-new",
-        does: "sends retained messages only to subscriptions that are new",
-        stands_for: "MQTT-3.8.4-4",
-        side: Side::Broker,
-        caught_by: caught_by("retain-handling-decides-what-subscribing-sends", "retained"),
-        make: || options(|options| options.retain_handling = RetainHandling::SendIfNew),
     },
     Mutant {
         name: "broker-matches-dollar-with-wildcards",
@@ -308,17 +273,6 @@ fn grants_and(change: fn(&mut Subscribe)) -> Mutation {
             suback.reason_codes.clone_from(&asked);
         }
         conn.pass(packet);
-    })
-}
-
-fn options(change: fn(&mut SubscriptionOptions)) -> Mutation {
-    seen_as(move |packet, _| {
-        if let Packet::Subscribe(subscribe) = packet {
-            subscribe
-                .filters
-                .iter_mut()
-                .for_each(|(_, options)| change(options));
-        }
     })
 }
 

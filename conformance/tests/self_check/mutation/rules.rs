@@ -7,6 +7,7 @@ use super::Mutation::{
     self, CloseSoon, Drop, Ignore, IgnoreQos0, IgnoreUnsubscribe, NeverClose, Once, Repeat, RepeatAlways,
     RepeatNothing, RepeatToSubscribers, Seen, Sent, Swap,
 };
+use super::windows::wider_window;
 
 /// Every mutation, those that catch most first.
 pub(crate) const ALL: &[Mutation] = &[
@@ -53,6 +54,7 @@ pub(crate) const ALL: &[Mutation] = &[
     Sent(qos_0),
     Seen(clean_start),
     Seen(no_keep_alive),
+    Seen(wider_window),
     Seen(no_connect_properties),
     Seen(endless_session),
     Seen(no_will),
