@@ -154,6 +154,8 @@ enum State {
     Offline,
     Connecting {
         clean_start: bool,
+        /// When CONNECT was sent, or the last AUTH.
+        last_sent: Instant,
         connack_deadline: Instant,
     },
     Connected(Box<Connection>),
@@ -241,6 +243,7 @@ impl Client {
             Step::Opened,
             State::Connecting {
                 clean_start,
+                last_sent: now,
                 connack_deadline,
             },
         );
@@ -268,9 +271,16 @@ impl Client {
     fn received(&mut self, now: Instant, packet: Packet, out: &mut impl Output) {
         let result = match (&mut self.state, packet) {
             (State::Offline | State::Closing, _) => Ok(()),
-            (State::Connecting { clean_start, .. }, Packet::Connack(connack)) => {
-                let clean_start = *clean_start;
-                self.connack(now, clean_start, connack, out)
+            (
+                State::Connecting {
+                    clean_start,
+                    last_sent,
+                    ..
+                },
+                Packet::Connack(connack),
+            ) => {
+                let sent = (*clean_start, *last_sent);
+                self.connack(now, sent, connack, out)
             }
             (State::Connecting { .. }, Packet::Auth(auth)) => self.auth(now, auth, out),
             // [MQTT-3.2.0-1] [MQTT-3.14.0-1] [v3 MQTT-3.2.0-1]

@@ -191,7 +191,10 @@ impl Client {
         });
         match &mut self.state {
             State::Connected(connection) => connection.send(now, &auth, out),
-            State::Connecting { .. } => out.send((&auth).into()),
+            State::Connecting { last_sent, .. } => {
+                *last_sent = now;
+                out.send((&auth).into());
+            }
             State::Offline | State::Closing => {}
         }
     }

@@ -61,7 +61,13 @@ struct ServerLimits {
 }
 
 impl Connection {
-    pub(super) fn new(number: u64, now: Instant, options: &Options, connack: &Connack) -> Self {
+    /// CONNACK came at `now`, and the client said the last before it at `last_sent`.
+    pub(super) fn new(
+        number: u64,
+        (last_sent, now): (Instant, Instant),
+        options: &Options,
+        connack: &Connack,
+    ) -> Self {
         let properties = &connack.properties;
         let expiry = properties
             .session_expiry_interval()
@@ -85,7 +91,7 @@ impl Connection {
                 Version::V3_1_1 => usize::from(u16::MAX),
                 Version::V5 => options.receive_maximum.into(),
             },
-            last_sent: now,
+            last_sent,
             last_received: now,
             pingresp_deadline: None,
             speechless: false,

@@ -17,11 +17,12 @@ use crate::{
 const FILTERS_MAX: usize = 32;
 
 impl Client {
-    /// CONNACK: the connection is refused, or made, with the session or without it.
+    /// CONNACK: the connection is refused, or made, with the session or without it. `last_sent` is when the client said the last before
+    /// it.
     pub(super) fn connack(
         &mut self,
         now: Instant,
-        clean_start: bool,
+        (clean_start, last_sent): (bool, Instant),
         connack: Connack,
         out: &mut impl Output,
     ) -> Result<(), Violation> {
@@ -42,7 +43,8 @@ impl Client {
             self.session.client_id = client_id;
         }
         let session_present = connack.session_present;
-        let mut connection = Connection::new(self.session.next_order(), now, &self.options, &connack);
+        let number = self.session.next_order();
+        let mut connection = Connection::new(number, (last_sent, now), &self.options, &connack);
         out.event(Event::Connected {
             session_present,
             connack,

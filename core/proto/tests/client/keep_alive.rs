@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use squall_proto::{
-    Delivery, Packet, Property, Qos, Version,
+    Delivery, Packet, Properties, Property, Qos, Version,
     client::{Event, Input, Options, Why},
 };
 
@@ -27,6 +27,25 @@ fn silence_for_the_keep_alive_sends_pingreq_and_not_a_moment_before() {
         rig.receive(Packet::Pingresp);
         rig.wait(9_999);
         rig.assert_quiet();
+    }
+}
+
+/// [MQTT-3.1.2-20] [v3 MQTT-3.1.2-23]
+#[test]
+fn the_keep_alive_counts_from_connect_however_long_connack_takes() {
+    for version in Version::ALL {
+        for (connack_after, left) in [(3_000, 7_000), (12_000, 0)] {
+            let mut rig = Rig::new(Options {
+                connect_timeout: Duration::from_secs(30),
+                ..options(version)
+            });
+            rig.open();
+            rig.wait(connack_after);
+            rig.accept(false, Properties::new());
+            rig.assert_quiet();
+            rig.wait(left);
+            assert_eq!(rig.sent(), Packet::Pingreq);
+        }
     }
 }
 

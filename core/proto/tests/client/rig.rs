@@ -143,7 +143,7 @@ impl Rig {
     pub(crate) fn wait(&mut self, millis: u64) {
         let until = self.now + Duration::from_millis(millis);
         while let Some(deadline) = self.client.next_deadline().filter(|deadline| *deadline <= until) {
-            self.now = deadline;
+            self.now = self.now.max(deadline);
             self.handle(Input::Tick { reading: true });
         }
         self.now = until;

@@ -58,6 +58,7 @@ enum Phase {
     /// CONNECT is owed, and then CONNACK.
     Connecting {
         connect_sent: bool,
+        opened: Instant,
         deadline: Instant,
     },
     Connected(Connection),

@@ -57,6 +57,7 @@ impl Model {
         self.now = now;
         self.phase = Phase::Connecting {
             connect_sent: false,
+            opened: now,
             deadline: now + self.options.connect_timeout,
         };
     }
@@ -132,7 +133,11 @@ impl Model {
                 Version::V5 => expiry != 0,
             },
             keep_alive: (keep_alive > 0).then(|| Duration::from_secs(keep_alive.into())),
-            last_sent: self.now,
+            // CONNECT is a packet like others.
+            last_sent: match self.phase {
+                Phase::Connecting { opened, .. } => opened,
+                _ => self.now,
+            },
             last_received: self.now,
             ping_is_due: false,
             pingresp_deadline: None,
