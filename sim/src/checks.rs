@@ -13,12 +13,12 @@ pub(crate) use two_paths::{Path, differences};
 
 use std::fmt;
 
-use squall_proto::{Instant, Version};
+use squall_proto::{Instant, Packet, Publish, Version};
 
 use crate::{
-    model::{Delivery, Message, Model},
+    model::{Delivery, Message, Model, Session, TopicId},
     scenario::Scenario,
-    trace::{Event, Side, Trace, WireId},
+    trace::{Event, Side, Trace, What, WireId},
 };
 
 /// Something that did not hold.
@@ -77,6 +77,20 @@ impl<'a> Now<'a> {
     pub(crate) fn delivery(&self) -> Option<(&Delivery, &Message)> {
         let delivery = self.model.deliveries.get(self.model.seen.delivery?);
         Some((delivery, self.model.messages.get(delivery.message)))
+    }
+
+    /// The PUBLISH that the broker sends to a session, and its topic.
+    pub(crate) fn published(&self) -> Option<(&Session, TopicId, &Publish)> {
+        let What::Sent {
+            wire,
+            from: Side::Broker,
+            packet: Packet::Publish(publish),
+        } = &self.event.what
+        else {
+            return None;
+        };
+        let session = self.model.sessions.current(*wire, &self.model.wires)?;
+        Some((self.model.sessions.get(session), self.model.seen.topic?, publish))
     }
 
     /// Whether this side of a connection must keep the rules.

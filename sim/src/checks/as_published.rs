@@ -1,13 +1,10 @@
 //! I3: nothing is delivered that nobody published: topic, payload and properties are as they were sent, RETAIN and QoS are what the
 //! subscription makes of them, and who gets it has asked for it.
 
-use squall_proto::{Packet, Properties, Publish, Qos, Version};
+use squall_proto::{Properties, Publish, Qos, Version};
 
 use super::{Checker, Found, Now, shown};
-use crate::{
-    model::{Message, Model, Session, TopicId},
-    trace::{Side, What},
-};
+use crate::model::{Message, Model, Session, TopicId};
 
 /// Nothing of its own: the model knows what was published, and who asked for it.
 pub(super) struct AsPublished;
@@ -20,15 +17,7 @@ impl AsPublished {
 
 impl Checker for AsPublished {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        if let What::Sent {
-            wire,
-            from: Side::Broker,
-            packet: Packet::Publish(publish),
-        } = &now.event.what
-            && let Some(session) = now.model.sessions.current(*wire, &now.model.wires)
-            && let Some(topic) = now.model.seen.topic
-        {
-            let session = now.model.sessions.get(session);
+        if let Some((session, topic, publish)) = now.published() {
             found.extend(judge(now, session, topic, publish));
         }
     }

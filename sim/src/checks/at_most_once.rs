@@ -1,12 +1,9 @@
 //! I3: at QoS 0 a message is delivered at most once a publication and subscription. [MQTT-4.3.1-1]
 
-use squall_proto::{Packet, Qos};
+use squall_proto::Qos;
 
 use super::{Checker, Found, Now, shown};
-use crate::{
-    model::Model,
-    trace::{Side, What},
-};
+use crate::model::Model;
 
 /// Nothing of its own: the model counts deliveries.
 pub(super) struct AtMostOnce;
@@ -19,21 +16,13 @@ impl AtMostOnce {
 
 impl Checker for AtMostOnce {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        let (
-            What::Sent {
-                from: Side::Broker,
-                packet: Packet::Publish(publish),
-                ..
-            },
-            Some((delivery, message)),
-        ) = (&now.event.what, now.delivery())
+        let (Some((session, _, publish)), Some((delivery, message))) = (now.published(), now.delivery())
         else {
             return;
         };
         if publish.delivery.qos() != Qos::AtMostOnce || publish.retain || message.is_will {
             return;
         }
-        let session = now.model.sessions.get(delivery.session);
         let copies = session.copies_max(&now.model.topics, message.topic).max(1);
         if delivery.sent_at_most_once > message.published * copies {
             let expected = format!(

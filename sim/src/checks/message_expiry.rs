@@ -7,13 +7,10 @@
 
 use std::time::Duration;
 
-use squall_proto::{Instant, Packet, Publish, Version};
+use squall_proto::{Instant, Publish, Version};
 
 use super::{Checker, Found, Now, shown};
-use crate::{
-    model::{Message, Model, Session, Wire},
-    trace::{Side, What, WireId},
-};
+use crate::model::{Message, Model, Session, Wire};
 
 /// Nothing of its own: the model knows the messages.
 pub(super) struct MessageExpiry;
@@ -29,30 +26,18 @@ const ROUNDED: Duration = Duration::from_secs(1);
 
 impl Checker for MessageExpiry {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        if let What::Sent {
-            wire,
-            from: Side::Broker,
-            packet: Packet::Publish(publish),
-        } = &now.event.what
-            && let Some((delivery, message)) = now.delivery()
+        if let (Some((session, _, publish)), Some((_, message))) = (now.published(), now.delivery())
             && !message.is_will
         {
-            let session = now.model.sessions.get(delivery.session);
-            found.extend(wrong(now, session, message, *wire, publish));
+            found.extend(wrong(now, session, message, publish));
         }
     }
 
     fn finish(&mut self, _: &Now<'_>, _: &mut Vec<Found>) {}
 }
 
-fn wrong(
-    now: &Now<'_>,
-    session: &Session,
-    message: &Message,
-    id: WireId,
-    publish: &Publish,
-) -> Option<Found> {
-    let wire = now.model.wires.get(id)?;
+fn wrong(now: &Now<'_>, session: &Session, message: &Message, publish: &Publish) -> Option<Found> {
+    let wire = now.model.wires.get(session.wire)?;
     let left = publish.properties.message_expiry_interval();
     let Some((arrived, interval)) = published(now, message) else {
         let got = format!(

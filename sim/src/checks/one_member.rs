@@ -4,13 +4,10 @@
 //! With another subscription that matches, a packet does not tell for which it was sent: such sessions are left alone, and count for
 //! nobody.
 
-use squall_proto::{Packet, Qos};
+use squall_proto::Qos;
 
 use super::{Checker, Found, Now, shown};
-use crate::{
-    model::{Begun, Model},
-    trace::{Side, What},
-};
+use crate::model::{Begun, Model, Session};
 
 /// Nothing of its own: the model knows to whom each message went.
 pub(super) struct OneMember;
@@ -23,23 +20,18 @@ impl OneMember {
 
 impl Checker for OneMember {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        if let What::Sent {
-            from: Side::Broker,
-            packet: Packet::Publish(_),
-            ..
-        } = &now.event.what
-        {
-            found.extend(one_too_many(now));
-        }
+        found.extend(
+            now.published()
+                .and_then(|(session, ..)| one_too_many(now, session)),
+        );
     }
 
     fn finish(&mut self, _: &Now<'_>, _: &mut Vec<Found>) {}
 }
 
-fn one_too_many(now: &Now<'_>) -> Option<Found> {
+fn one_too_many(now: &Now<'_>, session: &Session) -> Option<Found> {
     let model = now.model;
     let (delivery, message) = now.delivery().filter(|(_, message)| !message.is_will)?;
-    let session = model.sessions.get(delivery.session);
     let filter = session.shares(&model.topics, message.topic).next()?;
     let begun = &model.groups.find(filter, delivery.message)?.begun;
     // The newest is judged when it begins.

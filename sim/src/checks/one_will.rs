@@ -6,12 +6,12 @@
 
 use std::{mem, time::Duration};
 
-use squall_proto::{Instant, Packet};
+use squall_proto::Instant;
 
 use super::{Checker, Found, Now, shown};
 use crate::{
     model::{ClientNumber, MessageId, Model, SessionId, Wire},
-    trace::{Side, What, WireId},
+    trace::WireId,
 };
 
 /// Wills that came in this moment.
@@ -91,11 +91,7 @@ fn unread(model: &Model<'_>, client: ClientNumber, moment: Instant) -> usize {
 impl Checker for OneWill {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         self.judge(now, false, found);
-        if let What::Sent {
-            from: Side::Broker,
-            packet: Packet::Publish(publish),
-            ..
-        } = &now.event.what
+        if let Some((_, _, publish)) = now.published()
             && !publish.dup
             && !publish.retain
         {

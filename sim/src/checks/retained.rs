@@ -4,13 +4,10 @@
 //! That it must be sent is for `no_loss` to see. What came to the broker on two connections before it answered one of them may be
 //! retained in either order.
 
-use squall_proto::{Packet, Publish, Qos};
+use squall_proto::{Publish, Qos};
 
 use super::{Checker, Found, Now, shown};
-use crate::{
-    model::{Message, MessageId, Model, Session},
-    trace::{Side, What},
-};
+use crate::model::{Message, MessageId, Model, Session};
 
 /// Nothing of its own: the model knows what may be retained.
 pub(super) struct Retained;
@@ -23,17 +20,11 @@ impl Retained {
 
 impl Checker for Retained {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        if let What::Sent {
-            from: Side::Broker,
-            packet: Packet::Publish(publish),
-            ..
-        } = &now.event.what
+        if let (Some((session, _, publish)), Some((delivery, message))) = (now.published(), now.delivery())
             && publish.retain
             && !publish.dup
-            && let (Some((delivery, message)), Some(id)) = (now.delivery(), now.model.seen.message)
         {
-            let session = now.model.sessions.get(delivery.session);
-            found.extend(wrong(now, session, (id, message), publish));
+            found.extend(wrong(now, session, (delivery.message, message), publish));
         }
     }
 

@@ -4,13 +4,10 @@
 //! What a subscription had before it was made anew may still come with its old identifier. When only one of several subscriptions
 //! brought this copy is not on the wire: any of them may have.
 
-use squall_proto::{Packet, Publish, SubscriptionId};
+use squall_proto::{Publish, SubscriptionId};
 
 use super::{Checker, Found, Now, shown};
-use crate::{
-    model::{Model, Session, TopicId},
-    trace::{Side, What},
-};
+use crate::model::{Model, Session, TopicId};
 
 /// Nothing of its own: the model knows the subscriptions.
 pub(super) struct SubscriptionIds;
@@ -23,15 +20,7 @@ impl SubscriptionIds {
 
 impl Checker for SubscriptionIds {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        if let What::Sent {
-            wire,
-            from: Side::Broker,
-            packet: Packet::Publish(publish),
-        } = &now.event.what
-            && let Some(session) = now.model.sessions.current(*wire, &now.model.wires)
-            && let Some(topic) = now.model.seen.topic
-        {
-            let session = now.model.sessions.get(session);
+        if let Some((session, topic, publish)) = now.published() {
             found.extend(wrong(now, session, topic, publish));
         }
     }
