@@ -138,6 +138,7 @@ checks! {
     dup: Dup,
     exactly_once: ExactlyOnce,
     expectations: Expectations,
+    handed: Handed,
     keep_alive: KeepAlive,
     liveness: Liveness,
     maximum_packet_size: MaximumPacketSize,
@@ -151,6 +152,7 @@ checks! {
     one_will: OneWill,
     order: Order,
     packet_id: PacketIds,
+    pings: Pings,
     receive_maximum: ReceiveMaximum,
     resume: Resume,
     retained: Retained,
@@ -231,13 +233,15 @@ pub(crate) fn shown(payload: &[u8]) -> String {
 }
 
 /// The checks that judge clients; every other judges the broker, and is not asked where that is a scripted one.
-const OF_CLIENTS: [&str; 10] = [
+const OF_CLIENTS: [&str; 12] = [
     "dup",
     "expectations",
+    "handed",
     "maximum_packet_size",
     "no_redelivery",
     "order",
     "packet_id",
+    "pings",
     "receive_maximum",
     "resume",
     "topic_alias",

@@ -49,7 +49,7 @@ use self::{moments::order_at_broker, owed::PROPERTIES_BYTES};
 use crate::{
     faults::Fault,
     scenario::{Action, Scenario},
-    trace::{Event, Side, What, WireId},
+    trace::{Event, Side, Told, What, WireId},
 };
 
 /// Everything the checks share, as of the last event it was shown.
@@ -83,7 +83,7 @@ pub(crate) struct Model<'a> {
 pub(crate) struct Seen {
     /// Of the connection.
     pub(crate) session: Option<SessionId>,
-    /// Of a PUBLISH, its Topic Alias resolved.
+    /// Of a PUBLISH, its Topic Alias resolved, or of what an application is handed.
     pub(crate) topic: Option<TopicId>,
     /// What a PUBLISH brings; `None` also for what nobody has published.
     pub(crate) message: Option<MessageId>,
@@ -197,6 +197,12 @@ impl<'a> Model<'a> {
             What::HostDown {
                 host, kept: false, ..
             } => self.forget_client(host),
+            What::HostDown { host, .. } => self.may_forget(host),
+            What::Application { client, told } => match told {
+                Told::Message { topic, .. } => self.seen.topic = self.topics.find(topic),
+                Told::StoreFailed { .. } => self.may_forget(client),
+                _other_news => {}
+            },
             What::Kicked {
                 client_id,
                 ends_session: true,
@@ -388,9 +394,15 @@ impl<'a> Model<'a> {
 
     /// The client's process is gone, and its session with its memory.
     fn forget_client(&mut self, host: &str) {
-        let of_host = self.wires.iter().filter(|(_, wire)| wire.name == host);
-        for client in of_host.filter_map(|(_, wire)| wire.client) {
+        for client in self.wires.clients_of(host) {
             self.exchanges.forget_client(client);
+        }
+    }
+
+    /// The client's process is gone, and what it got last may not be in its store.
+    fn may_forget(&mut self, host: &str) {
+        for client in self.wires.clients_of(host) {
+            self.exchanges.may_forget(client);
         }
     }
 }

@@ -159,6 +159,14 @@ impl Scenario {
         n.is_some_and(|n: u32| count.is_some_and(|count| (1..=count).contains(&n)))
     }
 
+    /// The client of this name, or that this host is one of.
+    pub(crate) fn client(&self, host: &str) -> Option<&Client> {
+        let group = || host.rsplit_once('-').map(|(group, _)| group);
+        let of_group = || group().filter(|group| self.is_member(group, host));
+        let alone = self.clients.get(host);
+        alone.or_else(|| self.clients.get(of_group()?))
+    }
+
     /// Whether a host is a peer's.
     pub(crate) fn is_peer(&self, host: &str) -> bool {
         let group = host.rsplit_once('-').map(|(group, _)| group);

@@ -80,7 +80,13 @@ fn silence_max(wire: &Wire) -> Option<Duration> {
 /// When a connection must have been closed if nothing more is heard; `None`: it need not be.
 fn due(now: &Now<'_>, wire: &Wire) -> Option<Instant> {
     let limit = silence_max(wire).filter(|_| wire.is_accepted())?;
-    let due = match (wire.heard_by, now.model.wires.broker_hears_since()) {
+    // What is heard now comes after what is due by now.
+    let heard = if wire.heard_at == now.at {
+        wire.heard_before
+    } else {
+        wire.heard_by
+    };
+    let due = match (heard, now.model.wires.broker_hears_since()) {
         (Some(heard), Some(hears)) => (heard + limit).max(hears) + GRACE,
         _unread => now.at + limit + GRACE,
     };

@@ -7,7 +7,9 @@
 //! Judged at the end of the run, for sessions that are connected then: others cannot show what they have got. Nothing is said about what
 //! may have expired, what may be too large for its receiver, and what came when half of the queue was used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use squall_proto::Qos;
 
 use super::{Checker, Found, Now};
 use crate::{
@@ -29,10 +31,17 @@ impl Checker for NoLoss {
 
     fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         let mut missing: BTreeMap<SessionId, Vec<&Delivery>> = BTreeMap::new();
-        let owed = now.model.deliveries.iter();
-        for delivery in owed.filter(|delivery| delivery.owed > delivery.arrived_acknowledged) {
-            if is_still_owed(now, delivery) {
-                missing.entry(delivery.session).or_default().push(delivery);
+        let mut lowered = BTreeSet::new();
+        for delivery in now.model.deliveries.iter().filter(|delivery| delivery.owed > 0) {
+            if delivery.owed > delivery.arrived_acknowledged {
+                if is_still_owed(now, delivery) {
+                    missing.entry(delivery.session).or_default().push(delivery);
+                }
+            } else if let Some(qos) = came_too_low(now, delivery)
+                && is_still_owed(now, delivery)
+                && lowered.insert(delivery.session)
+            {
+                found.push(at_lower_qos(now, delivery, qos));
             }
         }
         for (session, mut deliveries) in missing {
@@ -79,6 +88,29 @@ fn lost(now: &Now<'_>, session: SessionId, missing: &[&Delivery]) -> Option<Foun
         first.sent.map(|(first, _)| first),
     ];
     Some(now.found(since.into_iter().flatten(), expected, got))
+}
+
+fn at_lower_qos(now: &Now<'_>, delivery: &Delivery, qos: Qos) -> Found {
+    let message = now.model.messages.get(delivery.message);
+    let expected = format!(
+        "`{}` to get {} at QoS {}, the highest of its subscriptions",
+        now.model.sessions.get(delivery.session).client_id,
+        super::shown(&message.payload),
+        qos.value()
+    );
+    let since = [Some(message.first.1), delivery.sent.map(|(first, _)| first)];
+    let got = format!("it came at QoS {}", delivery.arrived_qos.value());
+    now.found(since.into_iter().flatten(), expected, got)
+}
+
+/// The QoS at which a message should have come, which came at lower ones alone.
+fn came_too_low(now: &Now<'_>, delivery: &Delivery) -> Option<Qos> {
+    let model = now.model;
+    let message = model.messages.get(delivery.message);
+    let session = model.sessions.get(delivery.session);
+    let granted = session.granted_qos(&model.topics, message)?;
+    let qos = delivery.owed_qos.min(granted).min(message.qos_min);
+    (delivery.arrived_qos < qos).then_some(qos)
 }
 
 /// Only a session that is connected can show what it has got; what it has unsubscribed from is not owed.

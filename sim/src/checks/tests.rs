@@ -1,6 +1,7 @@
 //! Each check against histories written by hand: one that it must pass and one that it must not.
 
 mod exchanges;
+mod handed;
 mod history;
 mod keep_alive;
 mod limits;
@@ -8,6 +9,7 @@ mod listed;
 mod memory;
 mod messages;
 mod moments;
+mod pings;
 mod sessions;
 mod shared;
 mod subscriptions;

@@ -25,6 +25,8 @@ pub(crate) struct Delivery {
     pub(crate) message: MessageId,
     /// How many copies must come.
     pub(crate) owed: usize,
+    /// The highest QoS at which one must come, if it was published at no lower one.
+    pub(crate) owed_qos: Qos,
     /// What makes it owed: the place of the PUBLISH (of the SUBSCRIBE, when it is retained), and when and where the broker acknowledged
     /// that.
     pub(crate) since: Option<(usize, Instant, usize)>,
@@ -32,6 +34,8 @@ pub(crate) struct Delivery {
     pub(crate) sent_at_most_once: usize,
     /// How often it came, redeliveries that the receiver must recognise not counted.
     pub(crate) arrived: usize,
+    /// The highest QoS at which it came.
+    pub(crate) arrived_qos: Qos,
     /// Of those, at QoS 1 or 2: what is owed is owed so.
     pub(crate) arrived_acknowledged: usize,
     /// Of those, at QoS 2 and as no retained message.
@@ -64,10 +68,17 @@ impl Deliveries {
     }
 
     /// One more copy is owed.
-    pub(super) fn owe(&mut self, session: SessionId, message: MessageId, since: (usize, Instant, usize)) {
+    pub(super) fn owe(
+        &mut self,
+        session: SessionId,
+        message: MessageId,
+        qos: Qos,
+        since: (usize, Instant, usize),
+    ) {
         let id = self.id(session, message);
         let delivery = self.all.of_mut(id);
         delivery.owed += 1;
+        delivery.owed_qos = delivery.owed_qos.max(qos);
         if delivery.owed > delivery.arrived_acknowledged {
             delivery.since.get_or_insert(since);
         }
@@ -105,6 +116,7 @@ impl Deliveries {
         let delivery = self.all.of_mut(id);
         let is_live = !publish.retain && publish.delivery.qos() == Qos::ExactlyOnce;
         delivery.arrived += 1;
+        delivery.arrived_qos = delivery.arrived_qos.max(publish.delivery.qos());
         delivery.arrived_acknowledged += usize::from(publish.delivery.qos() > Qos::AtMostOnce);
         delivery.arrived_exactly_once += usize::from(is_live);
         if delivery.arrived_acknowledged >= delivery.owed {
@@ -120,9 +132,11 @@ impl Deliveries {
                 session,
                 message,
                 owed: 0,
+                owed_qos: Qos::AtMostOnce,
                 since: None,
                 sent_at_most_once: 0,
                 arrived: 0,
+                arrived_qos: Qos::AtMostOnce,
                 arrived_acknowledged: 0,
                 arrived_exactly_once: 0,
                 sent: None,

@@ -97,6 +97,15 @@ impl Exchanges {
         }
     }
 
+    /// The client's process is gone: what it got since it last said anything of it may not be in its store.
+    pub(super) fn may_forget(&mut self, client: ClientNumber) {
+        if let Some(ends) = self.ends.get_mut(client.place()) {
+            for sent in ends.of_mut(Side::Client).outbound.values_mut() {
+                sent.is_doubtful = matches!(sent.stage, Stage::Received(_) | Stage::Done(_));
+            }
+        }
+    }
+
     pub(super) const fn begin(&mut self) {
         self.irregularity = None;
     }

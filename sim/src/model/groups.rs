@@ -1,7 +1,7 @@
 use squall_proto::{Instant, Qos};
 
 use super::{
-    Model,
+    Message, Model,
     numbered::{FilterId, Lookup, MessageId, Number, Numbered, SessionId},
 };
 
@@ -92,14 +92,19 @@ impl Groups {
 
 impl Model<'_> {
     /// The members of a shared subscription that are sure to be there; `None`: one takes QoS 0, and what it is sent may be lost.
-    pub(super) fn members(&self, filter: FilterId, published: usize, now: Instant) -> Option<Vec<SessionId>> {
+    pub(super) fn members(
+        &self,
+        filter: FilterId,
+        (published, message): (usize, &Message),
+        now: Instant,
+    ) -> Option<Vec<SessionId>> {
         let mut members = Vec::new();
         for id in self.topics.subscribers(filter) {
             let session = self.sessions.get(id);
             if !session.may_be_alive(now) {
                 continue;
             }
-            match session.owed_qos(filter, published, false) {
+            match session.owed_qos(filter, published, message) {
                 Some(Qos::AtMostOnce) => return None,
                 Some(Qos::AtLeastOnce | Qos::ExactlyOnce) => members.push(id),
                 None => {}

@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use squall_proto::{Instant, Qos, broker::Limits};
 
 use super::{FilterId, Message, MessageId, Model, Owed, SessionId};
@@ -8,8 +10,8 @@ impl Model<'_> {
     pub(super) fn owe(&mut self, (at, index): (Instant, usize), id: MessageId, published: usize) {
         let message = self.messages.get(id);
         let size = message.payload.len() + PROPERTIES_BYTES;
-        for session in self.owed_to(at, published, message) {
-            self.deliveries.owe(session, id, (published, at, index));
+        for (session, qos) in self.owed_to(at, published, message) {
+            self.deliveries.owe(session, id, qos, (published, at, index));
             self.deliveries.wait(session, size);
         }
         for filter in self.topics.matching(message.topic) {
@@ -17,7 +19,7 @@ impl Model<'_> {
                 continue;
             }
             if let Some(members) = self
-                .members(*filter, published, at)
+                .members(*filter, (published, message), at)
                 .filter(|members| !members.is_empty())
             {
                 let owed = Owed {
@@ -30,24 +32,24 @@ impl Model<'_> {
         }
     }
 
-    /// Who has a subscription of its own that was there before this place, at QoS 1 or 2. Who may have had its queue full is not among
-    /// them.
-    pub(super) fn owed_to(&self, at: Instant, published: usize, message: &Message) -> Vec<SessionId> {
-        let mut to = Vec::new();
+    /// Who has a subscription of its own that was there before this place, at QoS 1 or 2, and the highest QoS of those. Who may have
+    /// had its queue full is not among them.
+    pub(super) fn owed_to(&self, at: Instant, published: usize, message: &Message) -> Vec<(SessionId, Qos)> {
+        let mut to: Vec<(SessionId, Qos)> = Vec::new();
         for filter in self.topics.matching(message.topic) {
             if self.topics.filter(*filter).share_name().is_some() {
                 continue;
             }
-            to.extend(self.topics.subscribers(*filter).filter(|id| {
-                let session = self.sessions.get(*id);
-                let is_own = session.client == message.publisher || message.has_more_publishers;
-                let qos = session.owed_qos(*filter, published, is_own);
-                qos.is_some_and(|qos| qos > Qos::AtMostOnce) && session.is_alive(at)
+            to.extend(self.topics.subscribers(*filter).filter_map(|id| {
+                let session = self.sessions.get(id);
+                let qos = session.owed_qos(*filter, published, message)?;
+                (qos > Qos::AtMostOnce && session.is_alive(at)).then_some((id, qos))
             }));
         }
-        to.sort_unstable();
-        to.dedup();
-        to.retain(|id| self.has_room(*id, message));
+        // The highest first. [MQTT-3.3.4-2] [v3 MQTT-3.3.5-1]
+        to.sort_unstable_by_key(|(id, qos)| (*id, Reverse(*qos)));
+        to.dedup_by_key(|(id, _)| *id);
+        to.retain(|(id, _)| self.has_room(*id, message));
         to
     }
 
@@ -80,7 +82,9 @@ impl Model<'_> {
             }
         }
         for message in owed {
-            self.deliveries.owe(session, message, (asked, at, index));
+            // What else may be asked for has not been looked at.
+            self.deliveries
+                .owe(session, message, Qos::AtLeastOnce, (asked, at, index));
         }
     }
 }

@@ -278,9 +278,19 @@ impl Session {
     }
 
     /// The QoS that this subscription makes it owe for a message that was published at this place; `None`: nothing is certain.
-    pub(crate) fn owed_qos(&self, filter: FilterId, published: usize, is_own: bool) -> Option<Qos> {
+    pub(crate) fn owed_qos(&self, filter: FilterId, published: usize, message: &Message) -> Option<Qos> {
+        let is_own = self.client == message.publisher || message.has_more_publishers;
         let granted = self.subscriptions.get(&filter)?.certain(published)?;
         (!(is_own && granted.no_local)).then_some(granted.qos)
+    }
+
+    /// The highest QoS that its subscriptions of its own grant a message now, for all that was said; `None`: it has none.
+    pub(crate) fn granted_qos(&self, topics: &Topics, message: &Message) -> Option<Qos> {
+        let bringing = self.bringing(topics, message.topic, Some(message));
+        let of_its_own = bringing.filter(|(filter, _)| topics.filter(*filter).share_name().is_none());
+        of_its_own
+            .filter_map(|(_, subscription)| Some(subscription.granted?.qos))
+            .max()
     }
 
     /// Whether it has this subscription, for all that was said.

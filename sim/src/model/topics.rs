@@ -42,6 +42,11 @@ impl Topics {
         &self.topics.of(topic).name
     }
 
+    /// The topic of this name, if anything was ever published to it.
+    pub(super) fn find(&self, name: &TopicName) -> Option<TopicId> {
+        self.by_name.get(name).copied()
+    }
+
     pub(crate) fn filter(&self, filter: FilterId) -> &TopicFilter {
         &self.filters.of(filter).filter
     }
@@ -61,8 +66,8 @@ impl Topics {
     }
 
     pub(super) fn learn_topic(&mut self, name: &TopicName) -> TopicId {
-        if let Some(topic) = self.by_name.get(name) {
-            return *topic;
+        if let Some(topic) = self.find(name) {
+            return topic;
         }
         let matches = |filter: &&FilterId| self.filter(**filter).matches(name);
         let mut filters: Vec<FilterId> = self.patterns.iter().filter(matches).copied().collect();
@@ -105,8 +110,7 @@ impl Topics {
 
     /// The topic that a filter without wildcards is equal to.
     fn topic_of(&self, filter: &TopicFilter) -> Option<TopicId> {
-        let name = TopicName::from_text(filter.text().clone()).ok()?;
-        self.by_name.get(&name).copied()
+        self.find(&TopicName::from_text(filter.text().clone()).ok()?)
     }
 
     pub(super) fn subscribe(&mut self, filter: FilterId, session: SessionId) {

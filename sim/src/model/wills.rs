@@ -166,6 +166,7 @@ impl Model<'_> {
         if message.qos_min == Qos::AtMostOnce || message.expires.is_some() {
             return Vec::new();
         }
-        self.owed_to(at, usize::MAX, message)
+        let to = self.owed_to(at, usize::MAX, message).into_iter();
+        to.map(|(session, _)| session).collect()
     }
 }

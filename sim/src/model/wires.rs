@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use squall_proto::{Connack, Connect, Instant, Packet, Text};
 
@@ -88,6 +88,12 @@ impl Wires {
         wires.iter().filter_map(|id| Some((*id, self.get(*id)?)))
     }
 
+    /// Who has connected from a host.
+    pub(super) fn clients_of(&self, host: &str) -> BTreeSet<ClientNumber> {
+        let of_host = self.iter().filter(|(_, wire)| wire.name == host);
+        of_host.filter_map(|(_, wire)| wire.client).collect()
+    }
+
     /// Whether the broker accepted another connection of its Client Identifier after it.
     pub(crate) fn is_taken_over(&self, id: WireId) -> bool {
         let wire = self.get(id);
@@ -127,7 +133,6 @@ impl Wires {
             let unheard = self.all.iter_mut().flatten();
             unheard.for_each(|wire| _ = wire.heard_by.get_or_insert(event.at));
         }
-        let hears = self.broker.hears_since().is_some();
         match &event.what {
             What::Opened { wire, client } => {
                 let place = wire.0 as usize;
@@ -138,36 +143,8 @@ impl Wires {
                     *opened = Some(Wire::new(client.clone()));
                 }
             }
-            What::Sent {
-                wire,
-                from: Side::Broker,
-                packet,
-            } => {
-                self.with(*wire, |wire| wire.broker_sent(event.at, packet, topics));
-                if let Packet::Connack(connack) = packet {
-                    self.answered(*wire, connack);
-                }
-            }
-            What::Arrived {
-                wire,
-                from: Side::Client,
-                packet,
-            } => {
-                if let Packet::Connect(connect) = packet {
-                    self.introduce(*wire, connect);
-                }
-                self.with(*wire, |wire| wire.broker_got(event.at, hears, packet, topics));
-            }
-            What::Arrived {
-                wire,
-                from: Side::Broker,
-                packet,
-            } => {
-                self.with(*wire, |wire| {
-                    wire.connack_arrived |= matches!(packet, Packet::Connack(_));
-                    *wire.got_at.of_mut(Side::Client) = event.at;
-                });
-            }
+            What::Sent { wire, from, packet } => self.sent(event.at, (*wire, *from), packet, topics),
+            What::Arrived { wire, from, packet } => self.arrived(event.at, (*wire, *from), packet, topics),
             What::Malformed {
                 wire,
                 from: Side::Client,
@@ -185,16 +162,36 @@ impl Wires {
                 self.with(*wire, |wire| wire.end(event.at, *at, *how));
             }
             What::HostDown { host, .. } => self.host_down(event.at, host),
-            What::Kicked { client_id, .. } => {
-                if let Some(last) = self
-                    .client(client_id)
-                    .and_then(|client| self.of_client(client).last())
-                {
-                    let (id, _) = last;
-                    self.with(id, |wire| wire.is_kicked = true);
-                }
-            }
+            What::Kicked { client_id, .. } => self.kicked(client_id),
             _other_events => {}
+        }
+    }
+
+    fn sent(&mut self, at: Instant, (id, from): (WireId, Side), packet: &Packet, topics: &mut Topics) {
+        match from {
+            Side::Client => self.with(id, |wire| wire.client_sent(at, packet)),
+            Side::Broker => self.with(id, |wire| wire.broker_sent(at, packet, topics)),
+        }
+        if let (Side::Broker, Packet::Connack(connack)) = (from, packet) {
+            self.answered(id, connack);
+        }
+    }
+
+    fn arrived(&mut self, at: Instant, (id, from): (WireId, Side), packet: &Packet, topics: &mut Topics) {
+        let hears = self.broker.hears_since().is_some();
+        if let (Side::Client, Packet::Connect(connect)) = (from, packet) {
+            self.introduce(id, connect);
+        }
+        self.with(id, |wire| match from {
+            Side::Client => wire.broker_got(at, hears, packet, topics),
+            Side::Broker => wire.client_got(at, packet),
+        });
+    }
+
+    fn kicked(&mut self, client_id: &Text) {
+        let client = self.client(client_id);
+        if let Some((id, _)) = client.and_then(|client| self.of_client(client).last()) {
+            self.with(id, |wire| wire.is_kicked = true);
         }
     }
 

@@ -199,3 +199,43 @@ fn a_client_that_does_not_come_back_is_found() {
     history.cut(wire);
     history.fails(&["liveness"]);
 }
+
+/// `pub` publishes at QoS 2, its process ends after `heard` and takes up what its store has, and it connects again and says `said`.
+fn after_an_end(kept: bool, heard: &[Packet], released: bool, said: Packet) -> History {
+    let mut history = History::of("clients: { pub: { session: persistent, store: disk } }");
+    let wire = history.connect("pub", false);
+    history.client(wire, publish(q2(1), "a"));
+    history.broker(wire, pubrec(1));
+    if released {
+        history.client(wire, pubrel(1));
+    }
+    for packet in heard {
+        history.broker(wire, packet.clone());
+    }
+    let host = || "pub".to_owned();
+    let (how, host_is_down) = (crate::trace::Down::PowerLost, host());
+    history.at(1000).note(What::HostDown {
+        host: host_is_down,
+        how,
+        kept,
+    });
+    history.note(What::HostUp { host: host(), kept });
+    let again = history.at(2000).connect("pub", true);
+    history.client(again, said);
+    history
+}
+
+#[test]
+fn a_store_may_lack_the_last_acknowledgement_before_an_end() {
+    let found = |history: &History| history.findings().contains(&"dup");
+    assert!(!found(&after_an_end(true, &[], false, dup(publish(q2(1), "a")))));
+    assert!(!found(&after_an_end(true, &[pubcomp(1)], true, pubrel(1))));
+    // PUBREL shows that PUBREC was taken for good.
+    assert!(found(&after_an_end(true, &[], true, dup(publish(q2(1), "a")))));
+    assert!(found(&after_an_end(
+        true,
+        &[pubcomp(1)],
+        true,
+        dup(publish(q2(1), "a"))
+    )));
+}

@@ -182,3 +182,23 @@ fn a_broker_that_was_asked_to_stop_may_close_until_it_is_up_again() {
     history.at(4000).close(again, Side::Broker);
     history.fails(&["keep_alive"]);
 }
+
+#[test]
+fn what_is_heard_too_late_does_not_mend_a_close_that_did_not_come() {
+    for (heard_at, found) in [(18_000, &[][..]), (18_001, &["keep_alive"])] {
+        let (mut history, wire) = silent(Version::V5);
+        history.at(heard_at).client(wire, Packet::Pingreq);
+        history.broker(wire, Packet::Pingresp);
+        history.fails(found);
+    }
+}
+
+#[test]
+fn the_first_packet_of_a_connection_is_heard_when_it_comes() {
+    let mut history = History::of("peers: { raw: {} }").version(Version::V3_1_1);
+    let mut connect = connect("raw", Version::V3_1_1);
+    connect.keep_alive = 10;
+    history.at(60_000).connect_with(connect, false);
+    history.at(76_000).note(What::Healed);
+    history.passes();
+}

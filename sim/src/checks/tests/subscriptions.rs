@@ -95,6 +95,30 @@ fn of_overlapping_subscriptions_the_highest_qos_is_owed() {
 }
 
 #[test]
+fn one_copy_for_overlapping_subscriptions_comes_at_the_highest_qos() {
+    use super::history::{pubcomp, pubrec, pubrel, q2};
+    for (copy, found) in [(q1(1), &["no_loss"][..]), (q2(1), &[])] {
+        let (mut history, publisher, subscriber) = subscribed(at_qos_1());
+        history.subscribe(subscriber, "#", Qos::ExactlyOnce);
+        history
+            .client(publisher, publish(q2(1), "a"))
+            .broker(publisher, pubrec(1))
+            .client(publisher, pubrel(1))
+            .broker(publisher, pubcomp(1));
+        history.broker(subscriber, publish(copy, "a"));
+        if copy == q1(1) {
+            history.client(subscriber, puback(1));
+        } else {
+            history
+                .client(subscriber, pubrec(1))
+                .broker(subscriber, pubrel(1))
+                .client(subscriber, pubcomp(1));
+        }
+        history.fails(found);
+    }
+}
+
+#[test]
 fn an_acknowledgement_that_is_said_again_owes_nothing_more() {
     use super::history::{pubcomp, pubrec, pubrel, q2};
     let (mut history, publisher, subscriber) = subscribed(at_qos_1());

@@ -43,6 +43,10 @@ pub(crate) struct Outbound {
     published_on: WireId,
     /// Its place among those that this end sent.
     number: u64,
+    /// PUBREL has been sent: PUBREC was taken for good.
+    is_released: bool,
+    /// The process that its last acknowledgement reached has ended, and may not have kept it.
+    pub(super) is_doubtful: bool,
 }
 
 /// ```text
@@ -185,6 +189,8 @@ impl End {
             wire: here.wire,
             published_on: here.wire,
             number: number.unwrap_or(self.begun),
+            is_released: false,
+            is_doubtful: false,
         };
         self.outbound.insert(packet_id, sent);
         verdict
@@ -219,17 +225,16 @@ impl End {
         match sent.stage {
             // [MQTT-4.4.0-1] 3.1.1 does not forbid it.
             Stage::Released(_) if sent.wire == here.wire => Err(Irregularity::ResentWithoutReconnect),
-            Stage::Received(step) | Stage::Released(step) => {
+            Stage::Done(step) if !sent.is_doubtful && !step.may_be_unread(here, wires, side) => {
+                Err(Irregularity::UnknownPubrel)
+            }
+            Stage::Received(step) | Stage::Released(step) | Stage::Done(step) => {
                 sent.stage = Stage::Released(step);
                 sent.wire = here.wire;
+                (sent.is_released, sent.is_doubtful) = (true, false);
                 Ok(())
             }
-            Stage::Done(step) if step.may_be_unread(here, wires, side) => {
-                sent.stage = Stage::Released(step);
-                sent.wire = here.wire;
-                Ok(())
-            }
-            Stage::Published { .. } | Stage::Done(_) => Err(Irregularity::UnknownPubrel),
+            Stage::Published { .. } => Err(Irregularity::UnknownPubrel),
         }
     }
 
@@ -339,6 +344,7 @@ impl End {
             (Stage::Released(_), Packet::Pubcomp(_)) => Stage::Done(step),
             (unchanged, _) => unchanged,
         };
+        sent.is_doubtful = false;
         if !sent.is_unfinished() && Some(sent.published_on) == self.in_flight.0 {
             self.in_flight.1 = self.in_flight.1.saturating_sub(1);
         }
@@ -368,16 +374,19 @@ impl Outbound {
 
     /// Whether the same message may be sent with the same Packet Identifier once more.
     fn may_be_resent(&self, here: Step, dup: bool, wires: &Wires, side: Side) -> Result<(), Irregularity> {
+        let is_doubtful = self.is_doubtful && !self.is_released;
         match self.stage {
             // [MQTT-4.4.0-1] 3.1.1 does not forbid it.
             Stage::Published { .. } if self.wire == here.wire => Err(Irregularity::ResentWithoutReconnect),
             // [MQTT-3.3.1-1] [v3 MQTT-3.3.1-1]
             Stage::Published { .. } if !dup => Err(Irregularity::NoDupOnResend),
-            Stage::Done(step) if dup && !step.may_be_unread(here, wires, side) => {
+            Stage::Done(step) if dup && !is_doubtful && !step.may_be_unread(here, wires, side) => {
                 Err(Irregularity::ResentAcknowledged)
             }
             // [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1]
-            Stage::Received(step) | Stage::Released(step) if !step.may_be_unread(here, wires, side) => {
+            Stage::Received(step) | Stage::Released(step)
+                if !is_doubtful && !step.may_be_unread(here, wires, side) =>
+            {
                 Err(Irregularity::ResentAcknowledged)
             }
             Stage::Received(_) | Stage::Released(_) if !dup => Err(Irregularity::NoDupOnResend),

@@ -35,10 +35,14 @@ pub(crate) struct Wire {
     pub(super) accepted: Option<u32>,
     /// Seconds, as CONNECT or CONNACK says; 0: none.
     pub(crate) keep_alive: u16,
+    /// When the client's last two packets left its host, the last one first.
+    pub(crate) said_at: [Instant; 2],
     /// When the client's last whole packet reached the broker's host before the broker closed the connection.
     pub(crate) heard_at: Instant,
     /// When the broker had surely read that; `None`: it has not yet, for all the wires show.
     pub(crate) heard_by: Option<Instant>,
+    /// The same of the packet before that.
+    pub(crate) heard_before: Option<Instant>,
     /// When the client's DISCONNECT reached the broker's host, and what it said.
     pub(crate) disconnect: Option<(Instant, ReasonCode)>,
     /// What the broker's DISCONNECT said.
@@ -84,8 +88,10 @@ impl Wire {
             got_at: BySide::default(),
             accepted: None,
             keep_alive: 0,
+            said_at: [Instant::ZERO; 2],
             heard_at: Instant::ZERO,
             heard_by: Some(Instant::ZERO),
+            heard_before: Some(Instant::ZERO),
             disconnect: None,
             broker_disconnect: None,
             closed: BySide::default(),
@@ -155,6 +161,12 @@ impl Wire {
         self.connect.as_ref().map(|connect| connect.version)
     }
 
+    pub(super) fn client_sent(&mut self, at: Instant, packet: &Packet) {
+        let [last, _] = self.said_at;
+        let is_first = matches!(packet, Packet::Connect(_));
+        self.said_at = [at, if is_first { at } else { last }];
+    }
+
     pub(super) fn broker_sent(&mut self, at: Instant, packet: &Packet, topics: &mut Topics) {
         match packet {
             Packet::Connack(connack) => {
@@ -175,10 +187,13 @@ impl Wire {
         *self.got_at.of_mut(Side::Broker) = at;
         if self.left_at(Side::Broker).is_none() {
             self.heard_at = at;
+            self.heard_before = self.heard_by;
             self.heard_by = hears.then_some(at);
         }
         match packet {
             Packet::Connect(connect) if self.connect.is_none() => {
+                // There is no packet before it.
+                self.heard_before = self.heard_by;
                 self.connect_at = Some(at);
                 self.keep_alive = connect.keep_alive;
                 *self.takes.of_mut(Side::Client) = Takes::said(&connect.properties);
@@ -198,6 +213,11 @@ impl Wire {
         if self.connect.is_none() {
             self.client_at_fault = true;
         }
+    }
+
+    pub(super) fn client_got(&mut self, at: Instant, packet: &Packet) {
+        self.connack_arrived |= matches!(packet, Packet::Connack(_));
+        *self.got_at.of_mut(Side::Client) = at;
     }
 
     fn learn_alias(&mut self, from: Side, publish: &Publish, topics: &mut Topics) {
