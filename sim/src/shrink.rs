@@ -21,7 +21,7 @@ use squall_proto::Version;
 
 use crate::{
     run::pinned,
-    scenario::{Plain, Scenario},
+    scenario::{Action, Plain, Scenario},
     verdict::{Failure, Judging, judge_by},
 };
 
@@ -111,6 +111,8 @@ pub struct Finder {
     version: Version,
     seed: u64,
     judging: Judging,
+    /// Who stays away for ever, as the scenario has it.
+    away: BTreeSet<String>,
 }
 
 /// The seeds that are tried beside that of the failure, for each candidate and at the end.
@@ -118,8 +120,8 @@ const OTHER_SEEDS: std::ops::Range<u64> = 0..3;
 const SMALL_SEEDS: std::ops::Range<u64> = 0..50;
 
 impl Finder {
-    /// Of a failure, with the version and the seed that it came with.
-    pub fn new(failure: Failure, version: Version, seed: u64) -> Self {
+    /// Of a failure of a scenario, with the version and the seed that it came with.
+    pub fn new(scenario: &Scenario, failure: Failure, version: Version, seed: u64) -> Self {
         let judging = Judging {
             twice: failure.what == "two_runs_differ",
             control: !failure.with_faults,
@@ -130,6 +132,7 @@ impl Finder {
             version,
             seed,
             judging,
+            away: away(scenario),
         }
     }
 
@@ -170,10 +173,32 @@ impl Finder {
 
     fn fails_with(&self, scenario: &Scenario, version: Version, seed: u64) -> bool {
         scenario.versions.contains(&version)
+            && (!self.is_about_the_end() || away(scenario).is_subset(&self.away))
             && judge_by(scenario, version, seed, self.judging, None)
                 .failures
-                .contains(&self.failure)
+                .first()
+                == Some(&self.failure)
     }
+}
+
+impl Finder {
+    /// Whether it is about what is still to come when all is over: there is always something to come for who stays away.
+    fn is_about_the_end(&self) -> bool {
+        ["liveness", "overdue"].contains(&self.failure.what)
+    }
+}
+
+/// The clients that are not there in the end: they are told to go more often than to come, or do not come back by themselves.
+fn away(scenario: &Scenario) -> BTreeSet<String> {
+    let told = |is_it: fn(&Action, &str) -> bool, name: &str| {
+        let steps = scenario.steps.iter();
+        steps.filter(|step| is_it(&step.action, name)).count()
+    };
+    let comes = |action: &Action, name: &str| matches!(action, Action::Connect(it) if it.client == name);
+    let goes = |action: &Action, name: &str| matches!(action, Action::Disconnect(it) if it.client == name);
+    let clients = scenario.clients.iter();
+    let away = clients.filter(|(name, client)| !client.stays() || told(goes, name) > told(comes, name));
+    away.map(|(name, _)| name.clone()).collect()
 }
 
 #[cfg(test)]

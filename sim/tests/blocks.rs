@@ -1,6 +1,9 @@
 //! Steps that stand for several, and steps that wait: what they become, and what a user sees who wrote one wrong.
 
-use miette::{GraphicalReportHandler, GraphicalTheme};
+#[macro_use]
+#[path = "scenario_errors/shown.rs"]
+mod shown;
+
 use squall_proto::{Packet, Version};
 use squall_sim::{
     run::{Arm, run},
@@ -14,9 +17,7 @@ fn parse(steps: &str) -> Vec<Scenario> {
 }
 
 fn file(steps: &str) -> String {
-    format!(
-        "name: a\nwhy: b\nversions: [5.0]\nclients:\n  pub: {{}}\n  sub: {{ subscribe: {{ \"#\": 2 }} }}\n{steps}"
-    )
+    NO_STEPS.replace("steps: []\n", steps)
 }
 
 fn only(steps: &str) -> Scenario {
@@ -266,41 +267,32 @@ fn traffic_is_as_much_as_it_says_of_all_kinds_it_says() {
     assert!(judge(&scenario, Version::V5, 3, true).verdict.holds());
 }
 
-fn shown(steps: &str) -> String {
-    let error = Scenario::parse_all("wrong.yaml", &file(steps)).expect_err("it is wrong");
-    let mut shown = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::none())
-        .with_width(100)
-        .render_report(&mut shown, &error)
-        .expect("writing to a string cannot fail");
-    shown
-}
-
-macro_rules! wrong {
-    ($($name:ident: $steps:literal;)*) => {
-        $(#[test]
-        fn $name() {
-            insta::assert_snapshot!(shown($steps));
-        })*
-    };
-}
+const NO_STEPS: &str = "\
+name: a
+why: b
+versions: [5.0]
+clients:
+  pub: {}
+  sub: { subscribe: { \"#\": 2 } }
+steps: []
+";
 
 wrong! {
-    a_race_of_three_is_refused: "steps: [ { race: { a: { note: a }, b: { note: b }, c: { note: c } } } ]";
-    a_repeat_without_a_number_is_refused: "steps: [ { repeat: often, steps: [ { note: a } ] } ]";
-    a_repeat_without_steps_is_refused: "steps:\n  - repeat: 3\n    publish: { from: pub, topic: t }";
-    an_unknown_key_of_a_block_names_the_nearest_right_one: "steps: [ { repeat: 3, evry: 1s, steps: [ { note: a } ] } ]";
-    an_unknown_client_in_a_block_is_shown_where_it_stands: "steps: [ { repeat: 3, steps: [ { publish: { from: pubb, topic: t } } ] } ]";
-    an_unknown_parameter_in_a_block_is_shown_where_it_stands: "steps: [ { for_each: { who: [pub] }, steps: [ { publish: { from: $wo, topic: $who } } ] } ]";
-    after_an_unknown_step_of_a_block_is_refused: "phases: { a: [ { id: x, note: x } ], b: [ { after: y, note: y } ] }";
-    at_and_after_are_not_both: "steps: [ { id: a, note: a }, { after: a, at: 1s, note: b } ]";
-    at_and_wait_in_a_block_are_not_both: "steps: [ { repeat: 2, steps: [ { at: 1s, wait: 2s, note: a } ] } ]";
-    after_nothing_is_refused: "steps: [ { after: [], note: a } ]";
-    an_await_of_two_things_is_refused: "steps: [ { await: { connected: pub, packet: { packet: PUBACK, to: pub } } } ]";
-    an_await_of_nothing_is_refused: "steps: [ { await: { within: 5s } } ]";
-    traffic_of_nobody_is_refused: "steps: [ { traffic: { publishers: [], topics: [t], count: 5 } } ]";
-    traffic_that_never_ends_is_refused: "steps: [ { traffic: { publishers: [pub], topics: [t] } } ]";
-    traffic_to_a_wildcard_is_refused: "steps: [ { traffic: { publishers: [pub], topics: [\"t/#\"], count: 5 } } ]";
-    traffic_of_a_qos_that_is_none_is_refused: "steps: [ { traffic: { publishers: [pub], topics: [t], qos: any, count: 5 } } ]";
-    a_misspelt_block_is_recognised: "steps: [ { repet: 3, steps: [ { note: a } ] } ]";
+    a_race_of_three_is_refused: NO_STEPS, "steps: []" => "steps: [ { race: { a: { note: a }, b: { note: b }, c: { note: c } } } ]";
+    a_repeat_without_a_number_is_refused: NO_STEPS, "steps: []" => "steps: [ { repeat: often, steps: [ { note: a } ] } ]";
+    a_repeat_without_steps_is_refused: NO_STEPS, "steps: []" => "steps:\n  - repeat: 3\n    publish: { from: pub, topic: t }";
+    an_unknown_key_of_a_block_names_the_nearest_right_one: NO_STEPS, "steps: []" => "steps: [ { repeat: 3, evry: 1s, steps: [ { note: a } ] } ]";
+    an_unknown_client_in_a_block_is_shown_where_it_stands: NO_STEPS, "steps: []" => "steps: [ { repeat: 3, steps: [ { publish: { from: pubb, topic: t } } ] } ]";
+    an_unknown_parameter_in_a_block_is_shown_where_it_stands: NO_STEPS, "steps: []" => "steps: [ { for_each: { who: [pub] }, steps: [ { publish: { from: $wo, topic: $who } } ] } ]";
+    after_an_unknown_step_of_a_block_is_refused: NO_STEPS, "steps: []" => "phases: { a: [ { id: x, note: x } ], b: [ { after: y, note: y } ] }";
+    at_and_after_are_not_both: NO_STEPS, "steps: []" => "steps: [ { id: a, note: a }, { after: a, at: 1s, note: b } ]";
+    at_and_wait_in_a_block_are_not_both: NO_STEPS, "steps: []" => "steps: [ { repeat: 2, steps: [ { at: 1s, wait: 2s, note: a } ] } ]";
+    after_nothing_is_refused: NO_STEPS, "steps: []" => "steps: [ { after: [], note: a } ]";
+    an_await_of_two_things_is_refused: NO_STEPS, "steps: []" => "steps: [ { await: { connected: pub, packet: { packet: PUBACK, to: pub } } } ]";
+    an_await_of_nothing_is_refused: NO_STEPS, "steps: []" => "steps: [ { await: { within: 5s } } ]";
+    traffic_of_nobody_is_refused: NO_STEPS, "steps: []" => "steps: [ { traffic: { publishers: [], topics: [t], count: 5 } } ]";
+    traffic_that_never_ends_is_refused: NO_STEPS, "steps: []" => "steps: [ { traffic: { publishers: [pub], topics: [t] } } ]";
+    traffic_to_a_wildcard_is_refused: NO_STEPS, "steps: []" => "steps: [ { traffic: { publishers: [pub], topics: [\"t/#\"], count: 5 } } ]";
+    traffic_of_a_qos_that_is_none_is_refused: NO_STEPS, "steps: []" => "steps: [ { traffic: { publishers: [pub], topics: [t], qos: any, count: 5 } } ]";
+    a_misspelt_block_is_recognised: NO_STEPS, "steps: []" => "steps: [ { repet: 3, steps: [ { note: a } ] } ]";
 }

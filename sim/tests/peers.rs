@@ -1,23 +1,16 @@
 //! Raw peers and scripted brokers: what they do at what they hear.
 
-use squall_proto::{Packet, ReasonCode, Version};
+#[path = "run/both.rs"]
+mod both;
+
+use squall_proto::{Packet, ReasonCode};
 use squall_sim::{
-    run::{Arm, Ending, Run, run},
-    scenario::Scenario,
+    run::{Ending, Run},
     trace::{End, Lines, Outcome, Side, Told, What},
 };
 
 fn runs(yaml: &str) -> [Run; 2] {
-    let yaml = format!("name: n\nwhy: w\n{yaml}");
-    let scenario = Scenario::parse("test.yaml", &yaml).expect("a scenario");
-    Version::ALL.map(|version| {
-        let first = run(&scenario, version, 7, Arm::Faults);
-        assert!(
-            first == run(&scenario, version, 7, Arm::Faults),
-            "one seed, two histories"
-        );
-        first
-    })
+    both::runs(&format!("name: n\nwhy: w\n{yaml}"))
 }
 
 /// What of the trace these words pick, in order: `pub PUBREL id 1`.

@@ -1,30 +1,17 @@
 //! Whole runs: the broker and the clients that ship, in a world, with faults.
 
+#[path = "run/both.rs"]
+mod both;
+
 use std::{env, process::Command, time::Duration};
+
+use both::{runs, scenario};
 
 use squall_proto::{Packet, Version};
 use squall_sim::{
     run::{Arm, Ending, Run, run},
-    scenario::Scenario,
     trace::{Event, Side, What},
 };
-
-fn scenario(yaml: &str) -> Scenario {
-    Scenario::parse("test.yaml", yaml).expect("a scenario")
-}
-
-/// Runs a scenario in both versions, twice each with one seed.
-fn runs(yaml: &str) -> [Run; 2] {
-    let scenario = scenario(yaml);
-    Version::ALL.map(|version| {
-        let first = run(&scenario, version, 7, Arm::Faults);
-        assert!(
-            first == run(&scenario, version, 7, Arm::Faults),
-            "one seed, two histories"
-        );
-        first
-    })
-}
 
 fn arrived(run: &Run, what: impl Fn(&Packet) -> bool, at: Side) -> usize {
     let is_it = |event: &&Event| matches!(&event.what, What::Arrived { from, packet, .. } if *from != at && what(packet));

@@ -1,7 +1,16 @@
 //! What a user sees who wrote a scenario wrong: where, what, and the mend.
 
-use miette::{GraphicalReportHandler, GraphicalTheme};
-use squall_sim::scenario::{Scenario, ScenarioError};
+#[macro_use]
+#[path = "scenario_errors/shown.rs"]
+mod shown;
+
+#[path = "scenario_errors/hosts.rs"]
+mod hosts;
+#[path = "scenario_errors/speech.rs"]
+mod speech;
+
+use shown::show;
+use squall_sim::scenario::Scenario;
 
 const GOOD: &str = "\
 name: every message arrives once
@@ -25,56 +34,31 @@ fn a_right_file_is_read() {
     assert!(scenario.has_faults() && scenario.control);
 }
 
-/// One word of the right file is replaced.
-fn shown(wrong: &str, by: &str) -> String {
-    assert!(GOOD.contains(wrong), "{wrong}");
-    show(&GOOD.replacen(wrong, by, 1))
-}
-
-fn show(text: &str) -> String {
-    let error: ScenarioError = Scenario::parse("wrong.yaml", text).expect_err("it is wrong");
-    let mut shown = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::none())
-        .with_width(100)
-        .render_report(&mut shown, &error)
-        .expect("writing to a string cannot fail");
-    shown
-}
-
-macro_rules! wrong {
-    ($($name:ident: $wrong:literal => $by:literal;)*) => {
-        $(#[test]
-        fn $name() {
-            insta::assert_snapshot!(shown($wrong, $by));
-        })*
-    };
-}
-
 wrong! {
-    an_unknown_key_names_the_nearest_right_one: "keep_alive" => "keepalive";
-    an_unknown_key_of_a_step_names_the_nearest_right_one: "publish:" => "publsh:";
-    an_unknown_section_names_the_nearest_right_one: "clients:" => "client:";
-    an_unknown_client_names_the_nearest_right_one: "from: pub, topic" => "from: pubb, topic";
-    a_client_that_only_an_expectation_knows_is_unknown: "to: sub" => "to: subscriber-of-old";
-    a_cut_of_two_kinds_is_refused: "side: before" => "between: [pub, broker]";
-    a_cut_without_a_packet_has_no_side: "when: { packet: PUBREL, from: pub }" => "between: [pub, broker]";
-    a_partition_that_parts_nobody_from_the_broker_is_refused:
+    an_unknown_key_names_the_nearest_right_one: GOOD, "keep_alive" => "keepalive";
+    an_unknown_key_of_a_step_names_the_nearest_right_one: GOOD, "publish:" => "publsh:";
+    an_unknown_section_names_the_nearest_right_one: GOOD, "clients:" => "client:";
+    an_unknown_client_names_the_nearest_right_one: GOOD, "from: pub, topic" => "from: pubb, topic";
+    a_client_that_only_an_expectation_knows_is_unknown: GOOD, "to: sub" => "to: subscriber-of-old";
+    a_cut_of_two_kinds_is_refused: GOOD, "side: before" => "between: [pub, broker]";
+    a_cut_without_a_packet_has_no_side: GOOD, "when: { packet: PUBREL, from: pub }" => "between: [pub, broker]";
+    a_partition_that_parts_nobody_from_the_broker_is_refused: GOOD,
         "cut: { when: { packet: PUBREL, from: pub }, side: before, mode: rst }" => "partition: { groups: [[pub], [sub]], for: 1s }";
-    a_range_that_begins_before_the_first_packet_is_refused: "from: pub }" => "from: pub, nth: 0..3 }";
-    a_cut_at_an_unknown_clients_packet_is_refused: "from: pub }" => "from: publisher }";
-    a_missing_unit_says_how_to_write_one: "keep_alive: 10s" => "keep_alive: 10";
-    an_unknown_packet_names_the_nearest_right_one: "PUBREL" => "PUBRELL";
-    a_wrong_version_names_the_right_ones: "clients:" => "versions: [3.1]\nclients:";
-    a_key_that_comes_twice_is_refused: "why: MQTT-4.3.3" => "why: MQTT-4.3.3\nwhy: MQTT-4.3.2";
-    a_missing_key_is_named: "name: every message arrives once\n" => "";
-    two_actions_in_a_step_are_refused: "    publish" => "    disconnect: { client: pub }\n    publish";
-    a_step_that_does_nothing_is_refused: "  - cut: { when: { packet: PUBREL, from: pub }, side: before, mode: rst }" => "  - at: 2s";
-    a_packet_of_nobody_is_refused: ", from: pub }" => " }";
-    an_unsaid_number_of_times_is_refused: ", exactly: once" => "";
-    a_broken_quote_is_refused: "\"t/{n}\"" => "\"t/{n}";
-    a_qos_of_3_is_refused: "qos: 2" => "qos: 3";
-    a_wildcard_in_a_topic_name_is_refused: "t/{n}" => "t/#";
-    a_keep_alive_of_half_a_second_is_refused: "10s" => "500ms";
+    a_range_that_begins_before_the_first_packet_is_refused: GOOD, "from: pub }" => "from: pub, nth: 0..3 }";
+    a_cut_at_an_unknown_clients_packet_is_refused: GOOD, "from: pub }" => "from: publisher }";
+    a_missing_unit_says_how_to_write_one: GOOD, "keep_alive: 10s" => "keep_alive: 10";
+    an_unknown_packet_names_the_nearest_right_one: GOOD, "PUBREL" => "PUBRELL";
+    a_wrong_version_names_the_right_ones: GOOD, "clients:" => "versions: [3.1]\nclients:";
+    a_key_that_comes_twice_is_refused: GOOD, "why: MQTT-4.3.3" => "why: MQTT-4.3.3\nwhy: MQTT-4.3.2";
+    a_missing_key_is_named: GOOD, "name: every message arrives once\n" => "";
+    two_actions_in_a_step_are_refused: GOOD, "    publish" => "    disconnect: { client: pub }\n    publish";
+    a_step_that_does_nothing_is_refused: GOOD, "  - cut: { when: { packet: PUBREL, from: pub }, side: before, mode: rst }" => "  - at: 2s";
+    a_packet_of_nobody_is_refused: GOOD, ", from: pub }" => " }";
+    an_unsaid_number_of_times_is_refused: GOOD, ", exactly: once" => "";
+    a_broken_quote_is_refused: GOOD, "\"t/{n}\"" => "\"t/{n}";
+    a_qos_of_3_is_refused: GOOD, "qos: 2" => "qos: 3";
+    a_wildcard_in_a_topic_name_is_refused: GOOD, "t/{n}" => "t/#";
+    a_keep_alive_of_half_a_second_is_refused: GOOD, "10s" => "500ms";
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! One file that stands for many scenarios: which they are, what they are called, and what a user sees who wrote one wrong.
 
-use miette::{GraphicalReportHandler, GraphicalTheme};
+#[macro_use]
+#[path = "scenario_errors/shown.rs"]
+mod shown;
+
 use squall_proto::Version;
 use squall_sim::{scenario::Scenario, span::Span, verdict::judge};
 
@@ -120,27 +123,6 @@ fn paths_that_deliver_the_same_pass() {
             judged.verdict
         );
     }
-}
-
-/// One word of a right file is replaced.
-fn shown(right: &str, wrong: &str, by: &str) -> String {
-    assert!(right.contains(wrong), "{wrong}");
-    let error = Scenario::parse_all("wrong.yaml", &right.replacen(wrong, by, 1)).expect_err("it is wrong");
-    let mut shown = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::none())
-        .with_width(100)
-        .render_report(&mut shown, &error)
-        .expect("writing to a string cannot fail");
-    shown
-}
-
-macro_rules! wrong {
-    ($($name:ident: $right:ident, $wrong:literal => $by:literal;)*) => {
-        $(#[test]
-        fn $name() {
-            insta::assert_snapshot!(shown($right, $wrong, $by));
-        })*
-    };
 }
 
 wrong! {

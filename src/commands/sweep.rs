@@ -26,6 +26,10 @@ use crate::{
 ///
 /// Each seed is another run: other latencies, other moments, another order. Every check watches every run. What fails is shrunk to
 /// the smallest scenario that fails in the same way, and written as a file that `squall run` reads, with the line that repeats it.
+/// Runs fail in the same way if the same check says the same of them with other names and numbers: the first of each way is shrunk,
+/// the others are counted. Two paths that must deliver the same are shrunk and written together.
+///
+/// While it goes on it says how fast, and how many runs failed in how many ways. Ctrl-C ends it with a report of what it has come to.
 ///
 /// With --swarm each seed draws a scenario of its own: clients, subscriptions, messages, settings and faults, each of them on or off
 /// by a coin. Nobody has to think of the combination that fails.
@@ -105,6 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     work.run(|done| {
         progress.one_more(&done);
         let done = findings.look_at(done, &progress)?;
+        progress.know(findings.kinds());
         tally.take(done);
         Ok(())
     })?;
@@ -134,15 +139,15 @@ fn conclude(
     }
     let exit = args.results.show(&report)?;
     if !args.results.prints_json() {
-        let found: String = findings
-            .written()
-            .map(|file| format!("found: {file}\n"))
-            .collect();
+        let found: String = findings.lines().collect();
         // A reader that has gone does not change what holds.
         _ = output::print(&format!("{found}{}\n", progress.line()))?;
     }
-    if stop.is_set() && exit == Exit::Held {
-        output::complain("interrupted: what was run by then held\n");
+    if !stop.is_set() {
+        return Ok(exit);
+    }
+    output::complain("interrupted: this is what came of the runs by then\n");
+    if exit == Exit::Held {
         return Ok(Exit::Failed);
     }
     Ok(exit)

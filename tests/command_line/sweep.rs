@@ -1,6 +1,11 @@
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use crate::program::{Ended, squall};
+use crate::program::{Ended, command, squall};
 
 const QUIET: &str = "scenarios/no-will-after-disconnect.yaml";
 
@@ -63,10 +68,15 @@ fn what_fails_is_shrunk_and_written_as_a_scenario_that_fails_alike() {
     says("expect:\n  - connected: { client: dev, times: ");
     says("--mqtt 5.0 --seed 0\n");
     assert!(
-        !text.contains("pub") && !text.contains("steps") && text.lines().count() <= 12,
+        !text.contains("pub") && !text.contains("steps") && text.lines().filter(|line| !line.starts_with("  0.")).count() <= 12,
         "{text}"
     );
     assert!(ran.out.contains(file.to_str().unwrap()), "{}", ran.out);
+    assert!(
+        ran.out.contains("; 3 runs of ") && ran.out.contains("; 3 failed in 1 way\n"),
+        "{}",
+        ran.out
+    );
     let again = squall(&["run", file.to_str().unwrap(), "--mqtt", "5.0", "--seed", "0"]);
     assert_eq!(again.code, Some(1), "{}{}", again.out, again.err);
 }
@@ -152,4 +162,31 @@ fn a_sweep_for_some_time_ends_after_it() {
         "{}",
         ran.out
     );
+}
+
+#[test]
+fn an_interrupted_sweep_still_says_what_it_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fails.yaml");
+    fs::write(&file, FAILS).unwrap();
+    let mut sweep = command(&["sweep", file.to_str().unwrap(), "--seeds", "1000000", "--json", "--found"])
+        .arg(folder.path().join("found"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(sweep.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("shrinking") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended by itself");
+    }
+    let mut kill = Command::new("kill");
+    assert!(kill.args(["-INT", &sweep.id().to_string()]).status().unwrap().success());
+    let ended = sweep.wait_with_output().unwrap();
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert!(ended.status.code() == Some(1) && rest.contains("interrupted"), "{rest}");
+    let report: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert!(report.to_string().contains("connects"), "{report}");
 }

@@ -1,12 +1,22 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// The two hosts of a link: `broker`, or the name of a client, a group of clients or a peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Between(pub [String; 2]);
+pub struct Between(#[serde(deserialize_with = "two")] pub [String; 2]);
+
+fn two<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[String; 2], D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    <[String; 2]>::try_from(names).map_err(|names| {
+        let count = names.len();
+        de::Error::custom(format!(
+            "a link is between two, and {count} are named; write `[pub, broker]`"
+        ))
+    })
+}
 
 impl Between {
     /// Both, as they were written.

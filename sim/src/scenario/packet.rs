@@ -139,6 +139,19 @@ impl<'de> Deserialize<'de> for RawPacket {
     }
 }
 
+/// Reads a key, so that one that nobody knows is refused where it stands.
+struct KeySeed(&'static [&'static str]);
+
+impl<'de> de::DeserializeSeed<'de> for KeySeed {
+    type Value = &'static str;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<&'static str, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        let known = self.0.iter().find(|known| **known == key).copied();
+        known.ok_or_else(|| de::Error::unknown_field(&key, self.0))
+    }
+}
+
 struct PacketVisitor;
 
 impl<'de> de::Visitor<'de> for PacketVisitor {
@@ -156,8 +169,8 @@ impl<'de> de::Visitor<'de> for PacketVisitor {
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<RawPacket, A::Error> {
         let mut body = None;
         let mut wrong = Wrong::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
+        while let Some(key) = map.next_key_seed(KeySeed(RawBody::KEYS))? {
+            match key {
                 "version" => wrong.version = Some(map.next_value::<VersionWord>()?.0),
                 "flags" => wrong.flags = Some(map.next_value()?),
                 "remaining_length" => wrong.remaining_length = Some(map.next_value()?),

@@ -2,6 +2,7 @@
 
 mod faults;
 mod hosts;
+mod least;
 mod speech;
 
 use std::collections::BTreeSet;
@@ -54,6 +55,7 @@ pub(super) fn validate(scenario: &Scenario) -> Checked {
     for (name, client) in &scenario.clients {
         self::client(client, &root.key("clients").key(name))?;
     }
+    least::least(scenario)?;
     speech::scripts(scenario)?;
     ids(scenario)?;
     for (index, step) in scenario.steps.iter().enumerate() {

@@ -34,7 +34,7 @@ impl Finder {
         let judged = judge_by(&shrunk, self.version, seed, self.judging, None);
         let expected = judged.verdict.expected().first().map(String::as_str);
         let name = expected.unwrap_or(self.failure.what);
-        let why = why(self.failure.what, &judged);
+        let why = why(&judged);
         let versions = self.versions(&shrunk);
         let said = |scenario: &Scenario, versions: Vec<Version>| Scenario {
             name: name.to_owned(),
@@ -72,9 +72,9 @@ impl Finder {
 }
 
 /// What came, and the packets around it.
-fn why(what: &str, judged: &Judged) -> String {
+fn why(judged: &Judged) -> String {
     let got = judged.verdict.got().lines().next().unwrap_or_default().to_owned();
-    let mut lines = vec![format!("Found by a sweep ({what}): {got}")];
+    let mut lines = vec![format!("Found by a sweep: {got}")];
     let packets = judged.packets.iter().map(line);
     lines.extend(packets.take(PACKETS));
     lines.join("\n")
@@ -88,14 +88,13 @@ fn line(packet: &PacketLine) -> String {
         to,
         text,
     } = packet;
-    let between = if to.is_empty() { "" } else { " -> " };
     let millis = at_micros / 1000;
-    format!(
-        "{}.{:03} {from}{between}{to}: {}",
-        millis / 1000,
-        millis % 1000,
-        text.trim()
-    )
+    let between = match (from.as_str(), to.as_str()) {
+        ("", _) => String::new(),
+        (_, "") => format!("{from}: "),
+        (_, _) => format!("{from} -> {to}: "),
+    };
+    format!("{}.{:03} {between}{}", millis / 1000, millis % 1000, text.trim())
 }
 
 impl Found {

@@ -113,7 +113,7 @@ fn paths_that_differ_are_shrunk_together_to_a_file_that_shows_the_difference() {
     let judged = judge_by(&late, Version::V5, 4, Judging::ONCE, None);
     let failure = judged.failures.first().expect("one misses the messages").clone();
     assert_eq!(failure.what, "two_paths");
-    let finder = Finder::new(failure, Version::V5, 4);
+    let finder = Finder::new(&late, failure, Version::V5, 4);
     let shrunk = shrink(&finder.part(&late), 400, |scenario| finder.fails(scenario));
     let found = finder.found(shrunk.scenario).expect("it fails alike");
     let yaml = found.to_yaml("found.yaml");
@@ -126,4 +126,28 @@ fn paths_that_differ_are_shrunk_together_to_a_file_that_shows_the_difference() {
                 .holds()
     );
     insta::assert_snapshot!(yaml);
+}
+
+/// A message that waits for its publisher's connection is owed; that the publisher could be sent away for good instead shows nothing.
+#[test]
+fn who_comes_back_is_not_sent_away_for_good_by_shrinking() {
+    let yaml = "
+name: n
+why: w
+settle: 5s
+broker: { script: [{ to: PUBLISH, with: [] }] }
+clients: { pub: {} }
+steps:
+  - { id: gone, disconnect: { client: pub } }
+  - { after: gone, connect: { client: pub } }
+  - { at: 1s, publish: { from: pub, topic: t, qos: 1 } }
+";
+    let scenario = Scenario::parse("away.yaml", yaml).unwrap();
+    let judged = judge_by(&scenario, Version::V5, 1, Judging::ONCE, None);
+    let failure = judged.failures.first().expect("nobody answers").clone();
+    assert_eq!(failure.what, "overdue");
+    let finder = Finder::new(&scenario, failure, Version::V5, 1);
+    let without_connect = yaml.replace("  - { after: gone, connect: { client: pub } }\n", "");
+    assert!(finder.fails(&scenario));
+    assert!(!finder.fails(&Scenario::parse("away.yaml", &without_connect).unwrap()));
 }

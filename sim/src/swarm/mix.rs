@@ -86,7 +86,7 @@ impl Mix {
 
     /// Whether Wills may be retained: a broker that retains nothing refuses who has such a Will.
     pub(super) fn retains_wills(&self) -> bool {
-        self.has("retain") && !self.has("no_retain")
+        self.has("retain") && !self.has_v5("no_retain")
     }
 }
 

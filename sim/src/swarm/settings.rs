@@ -35,7 +35,8 @@ pub(super) fn broker(mix: &Mix) -> Draw {
         ("unsent_bytes_soft", if_on(limits, number(10_000..=100_000))),
         ("unsent_bytes", if_on(limits, number(200_000..=1_000_000))),
         ("maximum_qos", maximum_qos),
-        ("retain_available", if_on(mix.has("no_retain"), just(false))),
+        // 3.1.1 clients are not told, and lose their connections.
+        ("retain_available", if_on(mix.has_v5("no_retain"), just(false))),
         ("shared_subscriptions_v3", if_on(mix.has("shared"), just(true))),
     ])
 }

@@ -1,7 +1,7 @@
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -16,12 +16,21 @@ use crate::{
     work::{Done, Job, Source, Stop},
 };
 
-/// What does not hold: the first of its kind is shrunk and written to a file.
+/// What does not hold, by kinds: the first of each kind is shrunk and written to a file.
 pub(super) struct Findings<'a> {
     args: &'a Args,
     stop: &'a Stop,
-    known: BTreeSet<(String, Failure)>,
-    written: Vec<String>,
+    kinds: BTreeMap<(String, Failure), Kind>,
+}
+
+/// Runs that fail alike: the same check says the same with other names and numbers, with the faults or without; and, but for a swarm,
+/// of the same file and variant.
+struct Kind {
+    runs: u64,
+    /// The name of the first of them.
+    first: String,
+    /// Where it was written.
+    file: Option<String>,
 }
 
 /// So many kinds of failure are shrunk; who has more has other worries.
@@ -35,14 +44,28 @@ impl<'a> Findings<'a> {
         Self {
             args,
             stop,
-            known: BTreeSet::new(),
-            written: Vec::new(),
+            kinds: BTreeMap::new(),
         }
     }
 
-    /// The files that were written.
-    pub(super) fn written(&self) -> impl Iterator<Item = &str> {
-        self.written.iter().map(String::as_str)
+    /// How many kinds there are.
+    pub(super) fn kinds(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// A line for each kind: what it is, how many runs failed like that, which was the first, and the file that shows it.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        self.kinds.iter().map(|((of, failure), kind)| {
+            let of = if of.is_empty() {
+                String::new()
+            } else {
+                format!(" of {of}")
+            };
+            let file = kind.file.as_ref().map(|file| format!(": {file}"));
+            let runs = if kind.runs == 1 { "run" } else { "runs" };
+            let (file, many, first) = (file.unwrap_or_default(), kind.runs, &kind.first);
+            format!("found {failure}; {many} {runs}{of}, first {first}{file}\n")
+        })
     }
 
     /// Shrinks and writes what failed, if it is the first of its kind; what the report says is then about the small one.
@@ -51,39 +74,51 @@ impl<'a> Findings<'a> {
             return Ok(done);
         };
         let kind = (of_which(&done.job), failure.clone());
-        if self.args.no_shrink || self.known.len() >= KINDS || !self.known.insert(kind) {
+        if let Some(known) = self.kinds.get_mut(&kind) {
+            known.runs += 1;
+            return Ok(done);
+        }
+        let is_one_too_many = self.kinds.len() >= KINDS;
+        let new = Kind {
+            runs: 1,
+            first: done.result.name.clone(),
+            file: None,
+        };
+        let new = self.kinds.entry(kind).or_insert(new);
+        if self.args.no_shrink || is_one_too_many || self.stop.is_set() {
             return Ok(done);
         }
         progress.say(&format!("{}: {failure}; shrinking", done.result.name));
-        match self.small(&done.job, failure) {
-            Some(found) => self.keep(done, &found),
-            None => Ok(done),
-        }
+        let Some(found) = small(&done.job, failure, self.stop) else {
+            return Ok(done);
+        };
+        let file = write(&found, &self.args.found)?;
+        new.file = Some(file.display().to_string());
+        Ok(about(done, &found, file))
     }
+}
 
-    fn small(&self, job: &Job, failure: Failure) -> Option<Found> {
-        let finder = Finder::new(failure, job.version, job.seed);
-        let began = Instant::now();
-        let goes_on = || began.elapsed() < TIME && !self.stop.is_set();
-        let part = finder.part(&job.scenario);
-        let shrunk = shrink(&part, TRIES, |scenario| goes_on() && finder.fails(scenario));
-        finder.found(shrunk.scenario)
-    }
+fn small(job: &Job, failure: Failure, stop: &Stop) -> Option<Found> {
+    let finder = Finder::new(&job.scenario, failure, job.version, job.seed);
+    let began = Instant::now();
+    let goes_on = || began.elapsed() < TIME && !stop.is_set();
+    let part = finder.part(&job.scenario);
+    let shrunk = shrink(&part, TRIES, |scenario| goes_on() && finder.fails(scenario));
+    finder.found(shrunk.scenario)
+}
 
-    fn keep(&mut self, done: Done, found: &Found) -> Result<Done, anyhow::Error> {
-        let name = format!("{}.yaml", found.file_name());
-        let file = self.args.found.join(name);
-        fs::create_dir_all(&self.args.found)
-            .and_then(|()| fs::write(&file, found.to_yaml(&file.display().to_string())))
-            .map_err(|error| {
-                Misuse::new(
-                    format!("cannot write {}: {error}", file.display()),
-                    "name a folder that may be written with `--found`, or leave failures as they are with `--no-shrink`",
-                )
-            })?;
-        self.written.push(file.display().to_string());
-        Ok(about(done, found, file))
-    }
+/// Writes it into the folder.
+fn write(found: &Found, folder: &Path) -> Result<PathBuf, Misuse> {
+    let file = folder.join(format!("{}.yaml", found.file_name()));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&file, found.to_yaml(&file.display().to_string())))
+        .map_err(|error| {
+            Misuse::new(
+                format!("cannot write {}: {error}", file.display()),
+                "name a folder that may be written with `--found`, or leave failures as they are with `--no-shrink`",
+            )
+        })?;
+    Ok(file)
 }
 
 /// A failure of another file is another failure.

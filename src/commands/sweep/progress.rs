@@ -16,6 +16,7 @@ pub(super) struct Progress {
     simulated: Duration,
     events: u64,
     failed: u64,
+    kinds: usize,
 }
 
 /// From one line to the next, where nobody watches.
@@ -42,6 +43,7 @@ impl Progress {
             simulated: Duration::ZERO,
             events: 0,
             failed: 0,
+            kinds: 0,
         }
     }
 
@@ -61,6 +63,11 @@ impl Progress {
         }
     }
 
+    /// So many kinds of failure are known by now.
+    pub(super) const fn know(&mut self, kinds: usize) {
+        self.kinds = kinds;
+    }
+
     /// Says what takes a while.
     pub(super) fn say(&self, what: &str) {
         if self.bar.is_hidden() {
@@ -77,6 +84,11 @@ impl Progress {
     /// All of it in one line.
     pub(super) fn line(&self) -> String {
         let rate = rate(self.runs, self.simulated, self.began.elapsed());
-        format!("{rate}; {} events; {} failed", self.events, self.failed)
+        let kinds = match self.kinds {
+            0 => String::new(),
+            1 => " in 1 way".to_owned(),
+            kinds => format!(" in {kinds} ways"),
+        };
+        format!("{rate}; {} events; {} failed{kinds}", self.events, self.failed)
     }
 }

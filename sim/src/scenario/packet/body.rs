@@ -23,6 +23,10 @@ macro_rules! bodies {
             /// The names of the packets, as the standard writes them, and `hex`.
             pub const NAMES: &[&str] = &[$(stringify!($name),)* "hex"];
 
+            /// The keys of a packet: one of these names, and what may stand beside it.
+            pub(super) const KEYS: &[&str] =
+                &[$(stringify!($name),)* "append", "flags", "hex", "remaining_length", "truncate", "version"];
+
             /// The packet of this name with the fields it has when nothing else is said.
             pub(super) fn named(name: &str) -> Option<Self> {
                 match name {
@@ -39,7 +43,7 @@ macro_rules! bodies {
                         Ok(Self::$variant(fields.unwrap_or_default()))
                     })*
                     "hex" => Ok(Self::Hex(map.next_value()?)),
-                    _ => Err(de::Error::unknown_field(name, KEYS)),
+                    _ => Err(de::Error::unknown_field(name, Self::KEYS)),
                 }
             }
 
@@ -73,9 +77,6 @@ macro_rules! bodies {
                 ]
             }
         }
-
-        const KEYS: &[&str] =
-            &[$(stringify!($name),)* "append", "flags", "hex", "remaining_length", "truncate", "version"];
     };
 }
 

@@ -6,7 +6,7 @@ use serde::{
     ser::{SerializeMap, SerializeSeq},
 };
 
-use super::{Speaker, text::RawText, write::Writer};
+use super::{KeySeed, Speaker, text::RawText, write::Writer};
 
 /// Properties in the order they are written, whatever packet they stand in: `{ receive_maximum: 1, user_property: [a, b] }`, or a
 /// list of such, for one that stands twice.
@@ -162,8 +162,8 @@ impl<'de> de::Visitor<'de> for PropertiesVisitor {
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<RawProperties, A::Error> {
         let mut properties = Vec::new();
-        while let Some(name) = map.next_key::<String>()? {
-            properties.push(RawProperty::read(&name, &mut map)?);
+        while let Some(name) = map.next_key_seed(KeySeed(&NAMES))? {
+            properties.push(RawProperty::read(name, &mut map)?);
         }
         Ok(RawProperties(properties))
     }
