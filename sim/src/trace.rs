@@ -109,6 +109,16 @@ pub enum What {
         /// The packet.
         packet: Packet,
     },
+    /// The same, and the receiver's process never read it: it ended or closed the connection, or the connection was reset while it stood
+    /// still or read slowly.
+    Unread {
+        /// The connection.
+        wire: WireId,
+        /// The sender.
+        from: Side,
+        /// The packet.
+        packet: Packet,
+    },
     /// Bytes left a host that no packet of the trace tells: a part of one whose rest has not left yet, what is no packet, or a packet
     /// that its sender did not encode as we would. What a side sends is all of these in their order, and of each [`What::Sent`] what
     /// the bytes before it have not told.

@@ -263,7 +263,10 @@ impl Wires {
     fn host_down(&mut self, at: Instant, host: &str) {
         for wire in self.all.iter_mut().flatten() {
             if host == BROKER {
-                wire.end(at, Side::Broker, End::Reset);
+                // Before that its SYN may be under way to the next process.
+                if wire.has_reached_broker() {
+                    wire.end(at, Side::Broker, End::Reset);
+                }
             } else if wire.name == host {
                 wire.end(at, Side::Client, End::Reset);
             }

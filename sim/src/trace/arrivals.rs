@@ -16,7 +16,7 @@ impl Arrivals {
         for (index, event) in trace.events.iter().enumerate() {
             if let What::Sent { wire, from, .. } = &event.what {
                 under_way.entry((*wire, *from)).or_default().push_back(index);
-            } else if let What::Arrived { wire, from, .. } = &event.what
+            } else if let What::Arrived { wire, from, .. } | What::Unread { wire, from, .. } = &event.what
                 // In the order in which they were sent.
                 && let Some(sent) = under_way.get_mut(&(*wire, *from)).and_then(VecDeque::pop_front)
             {

@@ -94,6 +94,7 @@ enum Kind {
     Opened,
     Sent,
     Arrived,
+    Unread,
     Bytes,
     Malformed,
     Closed,

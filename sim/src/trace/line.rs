@@ -78,7 +78,7 @@ impl<'a> Lines<'a> {
 impl What {
     /// The packet that is sent or arrives.
     pub const fn packet(&self) -> Option<&Packet> {
-        if let Self::Sent { packet, .. } | Self::Arrived { packet, .. } = self {
+        if let Self::Sent { packet, .. } | Self::Arrived { packet, .. } | Self::Unread { packet, .. } = self {
             Some(packet)
         } else {
             None
@@ -91,6 +91,7 @@ impl What {
             Self::Opened { wire, .. }
             | Self::Sent { wire, .. }
             | Self::Arrived { wire, .. }
+            | Self::Unread { wire, .. }
             | Self::Bytes { wire, .. }
             | Self::Malformed { wire, .. }
             | Self::Closed { wire, .. }
@@ -117,6 +118,7 @@ impl What {
             Self::Opened { .. } => Some(Side::Client),
             Self::Sent { from: side, .. }
             | Self::Arrived { from: side, .. }
+            | Self::Unread { from: side, .. }
             | Self::Bytes { from: side, .. }
             | Self::Malformed { from: side, .. }
             | Self::Closed { by: side, .. }
@@ -156,6 +158,7 @@ pub fn event_line(event: &Event) -> String {
         What::Opened { .. } => "opens a connection".to_owned(),
         What::Sent { packet, .. } => packet_line(packet),
         What::Arrived { packet, .. } => format!("{} arrives", packet_line(packet)),
+        What::Unread { packet, .. } => format!("{} arrives, and nobody reads it", packet_line(packet)),
         What::Bytes { bytes, .. } => bytes_line(bytes),
         What::Malformed { error, .. } => format!("what is no packet: {error}"),
         What::Closed { how, .. } => format!("closes with {}", end(*how)),

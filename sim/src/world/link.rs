@@ -167,6 +167,13 @@ impl Links {
         self.link(direction).way(usual, parcel, sent)
     }
 
+    /// The way of a segment that is under way, now that the link loses others than before: what it has lost it has lost, and what TCP
+    /// sends from `now` on is drawn anew.
+    pub(super) fn again(&mut self, direction: Direction, parcel: Parcel, way: Way, now: Instant) -> Way {
+        let usual = self.usual;
+        self.link(direction).again(usual, parcel, way, now)
+    }
+
     fn link(&mut self, direction: Direction) -> &mut Link {
         let seed = self.seed;
         self.links.entry(direction).or_insert_with(|| Link {

@@ -28,7 +28,7 @@ use self::{
     transit::{Delivered, sequence_length},
 };
 use super::{
-    link::Links,
+    link::{Links, Way},
     lookout::{Lookout, Lookouts},
     watch::{Watch, Watches},
     wire::{Wires, peer},
@@ -78,8 +78,7 @@ struct Flight {
     wire: WireId,
     from: Side,
     segment: TcpSegment,
-    /// When its turn on the link comes.
-    departs: Instant,
+    way: Way,
     /// Tasks may read it before the next one arrives.
     alone: bool,
 }
@@ -183,6 +182,7 @@ impl Network {
     }
 
     pub(super) fn take_trace(&mut self) -> Trace {
+        self.tell_unread();
         mem::take(&mut self.trace)
     }
 
@@ -299,7 +299,13 @@ impl Network {
 
     /// The task at this side has taken so many bytes of what arrived.
     pub(super) fn read(&mut self, wire: WireId, side: Side, bytes: usize) {
-        self.wires.lane(wire, peer(side)).read += bytes as u64;
+        let lane = self.wires.lane(wire, peer(side));
+        lane.read += bytes as u64;
+        while let Some((ends, _)) = lane.unread.front()
+            && *ends <= lane.read
+        {
+            lane.unread.pop_front();
+        }
     }
 
     /// The process of a host dies: every connection of it is reset. Says how many.
@@ -348,6 +354,7 @@ const fn is_busy(what: &What) -> bool {
         | What::Ended { .. }
         | What::Application { .. } => true,
         What::Arrived { .. }
+        | What::Unread { .. }
         | What::HostDown { .. }
         | What::HostUp { .. }
         | What::Kicked { .. }

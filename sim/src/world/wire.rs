@@ -59,6 +59,8 @@ pub(super) struct Lane {
     pub(super) arrived: u64,
     /// Bytes of the stream that the receiver's task has taken.
     pub(super) read: u64,
+    /// Packets that have arrived and that it has not taken whole: where each ends in the stream, and its arrival's place in the trace.
+    pub(super) unread: VecDeque<(u64, usize)>,
     /// What waits for a partition or a hold to end.
     pub(super) held: VecDeque<Held>,
     /// What is sent here vanishes, for good.
@@ -92,6 +94,7 @@ impl Lane {
             arriving: VecDeque::new(),
             arrived: 0,
             read: 0,
+            unread: VecDeque::new(),
             held: VecDeque::new(),
             vanishes: false,
             closed: false,
@@ -111,6 +114,11 @@ impl Lane {
     /// Whether a socket that can still be reset sends here.
     pub(super) const fn is_alive(&self) -> bool {
         !self.closed && !self.was_reset && !self.resetting && !self.is_gone
+    }
+
+    /// Whether no process has a socket any more that sends here, or none that can.
+    pub(super) const fn is_left(&self) -> bool {
+        self.let_go || !self.is_alive()
     }
 
     /// Whether the sender knows that the connection is over.

@@ -21,6 +21,7 @@ enum Happening {
     /// It leaves in two pieces.
     InPieces(Side, Packet, Index),
     Arrived(Side, Packet),
+    Unread(Side, Packet),
     Garbage(Side, Vec<u8>),
     Closed(Side, End),
     LetGo(Side),
@@ -93,6 +94,7 @@ fn happening(version: Version) -> impl Strategy<Value = Happening> {
         4 => (side(), packet()).prop_map(|(from, packet)| Happening::Sent(from, packet)),
         2 => (side(), packet(), any::<Index>()).prop_map(|(from, packet, at)| Happening::InPieces(from, packet, at)),
         4 => (side(), packet()).prop_map(|(from, packet)| Happening::Arrived(from, packet)),
+        1 => (side(), packet()).prop_map(|(from, packet)| Happening::Unread(from, packet)),
         2 => (side(), vec(any::<u8>(), 1..12)).prop_map(|(from, bytes)| Happening::Garbage(from, bytes)),
         1 => (side(), end()).prop_map(|(by, how)| Happening::Closed(by, how)),
         1 => side().prop_map(Happening::LetGo),
@@ -126,6 +128,7 @@ fn whats(wire: WireId, version: Version, happening: Happening) -> Vec<What> {
     match happening {
         Happening::Sent(from, packet) => vec![What::Sent { wire, from, packet }],
         Happening::Arrived(from, packet) => vec![What::Arrived { wire, from, packet }],
+        Happening::Unread(from, packet) => vec![What::Unread { wire, from, packet }],
         Happening::InPieces(from, packet, at) => {
             let mut whole = BytesMut::new();
             encode(version, (&packet).into(), &mut whole);

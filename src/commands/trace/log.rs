@@ -133,7 +133,11 @@ impl Row {
 const fn style(what: &What) -> Style {
     match what {
         What::Sent { .. } => Style::new(),
-        What::Arrived { .. } | What::Bytes { .. } | What::Application { .. } | What::Held(_) => DIM,
+        What::Arrived { .. }
+        | What::Unread { .. }
+        | What::Bytes { .. }
+        | What::Application { .. }
+        | What::Held(_) => DIM,
         What::Malformed { .. } | What::Missed { .. } => BAD,
         What::Opened { .. }
         | What::Closed { .. }

@@ -88,6 +88,17 @@ fn lost_segments_arrive_late_and_in_order() {
 }
 
 #[test]
+fn what_a_loss_has_taken_comes_with_the_first_retransmission_after_its_end() {
+    let (took, _) = Table::run(async |table| {
+        let mut stream = table.client.clone().connect().await.unwrap();
+        table.fault("loss: { between: [a, broker], percent: 99, for: 1s }");
+        round_trip(&mut stream).await.unwrap()
+    });
+    // Sent again after 200, 600 and 1400 ms.
+    assert_eq!(took, 1402);
+}
+
+#[test]
 fn another_latency_lasts_as_long_as_the_fault() {
     let ((during, after), _) = Table::run(async |table| {
         let mut stream = table.client.clone().connect().await.unwrap();

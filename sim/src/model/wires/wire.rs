@@ -109,6 +109,11 @@ impl Wire {
         matches!(self.connack, Some((_, ReasonCode::Success)))
     }
 
+    /// Whether a packet has reached the broker's host.
+    pub(super) const fn has_reached_broker(&self) -> bool {
+        self.connect.is_some() || self.client_at_fault
+    }
+
     /// Since when a side takes it to be over.
     pub(crate) fn over_for(&self, side: Side) -> Option<Instant> {
         let closed = self.closed.of(side).map(|(at, _)| at);

@@ -103,7 +103,14 @@ impl Wires {
         let what = match line.event {
             Kind::Opened => self.opened(line)?,
             Kind::Sent => self.sent(line)?,
-            Kind::Arrived => self.arrived(line)?,
+            Kind::Arrived => {
+                let (wire, from, packet) = self.arrived(line)?;
+                What::Arrived { wire, from, packet }
+            }
+            Kind::Unread => {
+                let (wire, from, packet) = self.arrived(line)?;
+                What::Unread { wire, from, packet }
+            }
             Kind::Bytes => self.bytes(line)?,
             Kind::Malformed => self.malformed(line)?,
             Kind::Closed => {
@@ -180,10 +187,9 @@ impl Wires {
         Ok(what)
     }
 
-    fn arrived(&self, line: &Line<'_>) -> Read<What> {
+    fn arrived(&self, line: &Line<'_>) -> Read<(WireId, Side, Packet)> {
         let (wire, from) = self.from(line)?;
-        let packet = self.packet(line, wire)?;
-        Ok(What::Arrived { wire, from, packet })
+        Ok((wire, from, self.packet(line, wire)?))
     }
 
     fn bytes(&mut self, line: &Line<'_>) -> Read<What> {

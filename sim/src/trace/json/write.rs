@@ -68,6 +68,7 @@ const fn kind(what: &What) -> Kind {
         What::Opened { .. } => Kind::Opened,
         What::Sent { .. } => Kind::Sent,
         What::Arrived { .. } => Kind::Arrived,
+        What::Unread { .. } => Kind::Unread,
         What::Bytes { .. } => Kind::Bytes,
         What::Malformed { .. } => Kind::Malformed,
         What::Closed { .. } => Kind::Closed,

@@ -67,7 +67,7 @@ impl<'a> Conversations<'a> {
         match &event.what {
             What::Opened { wire, client } => self.open(*wire, client),
             What::Sent { wire, from, packet } => self.send(*wire, *from, packet),
-            What::Arrived { wire, from, .. } => self.arrive(*wire, *from),
+            What::Arrived { wire, from, .. } | What::Unread { wire, from, .. } => self.arrive(*wire, *from),
             What::Bytes { wire, from, bytes } => {
                 self.establish(*wire);
                 self.with(*wire, *from, |half| half.told(bytes));

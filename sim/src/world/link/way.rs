@@ -22,8 +22,23 @@ pub(crate) struct Parcel {
 pub(crate) struct Way {
     /// When its turn on the link has come.
     pub(crate) departs: Instant,
-    /// Whole milliseconds.
-    pub(crate) arrives: Instant,
+    takes: Takes,
+}
+
+/// How long a segment takes from then on.
+#[derive(Clone, Copy, Default)]
+struct Takes {
+    /// Until TCP sends it for the last time: the attempts before are lost.
+    waits: Duration,
+    latency: Duration,
+}
+
+/// One of the times that TCP sends a segment.
+struct Attempt {
+    /// So long after the first.
+    waits: Duration,
+    /// How long it waits for an acknowledgement.
+    timeout: Duration,
 }
 
 /// What a rule remembers of one link.
@@ -32,7 +47,7 @@ pub(super) struct Clock {
     /// When the link is free, the next spike is due, or what is gathered leaves. `None`: it has not begun.
     at: Option<Instant>,
     /// How long what is gathered then takes.
-    takes: Duration,
+    takes: Takes,
 }
 
 /// How TCP waits before it sends a segment again: doubled at each attempt, up to a bound.
@@ -55,16 +70,31 @@ impl Parcel {
 impl Link {
     pub(super) fn way(&mut self, usual: Usual, parcel: Parcel, sent: Instant) -> Way {
         if self.rules.is_empty() {
-            let takes = self.losses(usual, parcel) + draw(&mut self.chance, usual.latency);
-            return Way::new(sent, takes);
+            let takes = Takes {
+                waits: self.losses(usual, parcel, Attempt::first(parcel.syn)),
+                latency: draw(&mut self.chance, usual.latency),
+            };
+            return Way { departs: sent, takes };
         }
-        let (departs, joined) = self.gathered(parcel, sent);
-        let takes = joined.unwrap_or_else(|| {
-            let waits = self.losses(usual, parcel);
-            waits + self.latency(usual, departs)
+        let (leaves, joined) = self.gathered(parcel, sent);
+        let takes = joined.unwrap_or_else(|| Takes {
+            waits: self.losses(usual, parcel, Attempt::first(parcel.syn)),
+            latency: self.latency(usual, leaves),
         });
-        self.remember_gathered(departs, takes);
-        Way::new(self.queued(parcel, departs), takes)
+        self.remember_gathered(leaves, takes);
+        let departs = self.queued(parcel, leaves);
+        Way { departs, takes }
+    }
+
+    /// See [`super::Links::again`].
+    pub(super) fn again(&mut self, usual: Usual, parcel: Parcel, way: Way, now: Instant) -> Way {
+        if way.departs + way.takes.waits <= now {
+            return way;
+        }
+        let next = Attempt::first(parcel.syn).not_before(way.departs, now);
+        let waits = self.losses(usual, parcel, next);
+        let takes = Takes { waits, ..way.takes };
+        Way { takes, ..way }
     }
 
     /// See [`super::Links::pieces`].
@@ -89,7 +119,7 @@ impl Link {
     }
 
     /// When a segment leaves that may have to wait until more is gathered, and how long those take that it joins.
-    fn gathered(&mut self, parcel: Parcel, sent: Instant) -> (Instant, Option<Duration>) {
+    fn gathered(&mut self, parcel: Parcel, sent: Instant) -> (Instant, Option<Takes>) {
         let Self { chance, rules } = self;
         for rule in rules.iter_mut().rev() {
             let Effect::Coalesce(within) = rule.effect else {
@@ -112,7 +142,7 @@ impl Link {
     }
 
     /// What is gathered until `leaves` takes this long, all of it.
-    fn remember_gathered(&mut self, leaves: Instant, takes: Duration) {
+    fn remember_gathered(&mut self, leaves: Instant, takes: Takes) {
         for rule in &mut self.rules {
             if let Effect::Coalesce(_) = rule.effect
                 && rule.clock.at == Some(leaves)
@@ -159,12 +189,11 @@ impl Link {
         latency
     }
 
-    /// How long TCP takes to get a segment into the network for good.
-    fn losses(&mut self, usual: Usual, parcel: Parcel) -> Duration {
+    /// How long TCP takes to get a segment into the network for good, from this attempt on.
+    fn losses(&mut self, usual: Usual, parcel: Parcel, mut attempt: Attempt) -> Duration {
         let Self { chance, rules } = self;
-        let mut waits = Duration::ZERO;
         if !parcel.lossy {
-            return waits;
+            return attempt.waits;
         }
         let mut percent = u64::from(usual.loss_percent);
         for rule in &*rules {
@@ -174,15 +203,13 @@ impl Link {
         }
         // A link that loses everything for ever is a partition; here each attempt has a chance.
         let percent = u32::try_from(percent.min(99)).unwrap_or(99);
-        let mut timeout = first_timeout(parcel.syn);
         while percent > 0 && chance.random_ratio(percent, 100) {
-            waits += timeout;
-            timeout = (timeout * 2).min(RETRANSMISSION_MAX);
+            attempt = attempt.next();
             for rule in &mut *rules {
                 rule.touched += u64::from(matches!(rule.effect, Effect::Loss(_)));
             }
         }
-        waits
+        attempt.waits
     }
 }
 
@@ -203,12 +230,38 @@ impl Clock {
 }
 
 impl Way {
-    fn new(departs: Instant, takes: Duration) -> Self {
-        let arrives = (departs + takes).as_micros().next_multiple_of(1000);
+    /// When it ends, in whole milliseconds, if nothing that was sent before is still under way.
+    pub(crate) fn arrives(self) -> Instant {
+        let arrives = self.departs + self.takes.waits + self.takes.latency;
+        Instant::from_micros(arrives.as_micros().next_multiple_of(1000))
+    }
+}
+
+impl Attempt {
+    const fn first(syn: bool) -> Self {
         Self {
-            departs,
-            arrives: Instant::from_micros(arrives),
+            waits: Duration::ZERO,
+            timeout: if syn {
+                RETRANSMISSION_OF_SYN
+            } else {
+                RETRANSMISSION
+            },
         }
+    }
+
+    fn next(self) -> Self {
+        Self {
+            waits: self.waits + self.timeout,
+            timeout: (self.timeout * 2).min(RETRANSMISSION_MAX),
+        }
+    }
+
+    /// The next from `now` on, of a segment that was sent first at `since`; perhaps this one.
+    fn not_before(mut self, since: Instant, now: Instant) -> Self {
+        while since + self.waits < now {
+            self = self.next();
+        }
+        self
     }
 }
 
@@ -218,19 +271,6 @@ fn draw(chance: &mut Pcg64Mcg, range: SpanRange) -> Duration {
 
 /// When TCP first sends a segment again that it sent at `since`, not before `now`.
 pub(crate) fn retransmission(since: Instant, now: Instant, syn: bool) -> Instant {
-    let mut at = since;
-    let mut timeout = first_timeout(syn);
-    while at < now || at == since {
-        at += timeout;
-        timeout = (timeout * 2).min(RETRANSMISSION_MAX);
-    }
-    at
-}
-
-const fn first_timeout(syn: bool) -> Duration {
-    if syn {
-        RETRANSMISSION_OF_SYN
-    } else {
-        RETRANSMISSION
-    }
+    let again = Attempt::first(syn).next();
+    since + again.not_before(since, now).waits
 }

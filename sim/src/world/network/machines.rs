@@ -23,6 +23,8 @@ struct Machine {
     /// It has no power.
     is_off: bool,
     pauses: BTreeMap<StateId, u64>,
+    /// Pauses of processes that have ended.
+    past_pauses: BTreeMap<StateId, u64>,
     /// The tasks that would have run while it is paused.
     waiting: Vec<Waker>,
     /// How slowly it reads, the last that began first.
@@ -64,6 +66,9 @@ impl Network {
             let connection = self.wires.wire(wire);
             let (local, remote) = (*connection.address.of(side), *connection.address.of(peer(side)));
             let lane = connection.lane.of_mut(side);
+            if side == Side::Broker && !lane.has_sent() {
+                continue; // A SYN that is still under way finds whoever listens when it arrives.
+            }
             alive += u64::from(lane.is_alive());
             lane.is_gone = true;
             lane.ended = true;
@@ -138,6 +143,9 @@ impl Network {
     /// Ends a pause. Says how often a task would have run, or `None` when it was over already; and whether the host goes on.
     pub(crate) fn resume(&mut self, place: usize, pause: StateId) -> Option<(u64, bool)> {
         let machine = self.machines.at(place);
+        if let Some(touched) = machine.past_pauses.remove(&pause) {
+            return Some((touched, false));
+        }
         let touched = machine.pauses.remove(&pause)?;
         let goes_on = machine.pauses.is_empty();
         if goes_on {
@@ -149,7 +157,7 @@ impl Network {
     /// The process that was paused has ended: what runs next is not paused.
     pub(crate) fn forget_pauses(&mut self, place: usize) {
         let machine = self.machines.at(place);
-        machine.pauses.clear();
+        machine.past_pauses.append(&mut machine.pauses);
         machine.waiting.drain(..).for_each(Waker::wake);
     }
 

@@ -12,7 +12,7 @@ use crate::{
     world::{
         tap::Seen,
         watch::{PlannedCut, Then},
-        wire::Sides,
+        wire::{Sides, peer},
     },
 };
 
@@ -102,6 +102,35 @@ impl Network {
             }
         }
         cut
+    }
+
+    /// A packet has reached its receiver's host, which ends there in the stream.
+    pub(super) fn note_arrival(&mut self, wire: WireId, from: Side, ends: u64, packet: Packet) {
+        let event = self.trace().events.len();
+        self.wires.lane(wire, from).unread.push_back((ends, event));
+        self.note(What::Arrived { wire, from, packet });
+    }
+
+    /// Says of what has arrived that nobody has read it, where nobody can any more.
+    pub(super) fn tell_unread(&mut self) {
+        let lanes = self.wires.iter().flat_map(|(_, wire)| {
+            [Side::Client, Side::Broker]
+                .into_iter()
+                .filter(|from| wire.lane.of(peer(*from)).is_left())
+                .map(|from| &wire.lane.of(from).unread)
+        });
+        for (_, event) in lanes.flatten() {
+            let Some(arrival) = self.trace.events.get_mut(*event) else {
+                continue;
+            };
+            if let What::Arrived { wire, from, packet } = &arrival.what {
+                arrival.what = What::Unread {
+                    wire: *wire,
+                    from: *from,
+                    packet: packet.clone(),
+                };
+            }
+        }
     }
 
     pub(super) fn note_close(&mut self, wire: WireId, by: Side, segment: &TcpSegment) {

@@ -8,7 +8,7 @@ use super::{Flight, Network, TICK, touch, transit::sequence_length};
 use crate::{
     trace::{Side, WireId},
     world::{
-        link::{Direction, Effect, RuleId, retransmission},
+        link::{Direction, Effect, Parcel, RuleId, retransmission},
         wire::{Held, peer},
     },
 };
@@ -32,7 +32,8 @@ impl Network {
         match effect {
             Effect::Block | Effect::Hold | Effect::Vanish => self.release(on, effect),
             Effect::Bandwidth(_) => self.hurry(on),
-            Effect::Latency(..) | Effect::Loss(_) | Effect::Segment(_) | Effect::Coalesce(_) => {}
+            Effect::Loss(_) => self.try_again(&on),
+            Effect::Latency(..) | Effect::Segment(_) | Effect::Coalesce(_) => {}
         }
         touch();
         self.arm();
@@ -41,12 +42,12 @@ impl Network {
 
     /// What is under way in these directions is gone, and so is every connection there is: whatever is sent later vanishes too.
     fn vanish(&mut self, rule: RuleId, on: &BTreeSet<Direction>) {
-        for (_, flight) in self.take_under_way(on, Instant::ZERO) {
+        for flight in self.take_under_way(on, Instant::ZERO) {
             let direction = self.direction(flight.wire, flight.from);
             self.links.touch(rule, direction);
             if flight.segment.flags.syn {
                 // Whoever is connecting sends it again.
-                let (since, segment) = (flight.departs, flight.segment);
+                let (since, segment) = (flight.way.departs, flight.segment);
                 let lane = self.wires.lane(flight.wire, flight.from);
                 lane.held.push_back(Held { since, segment });
             }
@@ -68,17 +69,28 @@ impl Network {
                 .links
                 .any(*direction, |effect| matches!(effect, Effect::Bandwidth(_)))
         });
-        for (arrives, flight) in self.take_under_way(&on, now + TICK) {
-            let takes = arrives - flight.departs;
-            self.is_due(flight, now + takes);
+        for mut flight in self.take_under_way(&on, now + TICK) {
+            flight.way.departs = now;
+            self.is_due(flight);
         }
     }
 
-    /// Takes out what is under way in some directions and does not depart before a moment, with when it would have arrived.
-    fn take_under_way(&mut self, on: &BTreeSet<Direction>, departs: Instant) -> Vec<(Instant, Flight)> {
+    /// What TCP sends again on these links from now on is not lost to a rule that is over.
+    fn try_again(&mut self, on: &BTreeSet<Direction>) {
+        let now = self.now();
+        for mut flight in self.take_under_way(on, Instant::ZERO) {
+            let direction = self.direction(flight.wire, flight.from);
+            let parcel = Parcel::of(&flight.segment);
+            flight.way = self.links.again(direction, parcel, flight.way, now);
+            self.is_due(flight);
+        }
+    }
+
+    /// Takes out what is under way in some directions and does not depart before a moment, in the order in which it would have arrived.
+    fn take_under_way(&mut self, on: &BTreeSet<Direction>, departs: Instant) -> Vec<Flight> {
         let wires = &mut self.wires;
         let is_one = |_: &(Instant, u64), flight: &mut Flight| {
-            flight.departs >= departs && on.contains(&wires.wire(flight.wire).direction(flight.from))
+            flight.way.departs >= departs && on.contains(&wires.wire(flight.wire).direction(flight.from))
         };
         let taken: Vec<_> = self.due.extract_if(.., is_one).collect();
         let lanes: BTreeSet<_> = taken
@@ -91,7 +103,7 @@ impl Network {
             let last_arrival = last.map_or(Instant::ZERO, |((at, _), _)| *at);
             self.wires.lane(wire, from).last_arrival = last_arrival;
         }
-        taken.into_iter().map(|((at, _), flight)| (at, flight)).collect()
+        taken.into_iter().map(|(_, flight)| flight).collect()
     }
 
     /// The connections of some directions, and which side sends there.

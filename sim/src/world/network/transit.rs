@@ -7,9 +7,9 @@ use turmoil_net::{Packet as Datagram, TcpFlags, TcpSegment, Transport};
 
 use super::{Flight, Network, TICK};
 use crate::{
-    trace::{Side, What, WireId},
+    trace::{Side, WireId},
     world::{
-        link::{Direction, Effect, Parcel, Way},
+        link::{Direction, Effect, Parcel},
         wire::{Held, peer},
     },
 };
@@ -63,21 +63,21 @@ impl Network {
 
     fn launch(&mut self, wire: WireId, from: Side, segment: TcpSegment, sent: Instant, alone: bool) {
         let direction = self.direction(wire, from);
-        let Way { departs, arrives } = self.links.way(direction, Parcel::of(&segment), sent);
+        let way = self.links.way(direction, Parcel::of(&segment), sent);
         let flight = Flight {
             wire,
             from,
             segment,
-            departs,
+            way,
             alone,
         };
-        self.is_due(flight, arrives);
+        self.is_due(flight);
     }
 
     /// Has a segment arrive, behind what its side has sent before.
-    pub(super) fn is_due(&mut self, flight: Flight, at: Instant) {
+    pub(super) fn is_due(&mut self, flight: Flight) {
         let lane = self.wires.lane(flight.wire, flight.from);
-        let mut arrives = lane.last_arrival.max(at);
+        let mut arrives = lane.last_arrival.max(flight.way.arrives());
         if flight.segment.flags.rst {
             // An RST takes what the receiver has not read. Nobody is so slow that data of the moment before are lost to it.
             arrives = arrives.max(lane.last_arrival + TICK);
@@ -129,8 +129,8 @@ impl Network {
         let whole = lane.arriving.partition_point(|(ends, _)| *ends <= lane.arrived);
         let packets: Vec<_> = lane.arriving.drain(..whole).collect();
         if !nobody_there {
-            for (_, packet) in packets {
-                self.note(What::Arrived { wire, from, packet });
+            for (ends, packet) in packets {
+                self.note_arrival(wire, from, ends, packet);
             }
             self.note_end(wire, to, &segment);
         }
