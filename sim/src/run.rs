@@ -185,7 +185,8 @@ async fn ended(scenario: &Scenario, cast: &Cast, progress: &Progress) -> Ending 
         if owed.is_empty() && quiet >= QUIET && since.elapsed() >= QUIET {
             return Ending::Complete;
         }
-        if since.elapsed() >= scenario.settle.duration() {
+        let undisturbed = network::with(|network| network.undisturbed_for());
+        if since.elapsed().min(undisturbed) >= scenario.settle.duration() {
             return match owed.is_empty() {
                 true => Ending::Complete,
                 false => Ending::Overdue(owed),

@@ -26,6 +26,8 @@ pub(crate) struct Condition {
     pub(crate) stops: u32,
     /// It has ended as it was asked to.
     pub(crate) has_stopped: bool,
+    /// A process has begun since the last one ended.
+    pub(crate) has_begun: bool,
     /// The next process takes up what this one knew.
     pub(crate) kept: bool,
 }
@@ -55,7 +57,10 @@ impl Power {
 
     /// Runs `process` to its end, or to the next crash, which drops it: then `None`. While the host is paused, the process stands still.
     pub(crate) async fn run<T>(&self, process: impl Future<Output = T>) -> Option<T> {
-        let before = self.condition.get().crashes_ever;
+        let before = self.condition.modify(|condition| {
+            condition.has_begun = true;
+            condition.crashes_ever
+        });
         tokio::select! {
             biased;
             () = self.until(|condition| condition.crashes > 0 || condition.crashes_ever > before) => None,
@@ -72,6 +77,7 @@ impl Power {
     pub(crate) fn has_stopped(&self, kept: bool) {
         let starts_again = self.condition.modify(|condition| {
             condition.has_stopped = condition.stops > 0;
+            condition.has_begun = false;
             condition.kept = kept;
             !condition.has_stopped
         });

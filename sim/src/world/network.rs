@@ -64,6 +64,8 @@ pub(crate) struct Network {
     let_go: Vec<(WireId, Side)>,
     timer: Option<Pin<Box<Sleep>>>,
     trace: Trace,
+    /// When a fault was last over, or one of several cuts of it.
+    mended: Instant,
     /// When a packet was last sent, pings apart, or a connection began or ended.
     busy: Instant,
 }
@@ -106,6 +108,7 @@ pub(super) fn install(guard: EnterGuard, hosts: Vec<Named>, seed: u64, latency: 
         let_go: Vec::new(),
         timer: None,
         trace: Trace::default(),
+        mended: Instant::ZERO,
         busy: Instant::ZERO,
     };
     NETWORK.set(Some(network));
@@ -158,12 +161,20 @@ impl Network {
         if let What::Application { client, told } = &what {
             self.lookouts.see(client, told);
         }
+        if let What::FaultEnded { .. } = &what {
+            self.mended = at;
+        }
         self.trace.events.push(Event { at, what });
     }
 
     /// Looks out for what a client tells its application.
     pub(crate) fn look_out(&mut self, lookout: Lookout) {
         self.lookouts.add(lookout);
+    }
+
+    /// How long no fault has ended, nor one of several cuts of it.
+    pub(crate) fn undisturbed_for(&self) -> Duration {
+        self.now() - self.mended
     }
 
     /// How long nothing has happened on any wire, pings apart, and nothing was under way. Zero while anything is.

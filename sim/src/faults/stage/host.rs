@@ -144,7 +144,9 @@ impl Stage {
         process.condition.modify(|condition| {
             condition.crashes += 1;
             condition.crashes_ever += 1;
-            condition.kept = kept && (!was_down || condition.kept);
+            // A process that ends again before it has begun leaves what the one before it left.
+            condition.kept = kept && (condition.has_begun || condition.kept);
+            condition.has_begun = false;
         });
         process.lose(finds);
         if was_down {
