@@ -365,3 +365,19 @@ steps:
         assert_eq!(run.end, Ending::Complete);
     }
 }
+
+#[test]
+fn what_comes_after_a_fault_that_never_has_its_moment_is_not_waited_for() {
+    let never = "
+name: n
+why: w
+clients: { a: {} }
+steps:
+  - { id: cut, cut: { when: { packet: PUBREC, from: a }, side: before, mode: rst } }
+  - { after: cut, id: then, note: then }
+  - { after: then, note: at last }
+";
+    for run in runs(never) {
+        assert_eq!(run.end, Ending::Complete);
+    }
+}

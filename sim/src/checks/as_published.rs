@@ -77,9 +77,11 @@ fn retain(model: &Model<'_>, session: &Session, message: &Message, publish: &Pub
     // [MQTT-3.3.1-8] [v3 MQTT-3.3.1-8] What was over and done with before the subscription can only be retained.
     let settled = message.settled?;
     let mut bringing = session.bringing(&model.topics, message.topic, Some(message));
-    let is_older = bringing.all(|(_, subscription)| {
+    // What a group was owed may be handed on to who joins it. [MQTT-4.8.2-5]
+    let is_shared = |filter| model.topics.filter(filter).share_name().is_some();
+    let is_older = bringing.all(|(filter, subscription)| {
         let since = subscription.may.since;
-        since.is_some_and(|(_, since)| settled < since)
+        !is_shared(filter) && since.is_some_and(|(_, since)| settled < since)
     });
     let expected = "with RETAIN 1 or not at all: it was published before the subscription".to_owned();
     is_older.then(|| (expected, "RETAIN 0".to_owned()))

@@ -82,11 +82,12 @@ fn of_session(now: &Now<'_>, session: &Session, side: Side) -> Option<Found> {
     Some(now.found([], expected, got))
 }
 
-/// A client of ours that connects again by itself, and was not told to stay away, is connected.
+/// A client of ours that connects again by itself, and was not told to stay away, is connected; unless what it says each time is
+/// something that this broker ends a connection for.
 fn absent(now: &Now<'_>, found: &mut Vec<Found>) {
     let wires = now.model.wires.iter();
     let up: BTreeSet<&str> = wires
-        .filter(|(_, wire)| wire.is_up())
+        .filter(|(_, wire)| wire.is_up() || wire.client_at_fault)
         .map(|(_, wire)| wire.name.as_str())
         .collect();
     for (name, client) in &now.model.scenario.clients {

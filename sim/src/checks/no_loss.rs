@@ -119,9 +119,15 @@ fn is_still_owed(now: &Now<'_>, delivery: &Delivery) -> bool {
     let session = model.sessions.get(delivery.session);
     let message = model.messages.get(delivery.message);
     let is_up = model.wires.get(session.wire).is_some_and(Wire::is_up);
+    // A peer that leaves messages unanswered may have its quota full, and waits for the next by its own doing.
+    let wire = model.wires.get(session.wire);
+    let is_peer = wire.is_some_and(|wire| model.scenario.is_peer(&wire.name));
+    let mut unfinished = model.exchanges.unfinished(session.client, Side::Broker);
+    let takes_more = !is_peer || unfinished.next().is_none();
     let latest = model.sessions.of_client(session.client);
     let mut bringing = session.bringing(&model.topics, message.topic, Some(message));
     is_up
+        && takes_more
         && latest.is_some_and(|(latest, _)| latest == delivery.session)
         && message.expires.is_none()
         && session.surely_takes(message)

@@ -25,6 +25,8 @@ pub(crate) struct Delivery {
     pub(crate) message: MessageId,
     /// How many copies must come.
     pub(crate) owed: usize,
+    /// How many of those have been counted as waiting and not come.
+    waiting: usize,
     /// The highest QoS at which one must come, if it was published at no lower one.
     pub(crate) owed_qos: Qos,
     /// What makes it owed: the place of the PUBLISH (of the SUBSCRIBE, when it is retained), and when and where the broker acknowledged
@@ -60,8 +62,10 @@ impl Deliveries {
         self.waiting.get(&session).copied().unwrap_or_default()
     }
 
-    /// A message of so many bytes waits for a session.
-    pub(super) fn wait(&mut self, session: SessionId, size: usize) {
+    /// A message that is owed, of so many bytes, waits for a session.
+    pub(super) fn wait(&mut self, session: SessionId, message: MessageId, size: usize) {
+        let id = self.id(session, message);
+        self.all.of_mut(id).waiting += 1;
         let (messages, bytes) = self.waiting.entry(session).or_default();
         *messages += 1;
         *bytes += size;
@@ -109,11 +113,15 @@ impl Deliveries {
         publish: &Publish,
         size: usize,
     ) -> DeliveryId {
-        let (messages, bytes) = self.waiting.entry(session).or_default();
-        *messages = messages.saturating_sub(1);
-        *bytes = bytes.saturating_sub(size);
         let id = self.id(session, message);
         let delivery = self.all.of_mut(id);
+        // At QoS 0 comes another copy than the one that waits.
+        if publish.delivery.qos() > Qos::AtMostOnce && delivery.waiting > 0 {
+            delivery.waiting -= 1;
+            let (messages, bytes) = self.waiting.entry(session).or_default();
+            *messages = messages.saturating_sub(1);
+            *bytes = bytes.saturating_sub(size);
+        }
         let is_live = !publish.retain && publish.delivery.qos() == Qos::ExactlyOnce;
         delivery.arrived += 1;
         delivery.arrived_qos = delivery.arrived_qos.max(publish.delivery.qos());
@@ -132,6 +140,7 @@ impl Deliveries {
                 session,
                 message,
                 owed: 0,
+                waiting: 0,
                 owed_qos: Qos::AtMostOnce,
                 since: None,
                 sent_at_most_once: 0,

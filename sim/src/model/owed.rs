@@ -12,7 +12,7 @@ impl Model<'_> {
         let size = message.payload.len() + PROPERTIES_BYTES;
         for (session, qos) in self.owed_to(at, published, message) {
             self.deliveries.owe(session, id, qos, (published, at, index));
-            self.deliveries.wait(session, size);
+            self.deliveries.wait(session, id, size);
         }
         for filter in self.topics.matching(message.topic) {
             if self.topics.filter(*filter).share_name().is_none() {
@@ -53,11 +53,13 @@ impl Model<'_> {
         to
     }
 
-    /// Whether the queue of a session is sure to have room.
+    /// Whether the queue of a session is sure to have room, for as many copies of each message as it may be sent of this one.
     fn has_room(&self, id: SessionId, message: &Message) -> bool {
         let (waiting, bytes) = self.deliveries.waiting(id);
         let size = message.payload.len() + PROPERTIES_BYTES;
-        2 * waiting < self.limits.queued_messages && 2 * (bytes + size) < self.limits.queued_bytes
+        let copies = self.sessions.get(id).copies_max(&self.topics, message.topic);
+        let times = 2 * copies.max(1);
+        times * waiting < self.limits.queued_messages && times * (bytes + size) < self.limits.queued_bytes
     }
 
     /// The retained messages of these filters are owed to a session that has subscribed.

@@ -9,6 +9,9 @@ impl Model<'_> {
     pub(super) fn broker_got(&mut self, now: (Instant, usize), wire: WireId, packet: &Packet) {
         let (at, index) = now;
         self.look_up(wire, Side::Client, packet);
+        if self.is_refused(packet) {
+            self.wires.at_fault(wire);
+        }
         let published = self.published(now, wire, packet);
         let mut publishes = published.map(|published| (self.messages.learn(&published), index));
         let end = (wire, Side::Broker);
@@ -40,6 +43,15 @@ impl Model<'_> {
             }
             _other_packets => {}
         }
+    }
+
+    /// Whether the broker is set up to take no such PUBLISH, for which 3.1.1 has no word but the close.
+    fn is_refused(&self, packet: &Packet) -> bool {
+        let Packet::Publish(publish) = packet else {
+            return false;
+        };
+        let is_retained = publish.retain && !self.limits.retain_available;
+        is_retained || publish.delivery.qos() > self.limits.maximum_qos
     }
 
     /// A PUBLISH of a client as a message, if its topic is known.

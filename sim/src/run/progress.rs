@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use squall_node::Watched;
 use tokio::time::Instant;
@@ -134,18 +137,38 @@ impl Progress {
         nothing.collect()
     }
 
-    /// The steps that are not over, in words. A fault that waits for its moment is not owed to anybody, nor is what a client would
-    /// have to say that has gone for good.
+    /// The steps that are not over, in words. A fault that waits for its moment is not owed to anybody, nor is what comes after it, or
+    /// what a client would have to say that has gone for good.
     pub(super) fn owed(&self, scenario: &Scenario, is_gone: impl Fn(&str) -> bool) -> Vec<String> {
+        let stuck = self.stuck(scenario);
         let steps = scenario.steps.iter().enumerate().zip(&self.steps);
         let open = steps.filter_map(|((place, step), stand)| match stand.get() {
             Stand::Over => None,
+            Stand::Waiting if step.after().iter().any(|id| stuck.contains(id.as_str())) => None,
             Stand::Waiting => Some(format!("step {place} has not begun")),
             Stand::Begun if is_fault(step) => None,
             Stand::Begun if speaker(step).is_some_and(&is_gone) => None,
             Stand::Begun => Some(format!("step {place} is not over")),
         });
         open.collect()
+    }
+
+    /// The ids of the faults that wait for their moment, and of the steps that come after those.
+    fn stuck<'a>(&self, scenario: &'a Scenario) -> BTreeSet<&'a str> {
+        let mut stuck = BTreeSet::new();
+        loop {
+            let steps = scenario.steps.iter().zip(&self.steps);
+            let more = steps.filter(|(step, stand)| match stand.get() {
+                Stand::Over => false,
+                Stand::Begun => is_fault(step),
+                Stand::Waiting => step.after().iter().any(|id| stuck.contains(id.as_str())),
+            });
+            let ids: BTreeSet<&str> = more.filter_map(|(step, _)| step.id.as_deref()).collect();
+            if ids.len() == stuck.len() {
+                return stuck;
+            }
+            stuck = ids;
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, Vec<Known>> {

@@ -239,3 +239,20 @@ fn a_store_may_lack_the_last_acknowledgement_before_an_end() {
         dup(publish(q2(1), "a"))
     )));
 }
+
+#[test]
+fn each_pubrel_may_be_answered_and_no_more() {
+    for (answers, found) in [(2, &[][..]), (3, &["well_formed"])] {
+        let mut history = History::of("peers: { raw: {} }").version(Version::V3_1_1);
+        let wire = history.connect("raw", false);
+        history
+            .client(wire, publish(q2(1), "a"))
+            .broker(wire, pubrec(1))
+            .client(wire, pubrel(1))
+            .client(wire, pubrel(1));
+        for _ in 0..answers {
+            history.broker(wire, pubcomp(1));
+        }
+        history.fails(found);
+    }
+}

@@ -202,3 +202,18 @@ fn the_first_packet_of_a_connection_is_heard_when_it_comes() {
     history.at(76_000).note(What::Healed);
     history.passes();
 }
+
+#[test]
+fn what_this_broker_does_not_take_explains_a_close() {
+    for (setting, found) in [
+        ("retain_available: false", &[][..]),
+        ("sessions: 9", &["keep_alive"]),
+    ] {
+        let mut history = History::of(&format!("peers: {{ raw: {{}} }}\nbroker: {{ {setting} }}"));
+        history = history.version(Version::V3_1_1);
+        let wire = history.connect("raw", false);
+        let packet = super::history::retain(super::history::publish(super::history::q0(), "a"));
+        history.client(wire, packet).close(wire, Side::Broker);
+        history.fails(found);
+    }
+}

@@ -253,3 +253,25 @@ fn an_expected_delivery_of_nothing_is_not_met() {
         .broker(subscriber, Packet::Pingresp);
     history.fails(&["expectations"]);
 }
+
+#[test]
+fn a_peer_that_answers_nothing_waits_by_its_own_doing() {
+    for (peers, found) in [("peers: { sub: {} }", &[][..]), ("", &["liveness", "no_loss"])] {
+        let clients = if peers.is_empty() {
+            "pub: {}, sub: {}"
+        } else {
+            "pub: {}"
+        };
+        let mut history = History::of(&format!("clients: {{ {clients} }}\n{peers}"));
+        let publisher = history.connect("pub", false);
+        let subscriber = history.connect("sub", false);
+        history.subscribe(subscriber, "t", Qos::AtLeastOnce);
+        for (packet_id, payload) in [(1, "a"), (2, "b")] {
+            history
+                .client(publisher, publish(q1(packet_id), payload))
+                .broker(publisher, puback(packet_id));
+        }
+        history.broker(subscriber, publish(q1(1), "a"));
+        history.fails(found);
+    }
+}

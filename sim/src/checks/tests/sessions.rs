@@ -1,7 +1,7 @@
-use squall_proto::{Property, Version};
+use squall_proto::{Packet, Property, Version};
 
-use super::history::{History, Wire, connect};
-use crate::trace::{Side, What};
+use super::history::{History, Wire, connack, connect};
+use crate::trace::{Down, Side, What};
 
 const CLIENTS: &str = "clients: { dev: {} }";
 
@@ -70,11 +70,33 @@ fn two_connections_of_one_client_identifier_are_found() {
         if let Some(end) = end {
             end(&mut history, older);
         }
-        let pingreq = squall_proto::Packet::Pingreq;
+        let pingreq = Packet::Pingreq;
         history
             .at(9000)
             .client(newer, pingreq)
-            .broker(newer, squall_proto::Packet::Pingresp);
+            .broker(newer, Packet::Pingresp);
         history.fails(found);
     }
+}
+
+#[test]
+fn who_connects_while_the_broker_starts_again_reaches_its_next_process() {
+    let mut history = History::of("clients: { sub: {} }");
+    let wire = history.open("sub");
+    let host = || "broker".to_owned();
+    let how = Down::Crashed;
+    history.note(What::HostDown {
+        host: host(),
+        how,
+        kept: false,
+    });
+    history.note(What::HostUp {
+        host: host(),
+        kept: false,
+    });
+    let connect = connect("sub", Version::V5);
+    history.client(wire, Packet::Connect(Box::new(connect)));
+    history.broker(wire, connack(false));
+    history.at(9000).note(What::Healed);
+    history.passes();
 }

@@ -35,8 +35,12 @@ fn begun(qos: Qos) -> (History, Wire, Wire, Wire) {
 
 /// The session of `one` ends: it comes back with a clean start.
 fn end(history: &mut History, one: Wire) {
-    history.cut(one);
-    let mut clean = connect("one", Version::V5);
+    end_of(history, "one", one);
+}
+
+fn end_of(history: &mut History, name: &str, wire: Wire) {
+    history.cut(wire);
+    let mut clean = connect(name, Version::V5);
     clean.clean_start = true;
     history.connect_with(clean, false);
 }
@@ -156,5 +160,18 @@ fn what_another_subscription_may_have_brought_counts_for_nobody() {
             .broker(member, publish(q1(1), "a"))
             .client(member, puback(1));
     }
+    history.passes();
+}
+
+#[test]
+fn who_joins_may_be_handed_what_was_published_before() {
+    let (mut history, _, one, two) = begun(Qos::AtLeastOnce);
+    let three = history.at(1000).connect("three", false);
+    history.subscribe(three, SHARED, Qos::AtLeastOnce);
+    end(&mut history, one);
+    end_of(&mut history, "two", two);
+    history
+        .broker(three, publish(q1(1), "a"))
+        .client(three, puback(1));
     history.passes();
 }

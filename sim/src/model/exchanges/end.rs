@@ -16,8 +16,8 @@ pub(crate) struct End {
     pub(super) inbound: BTreeMap<PacketId, Inbound>,
     /// Whose PUBACK, PUBREC and PUBREL are due on this connection, in order.
     pub(super) due: [VecDeque<PacketId>; 3],
-    /// PUBRELs to be answered.
-    released: BTreeSet<PacketId>,
+    /// How many PUBRELs are to be answered.
+    released: BTreeMap<PacketId, u32>,
     /// PUBRECs of exchanges that this end does not know: it answers them, so that the other can end its half.
     unknown: BTreeSet<PacketId>,
     /// SUBSCRIBEs and UNSUBSCRIBEs of its connection without an answer.
@@ -111,11 +111,7 @@ impl End {
                 let in_turn = self.in_turn(Due::Pubrec, ack.packet_id, side);
                 sent.and(in_turn)
             }
-            Packet::Pubcomp(ack) if self.released.remove(&ack.packet_id) => {
-                self.inbound.remove(&ack.packet_id);
-                Ok(())
-            }
-            Packet::Pubcomp(_) => Err(Irregularity::UnknownPubcomp),
+            Packet::Pubcomp(ack) => self.completed(ack.packet_id),
             Packet::Subscribe(subscribe) => self.request(subscribe.packet_id),
             Packet::Unsubscribe(unsubscribe) => self.request(unsubscribe.packet_id),
             _in_no_exchange => Ok(()),
@@ -253,6 +249,16 @@ impl End {
         Ok(())
     }
 
+    fn completed(&mut self, packet_id: PacketId) -> Result<(), Irregularity> {
+        let released = self.released.remove(&packet_id);
+        let left = released.ok_or(Irregularity::UnknownPubcomp)?.saturating_sub(1);
+        if left > 0 {
+            self.released.insert(packet_id, left);
+        }
+        self.inbound.remove(&packet_id);
+        Ok(())
+    }
+
     fn request(&mut self, packet_id: PacketId) -> Result<(), Irregularity> {
         let in_use = self.outbound.get(&packet_id).is_some_and(Outbound::is_unfinished);
         if !self.requested.insert(packet_id) || in_use {
@@ -270,7 +276,7 @@ impl End {
         match packet {
             Packet::Publish(publish) => return self.arrived_publish(publish.delivery, message),
             Packet::Pubrel(ack) => {
-                self.released.insert(ack.packet_id);
+                *self.released.entry(ack.packet_id).or_default() += 1;
                 let received = self.inbound.get(&ack.packet_id);
                 let message = received.and_then(|received| received.message);
                 return message.map_or(Receipt::Other, |(message, at)| Receipt::Released(message, at));
