@@ -42,6 +42,7 @@ const PASSES: &[Pass] = &[
     paths::common,
     parts::parties,
     parts::items,
+    parts::notes,
     parts::keys,
     gaps::close,
     values::simpler,

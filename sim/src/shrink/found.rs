@@ -24,8 +24,8 @@ pub struct Found {
     failure: Failure,
 }
 
-/// More packets than these are not the ones around it.
-const PACKETS: usize = 12;
+/// So many packets are shown on each side of what it is about.
+const NEXT_TO: usize = 4;
 
 impl Finder {
     /// What is to be said of the scenario, which was shrunk; `None`: it does not fail alike.
@@ -71,13 +71,16 @@ impl Finder {
     }
 }
 
-/// What came, and the packets around it.
+/// What came, and the packets next to it.
 fn why(judged: &Judged) -> String {
-    let got = judged.verdict.got().lines().next().unwrap_or_default().to_owned();
-    let mut lines = vec![format!("Found by a sweep: {got}")];
-    let packets = judged.packets.iter().map(line);
-    lines.extend(packets.take(PACKETS));
-    lines.join("\n")
+    let got = judged.verdict.got().lines().next().unwrap_or_default();
+    let lines: Vec<String> = judged.packets.iter().map(line).collect();
+    let marked = |place: &usize| lines.get(*place).is_some_and(|line| line.ends_with("<--"));
+    let is_next_to_one = |place: usize| (place.saturating_sub(NEXT_TO)..=place + NEXT_TO).any(|near| marked(&near));
+    let next_to_it = lines.iter().enumerate().filter(|(place, _)| is_next_to_one(*place));
+    let said = [format!("Found by a sweep: {got}")];
+    let all = said.iter().chain(next_to_it.map(|(_, line)| line));
+    all.map(String::as_str).collect::<Vec<_>>().join("\n")
 }
 
 /// `1.203 broker -> sub: PUBLISH q1 id 1 "t"`.

@@ -75,6 +75,37 @@ fn forget(plain: &mut Plain, ids: &[Plain]) {
     });
 }
 
+/// Takes out each step that only happens, so that others come after it: they come when it would have come.
+pub(super) fn notes(attempt: &mut Attempt<'_>) {
+    let mut place = 0;
+    while let Some(step) = attempt.smallest.get("steps").and_then(|steps| steps.child(place)).cloned() {
+        let mut without = attempt.smallest.clone();
+        without.change("steps", |steps| forget_note(steps, place, &step));
+        let is_note = step.get("note").is_some() && step.get("id").is_some();
+        if !is_note || !attempt.takes(without) {
+            place += 1;
+        }
+    }
+}
+
+fn forget_note(steps: &mut Plain, place: usize, note: &Plain) {
+    *steps = steps.without(&[place]);
+    let (Plain::Map(said), Some(id)) = (note, note.get("id")) else {
+        return;
+    };
+    for step in steps.children_mut() {
+        let waits = matches!(step.get("after"), Some(after) if after == id || *after == Plain::List(vec![id.clone()]));
+        let has_wait = step.get("wait").is_some();
+        let Plain::Map(entries) = step else { continue };
+        if waits {
+            entries.retain(|(key, _)| key != "after");
+            let is_time = |key: &str| ["after", "at", "when"].contains(&key) || (key == "wait" && !has_wait);
+            let times = said.iter().filter(|(key, _)| is_time(key)).cloned();
+            entries.splice(0..0, times);
+        }
+    }
+}
+
 /// Takes keys out of each map.
 pub(super) fn keys(attempt: &mut Attempt<'_>) {
     let mut place = 0;

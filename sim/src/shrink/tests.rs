@@ -1,5 +1,5 @@
 use super::*;
-use crate::scenario::Action;
+use crate::{scenario::Action, span::Span};
 
 /// As a swarm might draw it.
 const DRAWN: &str = r##"
@@ -150,4 +150,27 @@ steps:
     let without_connect = yaml.replace("  - { after: gone, connect: { client: pub } }\n", "");
     assert!(finder.fails(&scenario));
     assert!(!finder.fails(&Scenario::parse("away.yaml", &without_connect).unwrap()));
+}
+
+#[test]
+fn steps_that_only_happen_give_their_time_to_those_that_wait_for_them() {
+    let yaml = "
+name: n
+why: w
+clients: { pub: {} }
+steps:
+  - { at: 2s, id: it begins, note: it begins }
+  - { after: it begins, wait: 1s, id: round 1, note: round 1 }
+  - { after: round 1, publish: { from: pub, topic: t } }
+";
+    let scenario = Scenario::parse("notes.yaml", yaml).unwrap();
+    let late = |scenario: &Scenario| {
+        let mut steps = scenario.steps.iter();
+        let publish = steps.find(|step| matches!(step.action, Action::Publish(_)));
+        publish.is_some_and(|step| step.wait == Span::from_millis(1000).into())
+            || scenario.steps.iter().any(|step| step.wait == Span::from_millis(1000).into())
+                && publish.is_some()
+    };
+    let shrunk = shrink(&scenario, 1000, late).scenario.to_yaml();
+    assert!(shrunk.contains("- { wait: 1s, publish: { from: pub, topic: t } }") && !shrunk.contains("note"), "{shrunk}");
 }
