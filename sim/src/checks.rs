@@ -9,7 +9,7 @@
 
 mod two_paths;
 
-pub(crate) use two_paths::{Path, differences};
+pub(crate) use two_paths::{Delivered, Path, differences};
 
 use std::fmt;
 

@@ -11,6 +11,7 @@ mod error;
 mod expand;
 mod expect;
 mod filters;
+mod known;
 mod locate;
 mod lookout;
 mod nearest;
@@ -42,6 +43,7 @@ pub use expect::{
     Packets, Received, SessionPresent, Shared, StoreFailed, Times, ToldOf, WillPublished,
 };
 pub use filters::{Filters, SubscriptionIdentifier};
+pub use known::Known;
 pub use lookout::{Await, ExpectNone, ToApplication};
 pub use packet::{
     RawAck, RawAuth, RawBody, RawConnack, RawConnect, RawDisconnect, RawFilters, RawHex, RawNothing,
@@ -117,6 +119,9 @@ pub struct Scenario {
     /// The scenario of the same file whose run with the same seed must deliver the same.
     #[serde(skip)]
     pub reference: Option<Arc<Self>>,
+    /// What its runs delivered, where it is such a reference.
+    #[serde(skip)]
+    pub known: Known,
 }
 
 /// What every link does when no fault says otherwise.

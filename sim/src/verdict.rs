@@ -2,19 +2,21 @@
 //! its faults. [`Failure`] is what two runs have in common that fail alike.
 
 mod failure;
+#[cfg(test)]
+mod tests;
 
 pub use failure::Failure;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use squall_proto::Version;
 use squall_reports::{PacketLine, Statement, Verdict};
 
 use crate::{
-    checks::{Finding, Path, check, differences},
+    checks::{Delivered, Finding, Path, check, differences},
     mutants::Mutant,
     run::{Arm, Ending, Run, run_with},
-    scenario::Scenario,
+    scenario::{Same, Scenario},
     trace::{Lines, Trace},
 };
 
@@ -31,7 +33,7 @@ pub struct Judged {
     pub packets: Vec<PacketLine>,
     /// The history of the run with faults.
     pub trace: Trace,
-    /// How many runs it took.
+    /// How many runs of it it took.
     pub runs: u32,
     /// Virtual time over all of them.
     pub simulated: Duration,
@@ -115,12 +117,13 @@ pub fn judge_by(
     if judged.verdict.holds() && judging.touched {
         judged.of_untouched(&first);
     }
-    if judged.verdict.holds()
-        && let Some(reference) = &scenario.reference
-    {
-        judged.of_paths(scenario, reference, version, &first, &|other, version| {
-            run_with(other, version, seed, Arm::Faults, mutant)
-        });
+    if judged.verdict.holds() {
+        let path = Path {
+            scenario,
+            version,
+            trace: &first.trace,
+        };
+        judged.of_paths(path, seed, mutant);
     }
     if judged.verdict.holds() && judging.control && scenario.control && scenario.has_faults() {
         let without = run(Arm::Control);
@@ -192,32 +195,19 @@ impl Judged {
         }
     }
 
-    /// Compares a run with that of another path, which is run for it.
-    fn of_paths(
-        &mut self,
-        scenario: &Scenario,
-        other: &Scenario,
-        version: Version,
-        run: &Run,
-        run_other: &dyn Fn(&Scenario, Version) -> Run,
-    ) {
-        let is_for_it = other.versions.contains(&version);
-        let other_version = other.versions.first().copied().filter(|_| !is_for_it);
-        let other_version = other_version.unwrap_or(version);
-        let other_run = run_other(other, other_version);
-        self.runs += 1;
-        self.simulated += other_run.simulated;
-        let path = Path {
-            scenario,
-            version,
-            trace: &run.trace,
-        };
-        let other = Path {
-            scenario: other,
-            version: other_version,
-            trace: &other_run.trace,
-        };
-        self.of_findings(true, &differences(path, other), &run.trace);
+    /// Compares a run with that of another path, if it must deliver the same.
+    fn of_paths(&mut self, path: Path<'_>, seed: u64, mutant: Option<&Mutant>) {
+        let scenario = path.scenario;
+        let same = scenario.same.clone().unwrap_or_default();
+        if scenario.known.is_wanted() && mutant.is_none() {
+            let delivered = Delivered::of(path, &same);
+            scenario.known.add(path.version, seed, Arc::new(delivered));
+        }
+        if let Some(reference) = &scenario.reference {
+            let delivered = delivered(reference, path.version, seed, mutant, &same);
+            let differences = differences(path, &delivered, &reference.variant);
+            self.of_findings(true, &differences, path.trace);
+        }
     }
 
     fn of_findings(&mut self, with_faults: bool, findings: &[Finding], trace: &Trace) {
@@ -243,6 +233,35 @@ impl Judged {
             got,
         };
     }
+}
+
+/// What the scenario that another is compared with delivers, in the same version where it is for that. It is run for it, unless it has
+/// been: its runs and their time are its own.
+fn delivered(
+    reference: &Scenario,
+    version: Version,
+    seed: u64,
+    mutant: Option<&Mutant>,
+    same: &Same,
+) -> Arc<Delivered> {
+    let is_for_it = reference.versions.contains(&version);
+    let other_version = reference.versions.first().copied().filter(|_| !is_for_it);
+    let version = other_version.unwrap_or(version);
+    let known = reference.known.get(version, seed, same);
+    if let Some(delivered) = known.filter(|_| mutant.is_none()) {
+        return delivered;
+    }
+    let run = run_with(reference, version, seed, Arm::Faults, mutant);
+    let path = Path {
+        scenario: reference,
+        version,
+        trace: &run.trace,
+    };
+    let delivered = Arc::new(Delivered::of(path, same));
+    if mutant.is_none() {
+        reference.known.add(version, seed, Arc::clone(&delivered));
+    }
+    delivered
 }
 
 /// Where two runs with one seed went apart; the harness is at fault, or a source of chance that no seed decides.

@@ -35,15 +35,40 @@ struct Received {
 /// When it was received, by places in the trace.
 type Deliveries = BTreeMap<Received, Vec<usize>>;
 
-/// Where a path's deliveries are not those of the other.
-pub(crate) fn differences(path: Path<'_>, other: Path<'_>) -> Vec<Finding> {
-    let same = path.scenario.same.clone().unwrap_or_default();
-    let (here, there) = (deliveries(path, &same), deliveries(other, &same));
-    let all: BTreeSet<&Received> = here.keys().chain(there.keys()).collect();
+/// How often a run delivered what, to be compared with.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    same: Same,
+    times: BTreeMap<Received, usize>,
+}
+
+impl Delivered {
+    /// What must be the same of a run.
+    pub(crate) fn of(path: Path<'_>, same: &Same) -> Self {
+        let deliveries = deliveries(path, same).into_iter();
+        Self {
+            same: same.clone(),
+            times: deliveries
+                .map(|(received, events)| (received, events.len()))
+                .collect(),
+        }
+    }
+
+    /// Whether it counts what a path counts that must be the same in this.
+    pub(crate) fn is_of(&self, same: &Same) -> bool {
+        self.same == *same
+    }
+}
+
+/// Where a path's deliveries are not those of the other, `name`, that `delivered` them.
+pub(crate) fn differences(path: Path<'_>, delivered: &Delivered, name: &str) -> Vec<Finding> {
+    let same = &delivered.same;
+    let here = deliveries(path, same);
+    let all: BTreeSet<&Received> = here.keys().chain(delivered.times.keys()).collect();
     let at = path.trace.events.last().map_or(Instant::ZERO, |event| event.at);
     let differs = |received: &Received| {
         let events = here.get(received).map_or(&[][..], Vec::as_slice);
-        let (here, there) = (events.len(), there.get(received).map_or(0, Vec::len));
+        let (here, there) = (events.len(), delivered.times.get(received).copied().unwrap_or(0));
         let is_same = match same.ignoring.contains(&Ignored::Copies) {
             true => (here > 0) == (there > 0),
             false => here == there,
@@ -55,12 +80,7 @@ pub(crate) fn differences(path: Path<'_>, other: Path<'_>) -> Vec<Finding> {
                 .and_then(|index| path.trace.events.get(*index))
                 .map_or(at, |event| event.at),
             events: events.to_vec(),
-            expected: format!(
-                "{} {}, as by `{}`",
-                received.in_words(),
-                times(there),
-                other.scenario.variant
-            ),
+            expected: format!("{} {}, as by `{name}`", received.in_words(), times(there)),
             got: times(here),
         })
     };

@@ -71,7 +71,8 @@ impl Cast {
                 let mutator = mutator(Side::Client);
                 let (client, process) = ClientProcess::new(character, host, connector, disk, mutator, power);
                 enter(&mut cast.clients, group, name, client);
-                processes.spawn(process.run());
+                // Boxed, because what is spawned moves several times before it runs.
+                processes.spawn(Box::pin(process.run()));
             }
         }
         for (group, spec) in &scenario.peers {
@@ -81,7 +82,7 @@ impl Cast {
                 let connector = connector(host, Transport::Tcp);
                 let (peer, process) = PeerProcess::new(&name, spec, connector, version, seed, power);
                 enter(&mut cast.peers, group, name, peer);
-                processes.spawn(process.run());
+                processes.spawn(Box::pin(process.run()));
             }
         }
         cast

@@ -87,7 +87,7 @@ impl<'a> Steps<'a> {
             };
             // A run that has nothing planned is over, so what has a time is planned before any task runs.
             let plan = matches!(step.start, Start::At(_)).then(|| self.progress.planned());
-            tasks.spawn(performance.perform(plan));
+            tasks.spawn(Box::pin(performance.perform(plan)));
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Scenario, ScenarioError,
+    Known, Scenario, ScenarioError,
     expand::{self, Expanded},
     locate::locate,
     tree::{Node, Value},
@@ -70,7 +70,11 @@ fn one(variant: Expanded, references: &mut Vec<(String, Arc<Scenario>)>) -> Resu
         return Ok(scenario);
     };
     match references.iter().find(|(known, _)| *known == group) {
-        None => references.push((group, Arc::new(scenario.clone()))),
+        None => {
+            let mut reference = scenario.clone();
+            [reference.known, scenario.known] = Known::shared();
+            references.push((group, Arc::new(reference)));
+        }
         Some((_, reference)) => {
             scenario.reference = Some(Arc::clone(reference));
         }

@@ -106,7 +106,7 @@ impl ClientProcess {
                 let purpose = format!("connect {}", self.character.name);
                 generator(self.character.seed, &purpose).random_range(range.millis())
             });
-            match power.run(self.live(delay)).await {
+            match power.run(Box::pin(self.live(delay))).await {
                 Some(End::Over) => return,
                 Some(End::Stopped) => power.has_stopped(self.character.spec.store == Store::Disk),
                 None => {}
