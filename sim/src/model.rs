@@ -66,6 +66,8 @@ pub(crate) struct Model<'a> {
     pub(crate) limits: Limits,
     pub(crate) wires: Wires,
     pub(crate) sessions: Sessions,
+    /// When the broker's process last ended.
+    broker_down: Instant,
     pub(crate) topics: Topics,
     pub(crate) messages: Messages,
     pub(crate) requests: Requests,
@@ -108,6 +110,7 @@ impl<'a> Model<'a> {
             events,
             wires: Wires::default(),
             sessions: Sessions::new(&limits),
+            broker_down: Instant::ZERO,
             topics: Topics::new(version == Version::V3_1_1 && limits.shared_subscriptions_v3),
             messages: Messages::default(),
             requests: Requests::default(),
@@ -194,6 +197,8 @@ impl<'a> Model<'a> {
             {
                 self.forget_broker(index);
             }
+            What::HostDown { host, .. } if host == BROKER => self.broker_down = at,
+            What::HostUp { host, .. } if host == BROKER => self.sessions.taken_up(at, self.broker_down),
             What::HostDown {
                 host, kept: false, ..
             } => self.forget_client(host),

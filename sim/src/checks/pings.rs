@@ -43,7 +43,9 @@ impl Pings {
         // What is said now comes after what is due by now.
         let [last, before] = wire.said_at;
         let said_at = if last == now.at { before } else { last };
-        let due = if self.faults.is_empty() {
+        // A link that lets nothing through takes nothing more sooner or later.
+        let has_arrived = *wire.got_at.of(Side::Broker) >= said_at;
+        let due = if has_arrived && self.faults.is_empty() {
             let due = said_at + keep_alive;
             self.free_since.map_or(due, |free| due.max(free + SOON))
         } else {

@@ -20,7 +20,7 @@ impl Model<'_> {
             }
             if let Some(members) = self
                 .members(*filter, (published, message), at)
-                .filter(|members| !members.is_empty())
+                .filter(|members| !members.is_empty() && self.has_long_queues())
             {
                 let owed = Owed {
                     members,
@@ -51,6 +51,12 @@ impl Model<'_> {
         to.dedup_by_key(|(id, _)| *id);
         to.retain(|(id, _)| self.has_room(*id, message));
         to
+    }
+
+    /// Whether queues are as long as they are unless somebody shortens them: what waits there for groups is not counted.
+    fn has_long_queues(&self) -> bool {
+        let usual = Limits::default();
+        self.limits.queued_messages >= usual.queued_messages && self.limits.queued_bytes >= usual.queued_bytes
     }
 
     /// Whether the queue of a session is sure to have room, for as many copies of each message as it may be sent of this one.

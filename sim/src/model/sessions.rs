@@ -32,6 +32,8 @@ pub(crate) struct Session {
     expiry_before: Option<(Instant, Option<Duration>)>,
     /// Since when it has no connection.
     closed_at: Option<Instant>,
+    /// When the broker was there again that had ended with it: it may take that for the moment.
+    closed_by: Option<Instant>,
     /// Another has taken its place, or the broker lost its memory.
     is_over: bool,
     pub(crate) subscriptions: BTreeMap<FilterId, Subscription>,
@@ -86,6 +88,16 @@ impl Sessions {
         }
     }
 
+    /// The broker runs again, and knows what it knew; `down`: when it ended.
+    pub(super) fn taken_up(&mut self, now: Instant, down: Instant) {
+        for id in self.latest.values() {
+            let session = self.all.of_mut(*id);
+            if session.closed_at >= Some(down) {
+                session.closed_by = Some(now);
+            }
+        }
+    }
+
     /// The broker's end of a connection is no more.
     pub(super) fn disconnected(&mut self, at: Instant, wire: WireId, wires: &Wires) {
         if let Some(id) = self.current(wire, wires) {
@@ -122,7 +134,7 @@ impl Sessions {
             let session = self.all.of_mut(id);
             (session.wire, session.expiry) = (wire, expiry);
             session.packet_size_max = session.packet_size_max.into_iter().chain(takes).min();
-            (session.expiry_before, session.closed_at) = (None, None);
+            (session.expiry_before, session.closed_at, session.closed_by) = (None, None, None);
             return Some(Connected { session: id, goes_on });
         }
         if let Some(id) = before {
@@ -135,6 +147,7 @@ impl Sessions {
             expiry,
             expiry_before: None,
             closed_at: None,
+            closed_by: None,
             is_over: false,
             subscriptions: BTreeMap::new(),
             packet_size_max: takes,
@@ -184,10 +197,10 @@ impl Session {
             // Its connection is there, or is being taken over: then it ends or goes on as its expiry says.
             return Some(expiry != Some(Duration::ZERO));
         };
-        let expires_at = closed_at + expiry;
-        if expiry.is_zero() || now > expires_at + GRACE {
+        let closed_by = self.closed_by.unwrap_or(closed_at);
+        if expiry.is_zero() || now > closed_by + expiry + GRACE {
             Some(false)
-        } else if now < expires_at {
+        } else if now < closed_at + expiry {
             Some(true)
         } else {
             None

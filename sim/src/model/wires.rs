@@ -37,6 +37,8 @@ struct Client {
     client_id: Text,
     /// In the order in which CONNECT arrived.
     wires: Vec<WireId>,
+    /// They are of more than one host.
+    has_rivals: bool,
     /// The place of the last that was accepted among all that were.
     accepted: Option<u32>,
 }
@@ -92,6 +94,12 @@ impl Wires {
     pub(super) fn clients_of(&self, host: &str) -> BTreeSet<ClientNumber> {
         let of_host = self.iter().filter(|(_, wire)| wire.name == host);
         of_host.filter_map(|(_, wire)| wire.client).collect()
+    }
+
+    /// Whether hosts share its Client Identifier: each knows what it has sent itself.
+    pub(super) fn has_rivals(&self, id: WireId) -> bool {
+        let client = self.get(id).and_then(|wire| wire.client);
+        client.is_some_and(|client| self.clients.of(client).has_rivals)
     }
 
     /// Whether the broker accepted another connection of its Client Identifier after it.
@@ -229,6 +237,7 @@ impl Wires {
             let client = self.clients.push(Client {
                 client_id: connect.client_id.clone(),
                 wires: Vec::new(),
+                has_rivals: false,
                 accepted: None,
             });
             if !connect.client_id.is_empty() {
@@ -236,7 +245,12 @@ impl Wires {
             }
             client
         });
-        self.clients.of_mut(client).wires.push(id);
+        let name = |id: &WireId| self.get(*id).map(|wire| wire.name.as_str());
+        let first = self.clients.of(client).wires.first();
+        let is_rival = first.is_some_and(|first| name(first) != name(&id));
+        let client_of = self.clients.of_mut(client);
+        client_of.wires.push(id);
+        client_of.has_rivals |= is_rival;
         self.with(id, |wire| wire.client = Some(client));
     }
 

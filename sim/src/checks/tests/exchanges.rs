@@ -241,6 +241,19 @@ fn a_store_may_lack_the_last_acknowledgement_before_an_end() {
 }
 
 #[test]
+fn each_pubrec_of_nothing_may_be_answered_and_no_more() {
+    for (answers, found) in [(2, &[][..]), (3, &["well_formed"])] {
+        let mut history = History::of("peers: { raw: {} }").version(Version::V3_1_1);
+        let wire = history.connect("raw", false);
+        history.client(wire, pubrec(1)).client(wire, pubrec(1));
+        for _ in 0..answers {
+            history.broker(wire, pubrel(1));
+        }
+        history.fails(found);
+    }
+}
+
+#[test]
 fn each_pubrel_may_be_answered_and_no_more() {
     for (answers, found) in [(2, &[][..]), (3, &["well_formed"])] {
         let mut history = History::of("peers: { raw: {} }").version(Version::V3_1_1);

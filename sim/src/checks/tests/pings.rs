@@ -74,6 +74,14 @@ fn nobody_is_judged_while_a_fault_is_at_work() {
 }
 
 #[test]
+fn what_does_not_arrive_may_stop_what_is_said_next() {
+    let (mut history, wire) = connected(DEV, connack(false));
+    history.at(5_000).lose(wire, Side::Client, Packet::Pingreq);
+    history.at(18_000).note(What::Healed);
+    assert!(!history.findings().contains(&"pings"));
+}
+
+#[test]
 fn a_connection_that_is_over_and_a_peer_need_not_speak() {
     let (mut history, wire) = connected(DEV, connack(false));
     history.at(9_000).close(wire, Side::Client);

@@ -100,3 +100,28 @@ fn who_connects_while_the_broker_starts_again_reaches_its_next_process() {
     history.at(9000).note(What::Healed);
     history.passes();
 }
+
+#[test]
+fn a_broker_that_was_down_may_count_the_expiry_from_when_it_is_back() {
+    for (session_present, at, found) in [
+        (true, 25_000, &[][..]),
+        (false, 25_000, &[]),
+        (true, 35_000, &["session_present"]),
+    ] {
+        let mut history = History::of(CLIENTS);
+        let mut expiring = connect("dev", Version::V5);
+        expiring.properties = [Property::SessionExpiryInterval(10)].into_iter().collect();
+        let wire = history.connect_with(expiring.clone(), false);
+        let host = || "broker".to_owned();
+        let (how, kept) = (Down::Crashed, true);
+        history.at(1000).note(What::HostDown {
+            host: host(),
+            how,
+            kept,
+        });
+        history.cut(wire);
+        history.at(21_000).note(What::HostUp { host: host(), kept });
+        history.at(at).connect_with(expiring, session_present);
+        history.fails(found);
+    }
+}

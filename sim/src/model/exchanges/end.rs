@@ -18,8 +18,8 @@ pub(crate) struct End {
     pub(super) due: [VecDeque<PacketId>; 3],
     /// How many PUBRELs are to be answered.
     released: BTreeMap<PacketId, u32>,
-    /// PUBRECs of exchanges that this end does not know: it answers them, so that the other can end its half.
-    unknown: BTreeSet<PacketId>,
+    /// How many PUBRECs came of exchanges that this end does not know: it answers them, so that the other can end its half.
+    unknown: BTreeMap<PacketId, u32>,
     /// SUBSCRIBEs and UNSUBSCRIBEs of its connection without an answer.
     pub(super) requested: BTreeSet<PacketId>,
     /// How many connections it has had.
@@ -162,8 +162,11 @@ impl End {
             Some(before) if is_resent => before.may_be_resent(here, publish.dup, wires, side),
             Some(before) if before.is_unfinished() => Err(Irregularity::IdInUse),
             _free if self.requested.contains(&packet_id) => Err(Irregularity::IdInUse),
-            // What was sent and never left the host may have been this message; on the first connection nothing was.
-            Some(_) | None if publish.dup && self.connections < 2 => Err(Irregularity::DupOnFirst),
+            // What was sent and never left the host may have been this message; on the first connection nothing was, unless another
+            // process has used the session.
+            Some(_) | None if publish.dup && self.connections < 2 && !wires.has_rivals(here.wire) => {
+                Err(Irregularity::DupOnFirst)
+            }
             Some(_) | None => Ok(()),
         };
         let is_past_publish =
@@ -211,7 +214,7 @@ impl End {
         wires: &Wires,
         side: Side,
     ) -> Result<(), Irregularity> {
-        if self.unknown.remove(&packet_id) {
+        if take_one(&mut self.unknown, packet_id) {
             return Ok(());
         }
         let sent = self
@@ -250,10 +253,8 @@ impl End {
     }
 
     fn completed(&mut self, packet_id: PacketId) -> Result<(), Irregularity> {
-        let released = self.released.remove(&packet_id);
-        let left = released.ok_or(Irregularity::UnknownPubcomp)?.saturating_sub(1);
-        if left > 0 {
-            self.released.insert(packet_id, left);
+        if !take_one(&mut self.released, packet_id) {
+            return Err(Irregularity::UnknownPubcomp);
         }
         self.inbound.remove(&packet_id);
         Ok(())
@@ -330,7 +331,7 @@ impl End {
             .filter(|sent| sent.is_unfinished());
         let Some(sent) = unfinished else {
             if matches!(packet, Packet::Pubrec(_)) {
-                self.unknown.insert(ack.packet_id);
+                *self.unknown.entry(ack.packet_id).or_default() += 1;
             }
             return;
         };
@@ -355,6 +356,17 @@ impl End {
             self.in_flight.1 = self.in_flight.1.saturating_sub(1);
         }
     }
+}
+
+/// Takes one of those away, if there is any.
+fn take_one(counts: &mut BTreeMap<PacketId, u32>, packet_id: PacketId) -> bool {
+    let Some(count) = counts.remove(&packet_id) else {
+        return false;
+    };
+    if count > 1 {
+        counts.insert(packet_id, count - 1);
+    }
+    true
 }
 
 impl Outbound {
