@@ -154,9 +154,8 @@ fn writes_down_aliases() -> Mutation {
     let mut written: BTreeMap<Bytes, TopicAlias> = BTreeMap::new();
     sent_as(move |packet, _| {
         let Packet::Publish(publish) = packet else { return };
-        match publish.properties.topic_alias() {
-            Some(alias) => _ = written.entry(publish.payload.clone()).or_insert(alias),
-            None => {}
+        if let Some(alias) = publish.properties.topic_alias() {
+            written.entry(publish.payload.clone()).or_insert(alias);
         }
         if let Some(alias) = written.get(&publish.payload).filter(|_| publish.dup) {
             publish.topic = None;
