@@ -71,6 +71,7 @@ macro_rules! concerns {
 
 concerns! {
     acknowledgements,
+    afterwards,
     conversation,
     deliveries,
     exactly_once,

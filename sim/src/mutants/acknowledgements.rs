@@ -1,9 +1,12 @@
 //! Acknowledgements that are missing, too many, too early or wrong.
 
+use std::collections::BTreeSet;
+
 use squall_proto::{Ack, Packet, PacketType, Qos};
 
 use super::{
-    Mutant, Mutation, caught_by,
+    Mutant, Mutation, caught_by, caught_in,
+    conn::Way,
     mutation::{never_sent, seen, sent, sent_as, sent_twice},
     packets::{ack, id_after, id_of, is},
 };
@@ -106,6 +109,30 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("qos1-redelivery-is-marked-dup", "order"),
         make: acknowledges_out_of_order,
     },
+    Mutant {
+        name: "client-acknowledges-what-nobody-has-handled",
+        does: "acknowledges QoS 1 before its application has the message",
+        stands_for: "D10, MQTT-4.3.2-4",
+        side: Side::Client,
+        caught_by: caught_in(
+            "qos=1",
+            "what-an-application-has-not-handled-comes-again",
+            "expectations",
+        ),
+        make: acknowledges_at_once,
+    },
+    Mutant {
+        name: "broker-takes-any-acknowledgement",
+        does: "takes PUBREC for PUBACK",
+        stands_for: "MQTT-4.3.2-3",
+        side: Side::Broker,
+        caught_by: caught_in(
+            "qos=1,wrong=PUBREC,right=PUBLISH q1 id 1 dup",
+            "an-acknowledgement-of-the-wrong-kind-ends-the-connection-and-nothing-else",
+            "expectations",
+        ),
+        make: takes_any_acknowledgement,
+    },
 ];
 
 fn acknowledges_and_forgets() -> Mutation {
@@ -145,6 +172,35 @@ fn acknowledges_out_of_order() -> Mutation {
         sent_so_far += u32::from(packet.packet_type() == PacketType::Puback);
         match packet {
             Packet::Puback(_) if sent_so_far % 3 == 0 => conn.pass_after(200, packet),
+            other => conn.pass(other),
+        }
+    })
+}
+
+fn acknowledges_at_once() -> Mutation {
+    let mut early = BTreeSet::new();
+    Box::new(move |packet, conn| match (conn.way(), &packet) {
+        (Way::Seen, _) => {
+            let id = id_of(&packet, Qos::AtLeastOnce);
+            conn.pass(packet);
+            if let Some(id) = id {
+                early.insert(id);
+                conn.send(Packet::Puback(Ack::success(id)));
+            }
+        }
+        (Way::Sent, Packet::Puback(ack)) if early.remove(&ack.packet_id) => {}
+        (Way::Sent, _) => conn.pass(packet),
+    })
+}
+
+fn takes_any_acknowledgement() -> Mutation {
+    let mut sent = BTreeSet::new();
+    Box::new(move |packet, conn| {
+        if conn.way() == Way::Sent {
+            sent.extend(id_of(&packet, Qos::AtLeastOnce));
+        }
+        match packet {
+            Packet::Pubrec(ack) if sent.remove(&ack.packet_id) => conn.pass(Packet::Puback(ack)),
             other => conn.pass(other),
         }
     })

@@ -1,9 +1,10 @@
 //! Messages that are lost, doubled, changed, late, or another's; and those of shared subscriptions.
 
-use squall_proto::{Packet, Publish, Qos, TopicName};
+use squall_proto::{Delivery, Packet, Publish, Qos, TopicFilter, TopicName};
 
 use super::{
     Mutant, Mutation, caught_by,
+    conn::Way,
     exactly_once::delivers_twice,
     mutation::{seen, sent, sent_as},
     packets::publish,
@@ -155,6 +156,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         ),
         make: || delivers_twice(Qos::AtLeastOnce),
     },
+    Mutant {
+        name: "broker-takes-the-first-match",
+        does: "sends at the QoS of the first of a client's subscriptions that matches",
+        stands_for: "MQTT-3.3.4-2",
+        side: Side::Broker,
+        caught_by: caught_by("overlapping-subscriptions-deliver-at-the-highest-qos", "no_loss"),
+        make: takes_the_first_match,
+    },
 ];
 
 fn loses_every_tenth() -> Mutation {
@@ -208,7 +217,7 @@ fn sends_anothers() -> Mutation {
     sent(move |packet, conn| {
         if let Some(publish) = publish(&packet) {
             let mut other = publish.clone();
-            other.delivery = squall_proto::Delivery::AtMostOnce;
+            other.delivery = Delivery::AtMostOnce;
             other.dup = false;
             let before = last.replace((conn.client_id().to_owned(), other));
             if let Some((_, other)) = before.filter(|(client_id, _)| client_id != conn.client_id()) {
@@ -245,5 +254,39 @@ fn cuts_short() -> Mutation {
         if let Packet::Publish(publish) = packet {
             publish.payload.truncate(publish.payload.len().saturating_sub(1));
         }
+    })
+}
+
+/// Where that is QoS 0.
+fn takes_the_first_match() -> Mutation {
+    let mut filters: Vec<(String, TopicFilter, Qos)> = Vec::new();
+    let mut lose = loses(|_, _| true);
+    Box::new(move |packet, conn| {
+        if let Packet::Subscribe(subscribe) = &packet {
+            let asked = subscribe.filters.iter();
+            filters.extend(
+                asked.map(|(filter, options)| (conn.client_id().to_owned(), filter.clone(), options.qos)),
+            );
+        }
+        let Some(publish) = publish(&packet).filter(|_| conn.way() == Way::Sent) else {
+            return conn.pass(packet);
+        };
+        let matches = |(client, filter, _): &&(String, TopicFilter, Qos)| {
+            client == conn.client_id() && publish.topic.as_ref().is_some_and(|topic| filter.matches(topic))
+        };
+        let lowered = filters
+            .iter()
+            .find(matches)
+            .is_some_and(|(.., qos)| *qos == Qos::AtMostOnce);
+        if lowered && publish.delivery != Delivery::AtMostOnce {
+            let lowered = Publish {
+                delivery: Delivery::AtMostOnce,
+                dup: false,
+                ..publish.clone()
+            };
+            conn.send(Packet::Publish(lowered));
+            return lose(packet, conn);
+        }
+        conn.pass(packet);
     })
 }

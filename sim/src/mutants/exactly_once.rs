@@ -148,6 +148,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         ),
         make: keeps_received,
     },
+    Mutant {
+        name: "client-forgets-received-identifiers",
+        does: "takes what comes again for a new message, as if Packet Identifiers were the connection's",
+        stands_for: "D1, MQTT-4.3.3-10",
+        side: Side::Client,
+        caught_by: caught_by("qos2-cut-before-pubrec-reaches-broker", "handed"),
+        make: || takes_again(|publish, _| publish.dup),
+    },
 ];
 
 /// What comes again is taken as another message: its Packet Identifier is another to the node.

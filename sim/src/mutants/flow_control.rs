@@ -1,13 +1,13 @@
 //! Receive Maximum.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU16};
 
 use squall_proto::{Ack, Packet, Properties, Property};
 
 use super::{
     Mutant, Mutation, caught_by,
     conn::Way,
-    mutation::{never_seen, seen_as},
+    mutation::{never_seen, seen_as, sent_as},
 };
 use crate::trace::Side;
 
@@ -55,6 +55,25 @@ pub(super) const MUTANTS: &[Mutant] = &[
         ),
         make: || seen_as(|packet, _| forget(packet)),
     },
+    Mutant {
+        name: "broker-echoes-receive-maximum",
+        does: "says the client's Receive Maximum in CONNACK in place of its own",
+        stands_for: "D4, MQTT-3.3.4-7",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "receive-maximum-of-a-server-holds-its-clients-back",
+            "expectations",
+        ),
+        make: echoes_receive_maximum,
+    },
+    Mutant {
+        name: "broker-stands-still-with-a-full-window",
+        does: "answers nothing while a client has as much unfinished as it takes",
+        stands_for: "D4, MQTT-4.9.0-3",
+        side: Side::Broker,
+        caught_by: caught_by("a-full-window-holds-back-nothing-else", "expectations"),
+        make: stands_still,
+    },
 ];
 
 fn forget(packet: &mut Packet) {
@@ -93,6 +112,47 @@ fn keeps_the_first() -> Mutation {
             if let (Some(kept), Some(properties)) = (kept, properties(packet)) {
                 properties.push(Property::ReceiveMaximum(kept));
             }
+        }
+    })
+}
+
+fn echoes_receive_maximum() -> Mutation {
+    sent_as(|packet, conn| {
+        let theirs = conn
+            .connect()
+            .and_then(|connect| connect.properties.receive_maximum());
+        if let Packet::Connack(connack) = packet {
+            forget_own(&mut connack.properties, theirs);
+        }
+    })
+}
+
+fn forget_own(properties: &mut Properties, theirs: Option<NonZeroU16>) {
+    properties.retain(|property| !matches!(property, Property::ReceiveMaximum(_)));
+    if let Some(theirs) = theirs {
+        properties.push(Property::ReceiveMaximum(theirs));
+    }
+}
+
+fn stands_still() -> Mutation {
+    let mut unfinished: BTreeMap<String, u16> = BTreeMap::new();
+    Box::new(move |packet, conn| {
+        let unfinished = unfinished.entry(conn.client_id().to_owned()).or_default();
+        let maximum = conn
+            .connect()
+            .and_then(|connect| connect.properties.receive_maximum());
+        let is_full = maximum.is_some_and(|maximum| *unfinished >= maximum.get());
+        match (conn.way(), &packet) {
+            (Way::Sent, Packet::Publish(publish)) => {
+                *unfinished += u16::from(publish.delivery.packet_id().is_some());
+                conn.pass(packet);
+            }
+            (Way::Seen, Packet::Puback(_) | Packet::Pubcomp(_)) => {
+                *unfinished = unfinished.saturating_sub(1);
+                conn.pass(packet);
+            }
+            (Way::Sent, Packet::Puback(_) | Packet::Suback(_) | Packet::Pingresp) if is_full => {}
+            (Way::Seen | Way::Sent, _) => conn.pass(packet),
         }
     })
 }

@@ -1,6 +1,7 @@
 //! What mutations ask of packets, and do to them.
 
-use squall_proto::{Ack, Delivery, Packet, PacketId, PacketType, Publish, Qos};
+use bytes::Bytes;
+use squall_proto::{Ack, Delivery, Packet, PacketId, PacketType, Properties, Publish, Qos, TopicName};
 
 use super::conn::Conn;
 
@@ -49,6 +50,18 @@ pub(super) fn rename(publish: &mut Publish, id: PacketId) {
 /// The Packet Identifier so many after this one.
 pub(super) fn id_after(id: PacketId, by: u16) -> PacketId {
     PacketId::new(id.value().wrapping_add(by)).unwrap_or(PacketId::MIN)
+}
+
+/// A message of QoS 0.
+pub(super) fn at_most_once(topic: TopicName, payload: Bytes) -> Packet {
+    Packet::Publish(Publish {
+        dup: false,
+        delivery: Delivery::AtMostOnce,
+        retain: false,
+        topic: Some(topic),
+        properties: Properties::new(),
+        payload,
+    })
 }
 
 /// The same message once more.

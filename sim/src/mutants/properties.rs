@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use squall_proto::{Ack, Packet, Properties, Property, Publish, Text, Version};
+use squall_proto::{Ack, Packet, Properties, Property, Publish, Text, Version, encoded_len};
 
 use super::{
-    Mutant, Mutation, caught_by,
+    Mutant, Mutation, caught_by, caught_in,
     conn::{Conn, Way},
     mutation::{seen_as, sent, sent_as},
     packets::publish,
@@ -135,6 +135,29 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "maximum_packet_size",
         ),
         make: explains_at_length,
+    },
+    Mutant {
+        name: "broker-shares-without-properties",
+        does: "forgets the properties of what goes to a shared subscription",
+        stands_for: "D8, MQTT-3.3.2-20",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "properties-of-a-message-come-whatever-way-it-takes",
+            "as_published",
+        ),
+        make: shares_without_properties,
+    },
+    Mutant {
+        name: "broker-drops-what-just-fits",
+        does: "takes a packet of exactly the Maximum Packet Size for too large",
+        stands_for: "D12, MQTT-3.1.2-25",
+        side: Side::Broker,
+        caught_by: caught_in(
+            "qos=0,small=93,exact=94,large=95",
+            "a-packet-of-exactly-the-maximum-size-arrives",
+            "expectations",
+        ),
+        make: || loses(just_fits),
     },
 ];
 
@@ -268,4 +291,32 @@ const fn of_answer(packet: &mut Packet) -> Option<&mut Properties> {
         Packet::Disconnect(disconnect) => Some(&mut disconnect.properties),
         _other => None,
     }
+}
+
+fn shares_without_properties() -> Mutation {
+    let mut members = BTreeSet::new();
+    let mut forget = forgets(|_, _| true);
+    Box::new(move |packet, conn| {
+        if let Packet::Subscribe(subscribe) = &packet
+            && subscribe
+                .filters
+                .iter()
+                .any(|(filter, _)| filter.share_name().is_some())
+        {
+            members.insert(conn.client_id().to_owned());
+        }
+        match members.contains(conn.client_id()) {
+            true => forget(packet, conn),
+            false => conn.pass(packet),
+        }
+    })
+}
+
+fn just_fits(conn: &Conn, publish: &Publish) -> bool {
+    let packet = Packet::Publish(publish.clone());
+    let size = encoded_len(conn.version(), (&packet).into());
+    let maximum = conn
+        .connect()
+        .and_then(|connect| connect.properties.maximum_packet_size());
+    maximum.is_some_and(|maximum| usize::try_from(maximum.get()) == Ok(size))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use squall_proto::{Ack, Delivery, Packet, PacketType, Property, Publish, ReasonCode, Version};
+use squall_proto::{Ack, Delivery, Packet, PacketType, Property, Publish, ReasonCode, Text, Version};
 
 use super::{
     Mutant, Mutation, caught_by, caught_in_v3_by,
@@ -133,6 +133,25 @@ pub(super) const MUTANTS: &[Mutant] = &[
             seen_as(|packet, conn| {
                 if let Packet::Connack(connack) = packet {
                     connack.session_present &= conn.nth() > 1;
+                }
+            })
+        },
+    },
+    Mutant {
+        name: "broker-tells-clients-apart-by-five-letters",
+        does: "takes clients whose Client Identifiers begin alike for one",
+        stands_for: "MQTT-3.1.3-2",
+        side: Side::Broker,
+        caught_by: caught_by(
+            "what-is-kept-for-a-client-does-not-depend-on-its-name",
+            "as_published",
+        ),
+        make: || {
+            seen_as(|packet, _| {
+                if let Packet::Connect(connect) = packet
+                    && let Some(first) = connect.client_id.as_str().get(..5)
+                {
+                    connect.client_id = Text::new(first).unwrap_or_else(|_| connect.client_id.clone());
                 }
             })
         },

@@ -1,10 +1,13 @@
 //! What a SUBSCRIBE asks for beside a QoS.
 
-use squall_proto::{Packet, RetainHandling, SubscriptionOptions, TopicFilter};
+use std::collections::BTreeSet;
+
+use squall_proto::{Packet, Publish, RetainHandling, SubscriptionOptions, TopicFilter};
 
 use super::{
     Mutant, Mutation, caught_by,
-    mutation::{forgives, seen_as},
+    mutation::{forgives, seen, seen_as},
+    packets::at_most_once,
 };
 use crate::trace::Side;
 
@@ -55,6 +58,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         ),
         make: || forgives(takes_no_local_of_a_group),
     },
+    Mutant {
+        name: "broker-hears-no-local-late",
+        does: "sends a client the first of its own messages though it asked for No Local",
+        stands_for: "MQTT-3.8.3-3",
+        side: Side::Broker,
+        caught_by: caught_by("no-local-keeps-own-messages-away-from-the-first", "as_published"),
+        make: hears_no_local_late,
+    },
 ];
 
 /// The No Local of a SUBSCRIBE to one filter, which is shared, is taken away.
@@ -79,5 +90,26 @@ fn options(change: fn(&TopicFilter, &mut SubscriptionOptions)) -> Mutation {
                 .iter_mut()
                 .for_each(|(filter, options)| change(filter, options));
         }
+    })
+}
+
+fn hears_no_local_late() -> Mutation {
+    let mut asked = BTreeSet::new();
+    seen(move |packet, conn| {
+        if let Packet::Subscribe(subscribe) = &packet
+            && subscribe.filters.iter().any(|(_, options)| options.no_local)
+        {
+            asked.insert(conn.client_id().to_owned());
+        }
+        if let Packet::Publish(Publish {
+            topic: Some(topic),
+            payload,
+            ..
+        }) = &packet
+            && asked.remove(conn.client_id())
+        {
+            conn.send(at_most_once(topic.clone(), payload.clone()));
+        }
+        conn.pass(packet);
     })
 }

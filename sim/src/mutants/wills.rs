@@ -1,12 +1,14 @@
 //! Wills.
 
+use std::collections::BTreeMap;
+
 use squall_proto::{Disconnect, Packet, PacketType, Property, Qos, ReasonCode, Will};
 
 use super::{
     Mutant, Mutation, caught_by,
     exactly_once::delivers_twice,
     mutation::{never_seen, seen_as, sent, sent_as},
-    packets::is,
+    packets::{at_most_once, is},
 };
 use crate::trace::Side;
 
@@ -110,6 +112,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         caught_by: caught_by("will-comes-when-the-link-is-cut", "expectations"),
         make: || sent_as(|packet, _| forget(packet)),
     },
+    Mutant {
+        name: "broker-does-not-cancel-a-delayed-will",
+        does: "publishes a delayed Will though its client is back",
+        stands_for: "D7, MQTT-3.1.3-9",
+        side: Side::Broker,
+        caught_by: caught_by("no-will-when-the-client-is-back-before-its-delay", "one_will"),
+        make: does_not_cancel,
+    },
 ];
 
 fn forget(packet: &mut Packet) {
@@ -178,5 +188,29 @@ fn forgets_wills_of_the_silent() -> Mutation {
         }
         Packet::Publish(publish) if silent.iter().any(|will| will.as_bytes() == publish.payload) => {}
         _other => conn.pass(packet),
+    })
+}
+
+/// It comes when somebody without a Will is next answered.
+fn does_not_cancel() -> Mutation {
+    let mut delayed = BTreeMap::new();
+    let mut cancelled = Vec::new();
+    Box::new(move |packet, conn| {
+        match &packet {
+            Packet::Connect(connect) => {
+                cancelled.extend(delayed.remove(&connect.client_id));
+                let will = connect.will.clone();
+                let will = will.filter(|will| will.properties.will_delay_interval().is_some());
+                delayed.extend(will.map(|will| (connect.client_id.clone(), will)));
+            }
+            Packet::Disconnect(_) => delayed.retain(|client_id, _| client_id.as_str() != conn.client_id()),
+            Packet::Pingresp if conn.connect().is_some_and(|connect| connect.will.is_none()) => {
+                for will in cancelled.drain(..) {
+                    conn.send(at_most_once(will.topic, will.payload.bytes().clone()));
+                }
+            }
+            _other => {}
+        }
+        conn.pass(packet);
     })
 }
