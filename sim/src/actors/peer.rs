@@ -136,21 +136,7 @@ impl PeerProcess {
     /// Carries out commands in order, through all its lives, until there are no more.
     pub(crate) async fn run(mut self) {
         let power = self.power.clone();
-        loop {
-            power.on().await;
-            let stopped = async {
-                tokio::select! {
-                    biased;
-                    () = power.stop() => true,
-                    () = self.live() => false,
-                }
-            };
-            match power.run(stopped).await {
-                Some(true) => power.has_stopped(false),
-                Some(false) => return,
-                None => {}
-            }
-        }
+        while power.life(self.live()).await.is_continue() {}
     }
 
     async fn live(&mut self) {

@@ -1,4 +1,4 @@
-use std::{future::Future, sync::Arc};
+use std::{future::Future, ops::ControlFlow, sync::Arc};
 
 use squall_node::Watched;
 
@@ -53,6 +53,25 @@ impl Power {
     pub(crate) async fn on(&self) {
         self.until(|condition| condition.crashes == 0 && condition.stops == 0)
             .await;
+    }
+
+    /// One life of a process that keeps nothing: from the moment that it may run until it crashes, is asked to stop, or has nothing more
+    /// to do; then `Break`.
+    pub(crate) async fn life(&self, live: impl Future<Output = ()>) -> ControlFlow<()> {
+        self.on().await;
+        let stopped = async {
+            tokio::select! {
+                biased;
+                () = self.stop() => true,
+                () = live => false,
+            }
+        };
+        match self.run(stopped).await {
+            Some(true) => self.has_stopped(false),
+            Some(false) => return ControlFlow::Break(()),
+            None => {}
+        }
+        ControlFlow::Continue(())
     }
 
     /// Runs `process` to its end, or to the next crash, which drops it: then `None`. While the host is paused, the process stands still.

@@ -85,21 +85,7 @@ impl ScriptedBroker {
     /// Listens through all its lives, each of which knows nothing of the one before.
     pub(crate) async fn run(mut self) {
         let power = self.power.clone();
-        loop {
-            power.on().await;
-            let stopped = async {
-                tokio::select! {
-                    biased;
-                    () = power.stop() => true,
-                    () = self.live() => false,
-                }
-            };
-            match power.run(stopped).await {
-                Some(true) => power.has_stopped(false),
-                Some(false) => return,
-                None => {}
-            }
-        }
+        while power.life(self.live()).await.is_continue() {}
     }
 
     async fn live(&mut self) {
