@@ -133,7 +133,10 @@ impl ClientProcess {
                 start = self.started(next) => start,
             };
             let Some(start) = start else { return End::Over };
-            next = self.client(start).await;
+            let Some(then) = self.client(start).await else {
+                return End::Stopped;
+            };
+            next = then;
         }
     }
 
@@ -179,8 +182,9 @@ impl ClientProcess {
         }
     }
 
-    /// One client that ships, until it is disconnected by a step, its process is to stop, or its store fails.
-    async fn client(&mut self, start: Start) -> Next {
+    /// One client that ships, until it is disconnected by a step, its process is to stop, or its store fails. `None`: the process is to
+    /// stop, or was, and may start again by now.
+    async fn client(&mut self, start: Start) -> Option<Next> {
         self.started = true;
         let gate = match self.character.spec.reconnect {
             Reconnect::Never => Gate::closed(),
@@ -200,19 +204,25 @@ impl ClientProcess {
             Ok(opened) => opened,
             Err(error) => {
                 application.store_failed(&error);
-                return self.starts_again();
+                return Some(self.starts_again());
             }
         };
         self.running.set(Some(client.clone()));
         let mut life = Life::new(client, gate, start.session, start.done);
         let power = self.power.clone();
         let mut runner = std::pin::pin!(runner.run());
+        let mut is_asked = false;
         let again = loop {
             self.owes.set(life.owes());
             tokio::select! {
                 biased;
                 () = &mut runner => break None,
-                () = power.stop(), if life.stopping.is_empty() => life.stop(false, None),
+                () = power.stop(), if !is_asked => {
+                    is_asked = true;
+                    if life.stopping.is_empty() {
+                        life.stop(false, None);
+                    }
+                }
                 () = application.handles() => {}
                 Some(event) = events.next(), if !application.is_busy() => {
                     self.heard(&mut life, &event);
@@ -235,11 +245,14 @@ impl ClientProcess {
             life.store_failed = true;
             application.told(Event::StoreFailed(error));
         }
-        match again {
+        if is_asked {
+            return None;
+        }
+        Some(match again {
             Some(again) => Next::Starts(again),
             None if life.store_failed => self.starts_again(),
             None => Next::Waits(None),
-        }
+        })
     }
 
     /// The client that ships, with the store that the scenario says. A clean session is not kept.
