@@ -49,6 +49,8 @@ pub enum Ending {
     Complete,
     /// The scenario's `settle` time was over before all that was owed had happened: this had not.
     Overdue(Vec<String>),
+    /// It had as many events as the scenario's `events_max` allows, and no end in sight.
+    Endless,
     /// Something of ours panicked: where, and its message.
     Panicked(String),
 }
@@ -140,8 +142,10 @@ async fn play(
     });
     let steps = Steps::new(scenario, version, seed, arm, &cast, &progress);
     steps.start(&mut processes);
+    let full = network::with(|network| network.bound(scenario.events_max.get()));
     let end = tokio::select! {
         biased;
+        () = full.notified() => Ending::Endless,
         panic = panicked(&mut processes) => Ending::Panicked(panic),
         end = ended(scenario, &cast, &progress) => end,
     };

@@ -61,7 +61,7 @@ pub use step::{Start, Step};
 pub use topic::TopicTemplate;
 pub use traffic::{QosMix, Subscribers, TopicPattern, Traffic};
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -110,6 +110,9 @@ pub struct Scenario {
     /// From the last step and the last heal, everything owed must arrive within this time. 2 minutes, unless given.
     #[serde(default = "settle")]
     pub settle: Span,
+    /// A run that has so many events is ended as one without end. 4,000,000, unless given.
+    #[serde(default = "events_max")]
+    pub events_max: NonZeroUsize,
     /// In what the paths of the file, or the orders of its races, must be the same. What every client gets, unless given.
     #[serde(default, skip_serializing)]
     pub same: Option<Same>,
@@ -227,4 +230,8 @@ const fn yes() -> bool {
 
 const fn settle() -> Span {
     Span::from_millis(120_000)
+}
+
+const fn events_max() -> NonZeroUsize {
+    NonZeroUsize::new(4_000_000).expect("more than none")
 }

@@ -162,6 +162,13 @@ impl Judged {
             self.fail(with_faults, "no panic".to_owned(), panic.clone());
             return;
         }
+        if run.end == Ending::Endless {
+            self.failures.push(Failure::new("endless", "", with_faults));
+            let expected = format!("an end within {} events", scenario.events_max);
+            self.fail(with_faults, expected, "it went on".to_owned());
+            self.packets = packets(&run.trace, &[run.trace.events.len().saturating_sub(1)]);
+            return;
+        }
         let findings = check(scenario, version, with_faults, &run.trace);
         if !findings.is_empty() {
             self.of_findings(with_faults, &findings, &run.trace);

@@ -11,6 +11,7 @@ use squall_proto::{Packet, Version};
 use squall_sim::{
     run::{Arm, Ending, Run, run},
     trace::{Event, Side, What},
+    verdict::judge,
 };
 
 fn arrived(run: &Run, what: impl Fn(&Packet) -> bool, at: Side) -> usize {
@@ -152,6 +153,17 @@ steps:
     for run in runs(never) {
         assert_eq!(run.end, Ending::Overdue(vec!["step 0 is not over".to_owned()]));
     }
+}
+
+#[test]
+fn a_run_that_has_more_events_than_it_may_is_ended() {
+    let yaml = format!("events_max: 20\n{TALK}");
+    for run in runs(&yaml) {
+        assert_eq!(run.end, Ending::Endless);
+    }
+    let judged = judge(&scenario(&yaml), Version::V5, 1, false);
+    let verdict = format!("{:?}", judged.verdict);
+    assert!(verdict.contains("an end within 20 events"), "{verdict}");
 }
 
 #[test]

@@ -68,7 +68,9 @@ fn what_fails_is_shrunk_and_written_as_a_scenario_that_fails_alike() {
     says("expect:\n  - connected: { client: dev, times: ");
     says("--mqtt 5.0 --seed 0\n");
     assert!(
-        !text.contains("pub") && !text.contains("steps") && text.lines().filter(|line| !line.starts_with("  0.")).count() <= 12,
+        !text.contains("pub")
+            && !text.contains("steps")
+            && text.lines().filter(|line| !line.starts_with("  0.")).count() <= 12,
         "{text}"
     );
     assert!(ran.out.contains(file.to_str().unwrap()), "{}", ran.out);
@@ -169,12 +171,19 @@ fn an_interrupted_sweep_still_says_what_it_found() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("fails.yaml");
     fs::write(&file, FAILS).unwrap();
-    let mut sweep = command(&["sweep", file.to_str().unwrap(), "--seeds", "1000000", "--json", "--found"])
-        .arg(folder.path().join("found"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut sweep = command(&[
+        "sweep",
+        file.to_str().unwrap(),
+        "--seeds",
+        "1000000",
+        "--json",
+        "--found",
+    ])
+    .arg(folder.path().join("found"))
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
     let mut said = BufReader::new(sweep.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("shrinking") {
@@ -182,11 +191,19 @@ fn an_interrupted_sweep_still_says_what_it_found() {
         assert!(said.read_line(&mut line).unwrap() > 0, "it ended by itself");
     }
     let mut kill = Command::new("kill");
-    assert!(kill.args(["-INT", &sweep.id().to_string()]).status().unwrap().success());
+    assert!(
+        kill.args(["-INT", &sweep.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     let ended = sweep.wait_with_output().unwrap();
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
-    assert!(ended.status.code() == Some(1) && rest.contains("interrupted"), "{rest}");
+    assert!(
+        ended.status.code() == Some(1) && rest.contains("interrupted"),
+        "{rest}"
+    );
     let report: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert!(report.to_string().contains("connects"), "{report}");
 }

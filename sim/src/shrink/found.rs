@@ -76,8 +76,12 @@ fn why(judged: &Judged) -> String {
     let got = judged.verdict.got().lines().next().unwrap_or_default();
     let lines: Vec<String> = judged.packets.iter().map(line).collect();
     let marked = |place: &usize| lines.get(*place).is_some_and(|line| line.ends_with("<--"));
-    let is_next_to_one = |place: usize| (place.saturating_sub(NEXT_TO)..=place + NEXT_TO).any(|near| marked(&near));
-    let next_to_it = lines.iter().enumerate().filter(|(place, _)| is_next_to_one(*place));
+    let is_next_to_one =
+        |place: usize| (place.saturating_sub(NEXT_TO)..=place + NEXT_TO).any(|near| marked(&near));
+    let next_to_it = lines
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| is_next_to_one(*place));
     let said = [format!("Found by a sweep: {got}")];
     let all = said.iter().chain(next_to_it.map(|(_, line)| line));
     all.map(String::as_str).collect::<Vec<_>>().join("\n")

@@ -78,7 +78,12 @@ fn forget(plain: &mut Plain, ids: &[Plain]) {
 /// Takes out each step that only happens, so that others come after it: they come when it would have come.
 pub(super) fn notes(attempt: &mut Attempt<'_>) {
     let mut place = 0;
-    while let Some(step) = attempt.smallest.get("steps").and_then(|steps| steps.child(place)).cloned() {
+    while let Some(step) = attempt
+        .smallest
+        .get("steps")
+        .and_then(|steps| steps.child(place))
+        .cloned()
+    {
         let mut without = attempt.smallest.clone();
         without.change("steps", |steps| forget_note(steps, place, &step));
         let is_note = step.get("note").is_some() && step.get("id").is_some();

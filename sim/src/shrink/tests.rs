@@ -168,9 +168,15 @@ steps:
         let mut steps = scenario.steps.iter();
         let publish = steps.find(|step| matches!(step.action, Action::Publish(_)));
         publish.is_some_and(|step| step.wait == Span::from_millis(1000).into())
-            || scenario.steps.iter().any(|step| step.wait == Span::from_millis(1000).into())
+            || scenario
+                .steps
+                .iter()
+                .any(|step| step.wait == Span::from_millis(1000).into())
                 && publish.is_some()
     };
     let shrunk = shrink(&scenario, 1000, late).scenario.to_yaml();
-    assert!(shrunk.contains("- { wait: 1s, publish: { from: pub, topic: t } }") && !shrunk.contains("note"), "{shrunk}");
+    assert!(
+        shrunk.contains("- { wait: 1s, publish: { from: pub, topic: t } }") && !shrunk.contains("note"),
+        "{shrunk}"
+    );
 }

@@ -14,12 +14,16 @@ use std::{
     mem,
     net::{IpAddr, SocketAddr},
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use squall_proto::{Instant, Packet};
-use tokio::time::{self, Sleep};
+use tokio::{
+    sync::Notify,
+    time::{self, Sleep},
+};
 use turmoil_net::{EnterGuard, Packet as Datagram, TcpSegment, Transport};
 
 pub(crate) use self::machines::StateId;
@@ -66,6 +70,8 @@ pub(crate) struct Network {
     trace: Trace,
     /// When a fault was last over, or one of several cuts of it.
     mended: Instant,
+    /// How many events a run may have, and who is told when it has them.
+    bound: (usize, Rc<Notify>),
     /// When a packet was last sent, pings apart, or a connection began or ended.
     busy: Instant,
 }
@@ -109,6 +115,7 @@ pub(super) fn install(guard: EnterGuard, hosts: Vec<Named>, seed: u64, latency: 
         timer: None,
         trace: Trace::default(),
         mended: Instant::ZERO,
+        bound: (usize::MAX, Rc::default()),
         busy: Instant::ZERO,
     };
     NETWORK.set(Some(network));
@@ -165,6 +172,16 @@ impl Network {
             self.mended = at;
         }
         self.trace.events.push(Event { at, what });
+        let (events_max, full) = &self.bound;
+        if self.trace.events.len() == *events_max {
+            full.notify_one();
+        }
+    }
+
+    /// What comes back is told when the trace has so many events. Nothing is held back then: it is for the listener to end the run.
+    pub(crate) fn bound(&mut self, events_max: usize) -> Rc<Notify> {
+        self.bound = (events_max, Rc::default());
+        Rc::clone(&self.bound.1)
     }
 
     /// Looks out for what a client tells its application.

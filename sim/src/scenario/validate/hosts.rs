@@ -39,7 +39,11 @@ pub(super) fn disk(scenario: &Scenario, fault: &Disk, path: &Path) -> Checked {
     }
     if fault.takes.is_some() != (fault.kind == DiskKind::SlowSync) {
         let message = "a `slow_sync` takes a time, and nothing else does";
-        return problem(&path.key("takes"), message, "write `kind: slow_sync, takes: 100ms..2s`");
+        return problem(
+            &path.key("takes"),
+            message,
+            "write `kind: slow_sync, takes: 100ms..2s`",
+        );
     }
     if fault.room.is_some() && fault.kind != DiskKind::Full {
         let message = "room is what is left before a disk is full";
