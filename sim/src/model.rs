@@ -189,6 +189,13 @@ impl<'a> Model<'a> {
                 self.sessions.disconnected(at, *wire, &self.wires);
                 self.will_of_ended(at, index, *wire);
             }
+            _other_events => self.observe_process(at, index, event),
+        }
+    }
+
+    /// What happens to hosts, and what they tell besides packets.
+    fn observe_process(&mut self, at: Instant, index: usize, event: &Event) {
+        match &event.what {
             What::HostDown {
                 host, kept: false, ..
             }
