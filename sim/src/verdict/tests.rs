@@ -65,7 +65,7 @@ fn a_path_is_compared_with_what_the_other_delivered() {
 
 #[test]
 fn a_copy_that_may_be_changed_knows_no_runs() {
-    let [first, second] = two_paths();
+    let [first, second] = &two_paths();
     let changed = first.clone();
     _ = judge_by(&changed, V5, 7, Judging::ONCE, None);
     let reference = second.reference.as_deref().unwrap();
