@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`run`] and what comes of it, `cast` (who takes part), `steps` (what they do and when; `lookout`, what
 //! they wait for; `traffic`; `words`, how traces tell it), `progress` (what is
-//! still to happen, and when the run is over); [`pinned`], what a seed decides.
+//! still to happen, and when the run is over); `pinned`, what a seed decides.
 
 mod cast;
 mod lookout;
