@@ -45,10 +45,10 @@ pub(crate) use wires::{Wire, Wires};
 
 use squall_proto::{Instant, Packet, Publish, Text, Version, broker::Limits};
 
-use self::{moments::order_at_broker, owed::PROPERTIES_BYTES};
+use self::moments::order_at_broker;
 use crate::{
     faults::Fault,
-    scenario::{Action, Scenario},
+    scenario::{Action, Scenario, Step},
     trace::{Event, Side, Told, What, WireId},
 };
 
@@ -208,8 +208,10 @@ impl<'a> Model<'a> {
             What::HostUp { host, .. } if host == BROKER => self.sessions.taken_up(at, self.broker_down),
             What::HostDown {
                 host, kept: false, ..
-            } => self.forget_client(host),
+            }
+            | What::HostUp { host, kept: false } => self.forget_client(host),
             What::HostDown { host, .. } => self.may_forget(host),
+            What::Closed { wire, .. } | What::LetGo { wire, .. } => self.left_by_client(*wire),
             What::Application { client, told } => match told {
                 Told::Message { topic, .. } => self.seen.topic = self.topics.find(topic),
                 Told::StoreFailed { .. } => self.may_forget(client),
@@ -238,7 +240,7 @@ impl<'a> Model<'a> {
                 }
                 self.exchanges
                     .connected(wire, Side::Broker, connack.session_present, &self.wires);
-                self.will_of_connected(at, wire, connack.session_present);
+                self.will_of_connected((at, index), wire, connack.session_present);
             }
             Packet::Publish(publish) => {
                 self.wills_fall_due(at);
@@ -264,7 +266,13 @@ impl<'a> Model<'a> {
         let of_message = self.messages.get(message);
         let session = self.sessions.get(id);
         let is_live = !publish.retain || session.may_keep_retain(&self.topics, of_message.topic);
-        if of_message.is_will && !publish.dup && is_live {
+        // What the broker sent to a connection that had died comes with DUP, for the first time.
+        let is_first = !publish.dup
+            || self
+                .seen
+                .delivery
+                .is_some_and(|id| self.deliveries.get(id).sent_before.is_none());
+        if of_message.is_will && is_first && is_live {
             self.wills.sent(message, id, publish.retain);
         }
         let is_sure = session.copies_max(&self.topics, of_message.topic) == 1;
@@ -352,8 +360,7 @@ impl<'a> Model<'a> {
         else {
             return;
         };
-        let size = publish.payload.len() + PROPERTIES_BYTES;
-        self.seen.delivery = Some(self.deliveries.arrived(id, message, publish, size));
+        self.seen.delivery = Some(self.deliveries.arrived(id, message, publish));
         let session = self.sessions.get(id);
         for filter in session.shares(&self.topics, self.messages.get(message).topic) {
             self.groups.arrived(filter, message);
@@ -408,6 +415,17 @@ impl<'a> Model<'a> {
     fn forget_client(&mut self, host: &str) {
         for client in self.wires.clients_of(host) {
             self.exchanges.forget_client(client);
+        }
+    }
+
+    /// A client that waited for a slow disk may not have read what came before it left.
+    fn left_by_client(&mut self, wire: WireId) {
+        let Some(name) = self.wires.get(wire).map(|wire| wire.name.clone()) else {
+            return;
+        };
+        let is_slow = |step: &Step| matches!(&step.action, Action::Fault(Fault::Disk(disk)) if disk.host == name || self.scenario.is_member(&disk.host, &name));
+        if self.scenario.steps.iter().any(is_slow) {
+            self.may_forget(&name);
         }
     }
 

@@ -61,7 +61,11 @@ pub use step::{Start, Step};
 pub use topic::TopicTemplate;
 pub use traffic::{QosMix, Subscribers, TopicPattern, Traffic};
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+    sync::Arc,
+};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -188,6 +192,21 @@ impl Scenario {
         client
             .and_then(|client| client.client_id.as_deref())
             .unwrap_or(member)
+    }
+
+    /// The members of clients that go by one Client Identifier with another: only one of them is connected at a time.
+    pub(crate) fn rivals(&self) -> BTreeSet<String> {
+        let members = |name: &String| {
+            let all = self.members(name).into_iter();
+            all.map(|member| (self.client_id(name, &member).to_owned(), member))
+                .collect::<Vec<_>>()
+        };
+        let mut by_client_id: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (client_id, member) in self.clients.keys().flat_map(members) {
+            by_client_id.entry(client_id).or_default().push(member);
+        }
+        let shared = by_client_id.into_values().filter(|members| members.len() > 1);
+        shared.flatten().collect()
     }
 
     /// The same as a file of its own would say it: no variant of anything, and compared with nothing.

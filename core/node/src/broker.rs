@@ -100,7 +100,7 @@ impl Server {
     /// After [`Server::serve`] was dropped, takes every connection to be lost, as a broker does that comes back from a crash with all
     /// that it knew: sessions go on, and Wills are due from now on. Then it can serve again.
     pub fn revive(&self) {
-        self.shared.lose_all();
+        self.shared.revive();
     }
 
     async fn accept<A: Acceptor>(&self, mut acceptor: A, connections: &Mutex<JoinSet<()>>) {

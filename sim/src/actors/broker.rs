@@ -27,10 +27,11 @@ pub(crate) async fn broker(
     administrator: Administrator,
 ) {
     let mut chance = generator(seed, "broker");
-    let mut kept = None;
+    let mut last = None;
     loop {
         power.on().await;
-        let server = match kept.take() {
+        // What the last end left counts, and there may have been several.
+        let server = match last.filter(|_| power.is_kept()) {
             Some(server) => revived(server),
             None => Server::new(limits.clone(), chance.random()),
         };
@@ -41,9 +42,8 @@ pub(crate) async fn broker(
         administrator.of(None);
         if ended.is_some() {
             power.has_stopped(false);
-        } else if power.is_kept() {
-            kept = Some(server);
         }
+        last = Some(server);
     }
 }
 

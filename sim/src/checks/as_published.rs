@@ -41,7 +41,7 @@ fn judge(now: &Now<'_>, session: &Session, topic: TopicId, publish: &Publish) ->
     let wrong = [
         qos(publish, low.min(message.qos_min), high.min(message.qos)),
         retain(model, session, message, publish),
-        local(model, session, message),
+        local(model, session, message, publish),
         properties(model, session, message, publish),
     ];
     let (expected, got) = wrong.into_iter().flatten().next()?;
@@ -87,8 +87,11 @@ fn retain(model: &Model<'_>, session: &Session, message: &Message, publish: &Pub
     is_older.then(|| (expected, "RETAIN 0".to_owned()))
 }
 
-// [MQTT-3.8.3-3]
-fn local(model: &Model<'_>, session: &Session, message: &Message) -> Option<Wrong> {
+// [MQTT-3.8.3-3] What is retained is not forwarded: it may be sent for a new subscription.
+fn local(model: &Model<'_>, session: &Session, message: &Message, publish: &Publish) -> Option<Wrong> {
+    if publish.retain {
+        return None;
+    }
     let is_own = message.publisher == session.client && !message.has_more_publishers;
     let mut bringing = session.bringing(&model.topics, message.topic, Some(message));
     let is_unwanted = is_own && bringing.all(|(_, subscription)| !subscription.may.local);

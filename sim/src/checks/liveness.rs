@@ -1,5 +1,5 @@
 //! I17: everything accepted ends. When all faults have healed and the time to settle has passed, who wants to be connected is, and
-//! no exchange and no request is open.
+//! no exchange and no request is open. Who fights with another for a Client Identifier to the end comes to no end.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,6 +14,8 @@ use crate::{
 /// Nothing of its own: the model knows what is open.
 pub(super) struct Liveness;
 
+/// Who has lost its connection to a namesake comes back within this time, if it does.
+const FIGHT: Duration = Duration::from_secs(60);
 /// What came in the last moment of a run need not be answered in it.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
@@ -52,12 +54,11 @@ fn unanswered(now: &Now<'_>, found: &mut Vec<Found>) {
 /// Both ends of every session that is connected have finished what they began.
 fn unfinished(now: &Now<'_>, found: &mut Vec<Found>) {
     for (_, session) in now.model.sessions.iter() {
-        let is_up = now
-            .model
-            .wires
+        let wires = &now.model.wires;
+        let is_up = wires
             .get(session.wire)
             .is_some_and(|wire| wire.is_up() && !now.model.scenario.is_peer(&wire.name));
-        if is_up {
+        if is_up && !wires.is_fought_for(session.wire, now.at, FIGHT) {
             found.extend(of_session(now, session, Side::Broker));
             found.extend(of_session(now, session, Side::Client));
         }
@@ -95,9 +96,19 @@ fn absent(now: &Now<'_>, found: &mut Vec<Found>) {
             continue;
         }
         for member in now.model.scenario.members(name) {
-            if !up.contains(member.as_str()) {
+            if !up.contains(member.as_str()) && !is_kept_out(now, &member) {
                 found.push(now.found([], format!("`{member}` to be connected"), "it is not"));
             }
         }
     }
+}
+
+/// Whether the last connection of this name was lost to a namesake, who may lose it again.
+fn is_kept_out(now: &Now<'_>, name: &str) -> bool {
+    let wires = &now.model.wires;
+    let mut last = wires
+        .iter()
+        .filter(|(_, wire)| wire.name == name && wire.client.is_some());
+    last.next_back()
+        .is_some_and(|(id, _)| wires.is_fought_for(id, now.at, FIGHT))
 }

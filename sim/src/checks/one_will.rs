@@ -92,8 +92,10 @@ impl Checker for OneWill {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         self.judge(now, false, found);
         if let Some((_, _, publish)) = now.published()
-            && !publish.dup
             && !publish.retain
+            && now
+                .delivery()
+                .is_some_and(|(delivery, _)| !publish.dup || delivery.sent_before.is_none())
         {
             self.sent(now);
         }

@@ -2,7 +2,8 @@
 //! nothing else to say. [MQTT-3.1.2-20] [MQTT-3.1.2-21] [MQTT-3.2.2-21] [v3 MQTT-3.1.2-23]
 //!
 //! From CONNACK on. A process that stands still says nothing, and what a link does not take has not left its host and shows nowhere: while
-//! a fault is at work, and for five seconds after, nobody is judged.
+//! a fault is at work, and for five seconds after, nobody is judged; nor is who has said nothing since then that was heard: the fault may
+//! have cut it off.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -44,7 +45,8 @@ impl Pings {
         let [last, before] = wire.said_at;
         let said_at = if last == now.at { before } else { last };
         // A link that lets nothing through takes nothing more sooner or later.
-        let has_arrived = *wire.got_at.of(Side::Broker) >= said_at;
+        let got_at = *wire.got_at.of(Side::Broker);
+        let has_arrived = got_at >= said_at && self.free_since.is_none_or(|free| said_at > free);
         let due = if has_arrived && self.faults.is_empty() {
             let due = said_at + keep_alive;
             self.free_since.map_or(due, |free| due.max(free + SOON))

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use squall_proto::{Instant, Publish, Qos};
 
@@ -9,8 +9,16 @@ use super::numbered::{Lookup, MessageId, Number, Numbered, SessionId};
 pub(crate) struct Deliveries {
     all: Numbered<DeliveryId, Delivery>,
     of: Lookup<(SessionId, MessageId), DeliveryId>,
-    /// How many messages are owed to a session and have not come, and their bytes.
-    waiting: BTreeMap<SessionId, (usize, usize)>,
+    waiting: BTreeMap<SessionId, Waiting>,
+}
+
+/// What may wait for a session: what came for it and has not come to it. Who is sent a message has been sent those that waited before
+/// it, or they were dropped.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// In the order in which they came, with their sizes.
+    queue: VecDeque<(DeliveryId, usize)>,
+    bytes: usize,
 }
 
 super::numbered::numbers! {
@@ -25,7 +33,7 @@ pub(crate) struct Delivery {
     pub(crate) message: MessageId,
     /// How many copies must come.
     pub(crate) owed: usize,
-    /// How many of those have been counted as waiting and not come.
+    /// How many may wait.
     waiting: usize,
     /// The highest QoS at which one must come, if it was published at no lower one.
     pub(crate) owed_qos: Qos,
@@ -57,18 +65,33 @@ impl Deliveries {
         self.all.iter().map(|(_, delivery)| delivery)
     }
 
-    /// How many messages are owed to a session and have not come, and their bytes.
+    /// How many messages may wait for a session, and their bytes.
     pub(crate) fn waiting(&self, session: SessionId) -> (usize, usize) {
-        self.waiting.get(&session).copied().unwrap_or_default()
+        let waiting = self.waiting.get(&session);
+        waiting.map_or((0, 0), |waiting| (waiting.queue.len(), waiting.bytes))
     }
 
-    /// A message that is owed, of so many bytes, waits for a session.
+    /// A message of so many bytes waits for a session, if its queue had room.
     pub(super) fn wait(&mut self, session: SessionId, message: MessageId, size: usize) {
         let id = self.id(session, message);
         self.all.of_mut(id).waiting += 1;
-        let (messages, bytes) = self.waiting.entry(session).or_default();
-        *messages += 1;
-        *bytes += size;
+        let waiting = self.waiting.entry(session).or_default();
+        waiting.queue.push_back((id, size));
+        waiting.bytes += size;
+    }
+
+    /// It waits no more, nor does what came before it.
+    fn waits_no_more(&mut self, session: SessionId, id: DeliveryId) {
+        let Some(waiting) = self.waiting.get_mut(&session) else {
+            return;
+        };
+        while let Some((first, size)) = waiting.queue.pop_front() {
+            waiting.bytes -= size;
+            self.all.of_mut(first).waiting -= 1;
+            if first == id {
+                break;
+            }
+        }
     }
 
     /// One more copy is owed.
@@ -111,17 +134,13 @@ impl Deliveries {
         session: SessionId,
         message: MessageId,
         publish: &Publish,
-        size: usize,
     ) -> DeliveryId {
         let id = self.id(session, message);
-        let delivery = self.all.of_mut(id);
         // At QoS 0 comes another copy than the one that waits.
-        if publish.delivery.qos() > Qos::AtMostOnce && delivery.waiting > 0 {
-            delivery.waiting -= 1;
-            let (messages, bytes) = self.waiting.entry(session).or_default();
-            *messages = messages.saturating_sub(1);
-            *bytes = bytes.saturating_sub(size);
+        if publish.delivery.qos() > Qos::AtMostOnce && self.all.of(id).waiting > 0 {
+            self.waits_no_more(session, id);
         }
+        let delivery = self.all.of_mut(id);
         let is_live = !publish.retain && publish.delivery.qos() == Qos::ExactlyOnce;
         delivery.arrived += 1;
         delivery.arrived_qos = delivery.arrived_qos.max(publish.delivery.qos());

@@ -10,8 +10,13 @@ impl Model<'_> {
     pub(super) fn owe(&mut self, (at, index): (Instant, usize), id: MessageId, published: usize) {
         let message = self.messages.get(id);
         let size = message.payload.len() + PROPERTIES_BYTES;
-        for (session, qos) in self.owed_to(at, published, message) {
-            self.deliveries.owe(session, id, qos, (published, at, index));
+        for (session, qos) in self.subscribed(at, published, message) {
+            if self.has_room(session, message) {
+                self.deliveries.owe(session, id, qos, (published, at, index));
+            }
+        }
+        // It may wait too for who had only perhaps subscribed when it came.
+        for (session, _) in self.subscribed(at, usize::MAX, message) {
             self.deliveries.wait(session, id, size);
         }
         for filter in self.topics.matching(message.topic) {
@@ -32,9 +37,15 @@ impl Model<'_> {
         }
     }
 
-    /// Who has a subscription of its own that was there before this place, at QoS 1 or 2, and the highest QoS of those. Who may have
-    /// had its queue full is not among them.
-    pub(super) fn owed_to(&self, at: Instant, published: usize, message: &Message) -> Vec<(SessionId, Qos)> {
+    /// Of those that are [`subscribed`](Self::subscribed), who cannot have had its queue full.
+    pub(super) fn owed_to(&self, at: Instant, published: usize, message: &Message) -> Vec<SessionId> {
+        let subscribed = self.subscribed(at, published, message).into_iter();
+        let ids = subscribed.map(|(id, _)| id);
+        ids.filter(|id| self.has_room(*id, message)).collect()
+    }
+
+    /// Who has a subscription of its own that was there before this place, at QoS 1 or 2, and the highest QoS of those.
+    fn subscribed(&self, at: Instant, published: usize, message: &Message) -> Vec<(SessionId, Qos)> {
         let mut to: Vec<(SessionId, Qos)> = Vec::new();
         for filter in self.topics.matching(message.topic) {
             if self.topics.filter(*filter).share_name().is_some() {
@@ -49,7 +60,6 @@ impl Model<'_> {
         // The highest first. [MQTT-3.3.4-2] [v3 MQTT-3.3.5-1]
         to.sort_unstable_by_key(|(id, qos)| (*id, Reverse(*qos)));
         to.dedup_by_key(|(id, _)| *id);
-        to.retain(|(id, _)| self.has_room(*id, message));
         to
     }
 
@@ -76,7 +86,8 @@ impl Model<'_> {
         asked: usize,
         wanted: &[(FilterId, Qos)],
     ) {
-        if wanted.is_empty() || self.limits.retained_messages < Limits::default().retained_messages {
+        let are_kept = self.limits.retained_messages >= Limits::default().retained_messages;
+        if wanted.is_empty() || !are_kept || !self.has_long_queues() {
             return;
         }
         let topics = &self.topics;
@@ -98,4 +109,4 @@ impl Model<'_> {
 }
 
 /// What the properties of a message may come to, for all we reckon.
-pub(super) const PROPERTIES_BYTES: usize = 1000;
+const PROPERTIES_BYTES: usize = 1000;

@@ -118,11 +118,21 @@ impl Model<'_> {
         );
     }
 
-    /// [MQTT-3.1.3-9] A client that is back in time gets no Will published; with Clean Start its session ended, and either may be.
-    pub(super) fn will_of_connected(&mut self, at: Instant, id: WireId, session_present: bool) {
+    /// The connections that it takes over from are over. [MQTT-3.1.3-9] A client that is back in time gets no Will published; with Clean
+    /// Start its session ended, and either may be.
+    pub(super) fn will_of_connected(
+        &mut self,
+        (at, index): (Instant, usize),
+        id: WireId,
+        session_present: bool,
+    ) {
         let Some(client) = self.wires.get(id).and_then(|wire| wire.client) else {
             return;
         };
+        let others = self.wires.of_client(client).map(|(other, _)| other);
+        for other in others.filter(|other| *other != id).collect::<Vec<_>>() {
+            self.will_of_ended(at, index, other);
+        }
         for (earlier, _) in self.wires.of_client(client) {
             let Some(pending) = self
                 .wills
@@ -166,7 +176,6 @@ impl Model<'_> {
         if message.qos_min == Qos::AtMostOnce || message.expires.is_some() {
             return Vec::new();
         }
-        let to = self.owed_to(at, usize::MAX, message).into_iter();
-        to.map(|(session, _)| session).collect()
+        self.owed_to(at, usize::MAX, message)
     }
 }

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use squall_proto::{Connack, Connect, Instant, Packet, Text};
 
@@ -122,6 +125,16 @@ impl Wires {
         let connect_at = self.get(id).and_then(|wire| wire.connect_at);
         let last = self.namesakes(id).next();
         last.is_some_and(|(_, other)| other.connect_at >= connect_at)
+    }
+
+    /// Whether somebody else goes by its Client Identifier too, and connected no longer ago than this.
+    pub(crate) fn is_fought_for(&self, id: WireId, now: Instant, ago: Duration) -> bool {
+        let name = self.get(id).map(|wire| &wire.name);
+        let lately = |at: Instant| now.saturating_since(at) <= ago;
+        let mut others = self
+            .namesakes(id)
+            .take_while(|(_, other)| other.connect_at.is_some_and(lately));
+        others.any(|(_, other)| Some(&other.name) != name)
     }
 
     /// The other connections of its Client Identifier, the last first; those whose CONNECT has not arrived have none.

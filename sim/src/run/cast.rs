@@ -19,6 +19,8 @@ pub(super) struct Cast {
     clients: BTreeMap<String, Vec<Client>>,
     /// As the clients. A scripted broker is one of them.
     peers: BTreeMap<String, Vec<Peer>>,
+    /// Who ends another's connections, and has its own ended, perhaps for ever.
+    rivals: BTreeSet<String>,
 }
 
 const BROKER: &str = "broker";
@@ -49,6 +51,7 @@ impl Cast {
             stage: Stage::default(),
             clients: BTreeMap::new(),
             peers: BTreeMap::new(),
+            rivals: scenario.rivals(),
         };
         let mut hosts = hosts.iter().copied();
         let mut next = || hosts.next().expect("there is a host for every name");
@@ -161,6 +164,7 @@ impl Cast {
     pub(super) fn owed(&self) -> Vec<String> {
         let in_words = |client: &Client| match client.owes() {
             Owes::Nothing | Owes::NothingEver => None,
+            Owes::Connection | Owes::Subscriptions(_) if self.rivals.contains(client.name()) => None,
             Owes::Connection => Some(format!("{} is not connected", client.name())),
             Owes::Subscriptions(_) => Some(format!("{} has no answer to SUBSCRIBE", client.name())),
         };

@@ -120,7 +120,8 @@ impl Shared {
     }
 
     /// Takes every connection to be lost.
-    pub(super) fn lose_all(&self) {
+    pub(super) fn revive(&self) {
+        self.stopping.set(false);
         self.step(|core, now| {
             for conn in core.links.conns() {
                 core.handle(now, Input::Lost(conn));

@@ -26,6 +26,8 @@ pub(super) struct Life {
     pub(super) stopped: Vec<oneshot::Sender<()>>,
     pub(super) subscribing: JoinSet<()>,
     pub(super) stopping: JoinSet<()>,
+    /// What is to follow its end.
+    pub(super) next: Option<Start>,
     /// Records cannot be kept any more.
     pub(super) store_failed: bool,
 }
@@ -49,6 +51,7 @@ impl Life {
             stopped: Vec::new(),
             subscribing: JoinSet::new(),
             stopping: JoinSet::new(),
+            next: None,
             store_failed: false,
         }
     }
@@ -75,6 +78,12 @@ impl Life {
 
     pub(super) fn told(&mut self, command: Command) -> ControlFlow<Start> {
         match command {
+            Command::Connect { session, done } if !self.stopping.is_empty() => {
+                self.next = Some(Start {
+                    session: session.unwrap_or(self.session),
+                    done: Some(done),
+                });
+            }
             Command::Connect {
                 session: Some(session),
                 done,
@@ -95,7 +104,10 @@ impl Life {
                     self.waiting.push(done);
                 }
             }
-            Command::Disconnect { with_will, done } => self.stop(with_will, Some(done)),
+            Command::Disconnect { with_will, done } => {
+                self.next = None;
+                self.stop(with_will, Some(done));
+            }
         }
         ControlFlow::Continue(())
     }

@@ -248,7 +248,7 @@ impl ClientProcess {
         if is_asked {
             return None;
         }
-        Some(match again {
+        Some(match again.or_else(|| life.next.take()) {
             Some(again) => Next::Starts(again),
             None if life.store_failed => self.starts_again(),
             None => Next::Waits(None),

@@ -18,7 +18,8 @@ pub(crate) struct End {
     pub(super) due: [VecDeque<PacketId>; 3],
     /// How many PUBRELs are to be answered.
     released: BTreeMap<PacketId, u32>,
-    /// How many PUBRECs came of exchanges that this end does not know: it answers them, so that the other can end its half.
+    /// How many PUBRECs came of exchanges that this end does not know, or before it answered the one before: it answers them, so that the
+    /// other can end its half.
     unknown: BTreeMap<PacketId, u32>,
     /// SUBSCRIBEs and UNSUBSCRIBEs of its connection without an answer.
     pub(super) requested: BTreeSet<PacketId>,
@@ -177,7 +178,7 @@ impl End {
         let is_counted =
             before.is_some_and(|before| before.is_unfinished() && before.published_on == here.wire);
         let number = before
-            .filter(|before| is_resent && before.is_unfinished())
+            .filter(|before| is_resent && (before.is_unfinished() || publish.dup))
             .map(|before| before.number);
         self.in_flight.1 += usize::from(!is_counted);
         let verdict = verdict.and_then(|()| self.in_order(number, side));
@@ -214,9 +215,22 @@ impl End {
         wires: &Wires,
         side: Side,
     ) -> Result<(), Irregularity> {
-        if take_one(&mut self.unknown, packet_id) {
-            return Ok(());
+        let released = self.release(here, packet_id, wires, side);
+        if released.is_ok() {
+            return released;
         }
+        // What another process has got that uses the session is not told apart.
+        let may_be = take_one(&mut self.unknown, packet_id) || wires.has_rivals(here.wire);
+        if may_be { Ok(()) } else { released }
+    }
+
+    fn release(
+        &mut self,
+        here: Step,
+        packet_id: PacketId,
+        wires: &Wires,
+        side: Side,
+    ) -> Result<(), Irregularity> {
         let sent = self
             .outbound
             .get_mut(&packet_id)
@@ -345,6 +359,10 @@ impl End {
                 let [_, _, pubrel] = &mut self.due;
                 pubrel.push_back(ack.packet_id);
                 Stage::Received(step)
+            }
+            (Stage::Received(_), Packet::Pubrec(_)) => {
+                *self.unknown.entry(ack.packet_id).or_default() += 1;
+                sent.stage
             }
             // The other end asks once more for PUBREL.
             (Stage::Released(_), Packet::Pubrec(_)) => Stage::Received(step),
