@@ -8,11 +8,13 @@ use squall_proto::PacketType;
 use super::{Checker, Found, Now};
 use crate::{
     model::{Model, Session},
-    trace::Side,
+    trace::{Side, Told, What},
 };
 
-/// Nothing of its own: the model knows what is open.
-pub(super) struct Liveness;
+/// Whose store is damaged, since it last connected; the rest the model knows.
+pub(super) struct Liveness {
+    damaged: BTreeSet<String>,
+}
 
 /// Who has lost its connection to a namesake comes back within this time, if it does.
 const FIGHT: Duration = Duration::from_secs(60);
@@ -21,17 +23,51 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 impl Liveness {
     pub(super) const fn new(_: &Model<'_>) -> Self {
-        Self
+        Self {
+            damaged: BTreeSet::new(),
+        }
     }
 }
 
 impl Checker for Liveness {
-    fn observe(&mut self, _: &Now<'_>, _: &mut Vec<Found>) {}
+    fn observe(&mut self, now: &Now<'_>, _: &mut Vec<Found>) {
+        let What::Application { client, told } = &now.event.what else {
+            return;
+        };
+        match told {
+            Told::StoreFailed { .. } => _ = self.damaged.insert(client.clone()),
+            Told::Connected { .. } => _ = self.damaged.remove(client),
+            _other_news => {}
+        }
+    }
 
     fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         unanswered(now, found);
         unfinished(now, found);
-        absent(now, found);
+        self.absent(now, found);
+    }
+}
+
+impl Liveness {
+    /// A client of ours that connects again by itself, and was not told to stay away, is connected; unless what it says each time is
+    /// something that this broker ends a connection for, or its store cannot be opened.
+    fn absent(&self, now: &Now<'_>, found: &mut Vec<Found>) {
+        let wires = now.model.wires.iter();
+        let up: BTreeSet<&str> = wires
+            .filter(|(_, wire)| wire.is_up() || wire.client_at_fault)
+            .map(|(_, wire)| wire.name.as_str())
+            .collect();
+        for (name, client) in &now.model.scenario.clients {
+            if !client.stays() || now.model.scenario.sends_away(name) {
+                continue;
+            }
+            for member in now.model.scenario.members(name) {
+                let may_be_away = self.damaged.contains(&member) || is_kept_out(now, &member);
+                if !up.contains(member.as_str()) && !may_be_away {
+                    found.push(now.found([], format!("`{member}` to be connected"), "it is not"));
+                }
+            }
+        }
     }
 }
 
@@ -81,26 +117,6 @@ fn of_session(now: &Now<'_>, session: &Session, side: Side) -> Option<Found> {
         more => format!("{} is missing, and {more} more are unfinished", sent.awaits()),
     };
     Some(now.found([], expected, got))
-}
-
-/// A client of ours that connects again by itself, and was not told to stay away, is connected; unless what it says each time is
-/// something that this broker ends a connection for.
-fn absent(now: &Now<'_>, found: &mut Vec<Found>) {
-    let wires = now.model.wires.iter();
-    let up: BTreeSet<&str> = wires
-        .filter(|(_, wire)| wire.is_up() || wire.client_at_fault)
-        .map(|(_, wire)| wire.name.as_str())
-        .collect();
-    for (name, client) in &now.model.scenario.clients {
-        if !client.stays() || now.model.scenario.sends_away(name) {
-            continue;
-        }
-        for member in now.model.scenario.members(name) {
-            if !up.contains(member.as_str()) && !is_kept_out(now, &member) {
-                found.push(now.found([], format!("`{member}` to be connected"), "it is not"));
-            }
-        }
-    }
 }
 
 /// Whether the last connection of this name was lost to a namesake, who may lose it again.

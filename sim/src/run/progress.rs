@@ -147,7 +147,7 @@ impl Progress {
             Stand::Waiting if step.after().iter().any(|id| stuck.contains(id.as_str())) => None,
             Stand::Waiting => Some(format!("step {place} has not begun")),
             Stand::Begun if is_fault(step) => None,
-            Stand::Begun if speaker(step).is_some_and(&is_gone) => None,
+            Stand::Begun if speakers(step).into_iter().any(&is_gone) => None,
             Stand::Begun => Some(format!("step {place} is not over")),
         });
         open.collect()
@@ -180,12 +180,21 @@ const fn is_fault(step: &Step) -> bool {
     matches!(step.action, Action::Fault(_))
 }
 
-/// The client that a step has said something that it waits for the answer to.
-fn speaker(step: &Step) -> Option<&str> {
+/// The clients that say something in a step which waits for the answer to it.
+fn speakers(step: &Step) -> Vec<&str> {
     match &step.action {
-        Action::Publish(publish) => Some(&publish.from),
-        Action::Subscribe(subscribe) => Some(&subscribe.client),
-        Action::Unsubscribe(unsubscribe) => Some(&unsubscribe.client),
+        Action::Publish(publish) => vec![&publish.from],
+        Action::Subscribe(subscribe) => vec![&subscribe.client],
+        Action::Unsubscribe(unsubscribe) => vec![&unsubscribe.client],
+        Action::Traffic(traffic) => {
+            let subscribers = traffic.subscribers.iter().flat_map(|some| &some.clients);
+            traffic
+                .publishers
+                .iter()
+                .chain(subscribers)
+                .map(String::as_str)
+                .collect()
+        }
         Action::Await(_)
         | Action::Connect(_)
         | Action::Disconnect(_)
@@ -194,8 +203,7 @@ fn speaker(step: &Step) -> Option<&str> {
         | Action::Note(_)
         | Action::Open(_)
         | Action::Send(_)
-        | Action::Shut(_)
-        | Action::Traffic(_) => None,
+        | Action::Shut(_) => Vec::new(),
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) struct Performance {
     pub(super) shares_v3: bool,
     pub(super) arm: Arm,
     pub(super) cast: Arc<Cast>,
-    progress: Arc<Progress>,
+    pub(super) progress: Arc<Progress>,
     pub(super) chance: Pcg64Mcg,
 }
 

@@ -22,9 +22,12 @@ impl Performance {
             .flat_map(|pattern| pattern.topics())
             .cloned()
             .collect();
+        // No clock says when SUBACK comes, or whether it does.
+        drop(plan);
         if let Some(subscribers) = &it.subscribers {
             self.subscribe_at_random(subscribers, &topics).await;
         }
+        let plan = self.progress.planned();
         let publishers: Vec<Client> = it
             .publishers
             .iter()

@@ -157,6 +157,17 @@ impl ClientProcess {
         }
     }
 
+    /// After its store could not be opened: what is damaged stays so.
+    fn after(&mut self, error: &RestoreError) -> Next {
+        match error {
+            RestoreError::Store(StoreError::Damaged { .. }) => {
+                self.owes.set(Owes::NothingEver);
+                Next::Waits(None)
+            }
+            _others_may_pass => self.starts_again(),
+        }
+    }
+
     /// After its store has failed: as long as between two connections, if it connects again by itself.
     fn starts_again(&mut self) -> Next {
         match self.character.spec.reconnect {
@@ -204,7 +215,7 @@ impl ClientProcess {
             Ok(opened) => opened,
             Err(error) => {
                 application.store_failed(&error);
-                return Some(self.starts_again());
+                return Some(self.after(&error));
             }
         };
         self.running.set(Some(client.clone()));

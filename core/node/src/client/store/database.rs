@@ -3,6 +3,7 @@ use std::{
     fs::File,
     future::ready,
     io::{self, Read},
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -105,9 +106,11 @@ impl DatabaseStore {
     ) -> Result<Self, StoreError> {
         let path = path.into();
         begin_anew(&backend).map_err(|error| failed(&path, error.into()))?;
-        let opened = builder().create_with_backend(backend);
-        let database = opened.map_err(|error| cannot_open(&path, error))?;
-        Self::checked(database, path, Box::new(wall_clock))
+        let opened = unharmed(&path, || {
+            let opened = builder().create_with_backend(backend);
+            checked(opened, &path)
+        });
+        Ok(Self::of(opened?, path, Box::new(wall_clock)))
     }
 
     pub(super) fn open_file(
@@ -115,32 +118,24 @@ impl DatabaseStore {
         wall_clock: impl Fn() -> Duration + Send + 'static,
     ) -> Result<Self, StoreError> {
         begin_file_anew(path).map_err(|error| failed(path, error.into()))?;
-        let opened = builder().create(path);
-        let database = opened.map_err(|error| cannot_open(path, error))?;
-        Self::checked(database, path.to_owned(), Box::new(wall_clock))
+        let opened = unharmed(path, || checked(builder().create(path), path));
+        Ok(Self::of(opened?, path.to_owned(), Box::new(wall_clock)))
     }
 
-    fn checked(
-        mut database: Database,
-        path: PathBuf,
-        wall_clock: Box<dyn Fn() -> Duration + Send>,
-    ) -> Result<Self, StoreError> {
-        match database.check_integrity() {
-            Ok(true) => {}
-            Ok(false) => return Err(damaged(&path, "its checksums do not match")),
-            Err(error) => return Err(cannot_open(&path, error)),
-        }
-        Ok(Self {
+    fn of(database: Database, path: PathBuf, wall_clock: Box<dyn Fn() -> Duration + Send>) -> Self {
+        Self {
             path,
             database,
             wall_clock,
             changes: Vec::new(),
-        })
+        }
     }
 
     /// Commits, and waits for the backend.
     pub(super) fn commit_now(&mut self) -> Result<(), StoreError> {
-        self.write().map_err(|error| failed(&self.path, error))?;
+        unharmed(&self.path, || {
+            self.write().map_err(|error| failed(&self.path, error))
+        })?;
         self.changes.clear();
         Ok(())
     }
@@ -149,7 +144,7 @@ impl DatabaseStore {
         u64::try_from((self.wall_clock)().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn write(&mut self) -> Result<(), redb::Error> {
+    fn write(&self) -> Result<(), redb::Error> {
         let transaction = self.database.begin_write()?;
         {
             let mut tables = Tables::open(&transaction)?;
@@ -183,9 +178,11 @@ impl DatabaseStore {
 
 impl Store for DatabaseStore {
     fn load(&mut self) -> Result<Saved, StoreError> {
-        self.read().map_err(|error| match error {
-            ReadError::Damaged(what) => damaged(&self.path, format!("{what} in it cannot be read")),
-            ReadError::Database(error) => failed(&self.path, error),
+        unharmed(&self.path, || {
+            self.read().map_err(|error| match error {
+                ReadError::Damaged(what) => damaged(&self.path, format!("{what} in it cannot be read")),
+                ReadError::Database(error) => failed(&self.path, error),
+            })
         })
     }
 
@@ -349,6 +346,21 @@ enum ReadError {
 impl<E: Into<redb::Error>> From<E> for ReadError {
     fn from(error: E) -> Self {
         Self::Database(error.into())
+    }
+}
+
+/// redb takes what a disk has lied about for a fault of its own, and panics. To whom the store belongs it is a damaged file.
+fn unharmed<T>(path: &Path, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let done = panic::catch_unwind(AssertUnwindSafe(work));
+    done.unwrap_or_else(|_| Err(damaged(path, "it holds what was never written there")))
+}
+
+fn checked(opened: Result<Database, DatabaseError>, path: &Path) -> Result<Database, StoreError> {
+    let mut database = opened.map_err(|error| cannot_open(path, error))?;
+    match database.check_integrity() {
+        Ok(true) => Ok(database),
+        Ok(false) => Err(damaged(path, "its checksums do not match")),
+        Err(error) => Err(cannot_open(path, error)),
     }
 }
 
