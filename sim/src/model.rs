@@ -220,7 +220,7 @@ impl<'a> Model<'a> {
             What::Kicked {
                 client_id,
                 ends_session: true,
-            } => self.end_session(client_id),
+            } => self.end_session((at, index), client_id),
             _other_events => {}
         }
     }
@@ -404,8 +404,9 @@ impl<'a> Model<'a> {
     }
 
     /// An administrator ends a client's session.
-    fn end_session(&mut self, client_id: &Text) {
+    fn end_session(&mut self, now: (Instant, usize), client_id: &Text) {
         if let Some(client) = self.wires.client(client_id) {
+            self.wills_of_session(now, client);
             self.sessions.forget(client, &mut self.topics);
             self.exchanges.forget_at_broker(client);
         }

@@ -7,7 +7,7 @@ use squall_proto::{Instant, Qos, ReasonCode};
 
 use super::{
     Model,
-    numbered::{MessageId, SessionId},
+    numbered::{ClientNumber, MessageId, SessionId},
 };
 use crate::trace::{Side, WireId};
 
@@ -149,6 +149,19 @@ impl Model<'_> {
                 pending.is_open = true;
                 pending.due = at;
                 self.wills.due.insert((at, earlier));
+            }
+        }
+    }
+
+    /// A client's session ends: no Will of it waits any longer. [MQTT-3.1.2-8]
+    pub(super) fn wills_of_session(&mut self, (at, index): (Instant, usize), client: ClientNumber) {
+        let wires: Vec<WireId> = self.wires.of_client(client).map(|(wire, _)| wire).collect();
+        for wire in wires {
+            self.will_of_ended(at, index, wire);
+            if let Some(pending) = self.wills.pending.get_mut(&wire) {
+                self.wills.due.remove(&(pending.due, wire));
+                pending.due = pending.due.min(at);
+                self.wills.due.insert((pending.due, wire));
             }
         }
     }
