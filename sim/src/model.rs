@@ -400,7 +400,8 @@ impl<'a> Model<'a> {
         self.sessions.forget_all(&mut self.topics);
         self.exchanges.forget_broker();
         self.retained.forget_all(index);
-        self.wills.forget_all();
+        let connected = self.wires.iter().map(|(wire, _)| wire);
+        self.wills.forget_all(connected);
     }
 
     /// An administrator ends a client's session.
@@ -419,13 +420,20 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// A client that waited for a slow disk may not have read what came before it left.
+    /// A client that waited for a slow disk, or read slowly, may not have read what came before it left.
     fn left_by_client(&mut self, wire: WireId) {
         let Some(name) = self.wires.get(wire).map(|wire| wire.name.clone()) else {
             return;
         };
-        let is_slow = |step: &Step| matches!(&step.action, Action::Fault(Fault::Disk(disk)) if disk.host == name || self.scenario.is_member(&disk.host, &name));
-        if self.scenario.steps.iter().any(is_slow) {
+        let is_it = |host: &String| *host == name || self.scenario.is_member(host, &name);
+        let is_slow = |step: &Step| match &step.action {
+            Action::Fault(Fault::Disk(disk)) => is_it(&disk.host),
+            Action::Fault(Fault::SlowRead(slow)) => is_it(&slow.host),
+            _other_actions => false,
+        };
+        let client = self.scenario.client(&name);
+        let reads_slowly = client.is_some_and(|client| client.reads.is_some());
+        if reads_slowly || self.scenario.steps.iter().any(is_slow) {
             self.may_forget(&name);
         }
     }

@@ -23,7 +23,7 @@ fn nothing_is_found_any_more_in_what_swarms_found() {
 
 fn failures(file: &Path) -> Vec<String> {
     let own = own_seed(file);
-    let scenarios = Scenario::read_all(file).unwrap();
+    let scenarios = Scenario::read_all(file).expect("a file that the swarm wrote can be read");
     let of_scenario = |scenario: &Scenario| {
         let runs = scenario.versions.iter().flat_map(|version| {
             let seeds = SEEDS.chain(own.filter(|seed| !SEEDS.contains(seed)));
@@ -48,7 +48,7 @@ fn failure(file: &Path, scenario: &Scenario, version: Version, seed: u64) -> Opt
 }
 
 fn own_seed(file: &Path) -> Option<u64> {
-    let text = std::fs::read_to_string(file).unwrap();
+    let text = std::fs::read_to_string(file).expect("the file was just read");
     let line = text.lines().find(|line| line.starts_with("# squall run "))?;
     line.rsplit_once("--seed ")?.1.trim().parse().ok()
 }

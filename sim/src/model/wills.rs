@@ -66,8 +66,9 @@ impl Wills {
         *got.entry(session).or_default() += 1;
     }
 
-    /// The broker's process is gone: what it had in memory is not owed.
-    pub(super) fn forget_all(&mut self) {
+    /// The broker's process is gone: what it had in memory is not owed, for whoever it was connected with.
+    pub(super) fn forget_all(&mut self, connected: impl Iterator<Item = WireId>) {
+        self.ended.extend(connected);
         self.pending.clear();
         self.due.clear();
     }

@@ -164,7 +164,7 @@ impl ClientProcess {
                 self.owes.set(Owes::NothingEver);
                 Next::Waits(None)
             }
-            _others_may_pass => self.starts_again(),
+            RestoreError::Store(_) | RestoreError::Misuse(_) => self.starts_again(),
         }
     }
 
