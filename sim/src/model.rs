@@ -400,8 +400,8 @@ impl<'a> Model<'a> {
         self.sessions.forget_all(&mut self.topics);
         self.exchanges.forget_broker();
         self.retained.forget_all(index);
-        let connected = self.wires.iter().map(|(wire, _)| wire);
-        self.wills.forget_all(connected);
+        let accepted = self.wires.iter().filter(|(_, wire)| wire.is_accepted());
+        self.wills.forget_all(accepted.map(|(wire, _)| wire));
     }
 
     /// An administrator ends a client's session.

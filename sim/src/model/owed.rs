@@ -11,7 +11,9 @@ impl Model<'_> {
         let message = self.messages.get(id);
         let size = message.payload.len() + PROPERTIES_BYTES;
         for (session, qos) in self.subscribed(at, published, message) {
-            if self.has_room(session, message) {
+            // At QoS 2 it was queued before it was acknowledged, when there was perhaps less room.
+            let is_queued_now = message.qos_min < Qos::ExactlyOnce || self.has_long_queues();
+            if is_queued_now && self.has_room(session, message) {
                 self.deliveries.owe(session, id, qos, (published, at, index));
             }
         }
