@@ -66,6 +66,8 @@ pub(crate) struct Model<'a> {
     pub(crate) limits: Limits,
     pub(crate) wires: Wires,
     pub(crate) sessions: Sessions,
+    /// Hosts and groups of clients whose disk or reading is slow at times.
+    slow: Vec<&'a str>,
     /// When the broker's process last ended.
     broker_down: Instant,
     pub(crate) topics: Topics,
@@ -110,6 +112,7 @@ impl<'a> Model<'a> {
             events,
             wires: Wires::default(),
             sessions: Sessions::new(&limits),
+            slow: scenario.steps.iter().filter_map(slowed).collect(),
             broker_down: Instant::ZERO,
             topics: Topics::new(version == Version::V3_1_1 && limits.shared_subscriptions_v3),
             messages: Messages::default(),
@@ -262,17 +265,12 @@ impl<'a> Model<'a> {
         let (Some(message), Some(id)) = (self.seen.message, self.sessions.current(wire, &self.wires)) else {
             return;
         };
-        self.seen.delivery = Some(self.deliveries.sent(index, id, message, publish));
+        let delivery = self.deliveries.sent(index, id, message, publish);
+        self.seen.delivery = Some(delivery);
         let of_message = self.messages.get(message);
         let session = self.sessions.get(id);
         let is_live = !publish.retain || session.may_keep_retain(&self.topics, of_message.topic);
-        // What the broker sent to a connection that had died comes with DUP, for the first time.
-        let is_first = !publish.dup
-            || self
-                .seen
-                .delivery
-                .is_some_and(|id| self.deliveries.get(id).sent_before.is_none());
-        if of_message.is_will && is_first && is_live {
+        if of_message.is_will && self.deliveries.get(delivery).is_first(publish) && is_live {
             self.wills.sent(message, id, publish.retain);
         }
         let is_sure = session.copies_max(&self.topics, of_message.topic) == 1;
@@ -425,15 +423,10 @@ impl<'a> Model<'a> {
         let Some(name) = self.wires.get(wire).map(|wire| wire.name.clone()) else {
             return;
         };
-        let is_it = |host: &String| *host == name || self.scenario.is_member(host, &name);
-        let is_slow = |step: &Step| match &step.action {
-            Action::Fault(Fault::Disk(disk)) => is_it(&disk.host),
-            Action::Fault(Fault::SlowRead(slow)) => is_it(&slow.host),
-            _other_actions => false,
-        };
+        let is_it = |host: &&str| *host == name || self.scenario.is_member(host, &name);
         let client = self.scenario.client(&name);
         let reads_slowly = client.is_some_and(|client| client.reads.is_some());
-        if reads_slowly || self.scenario.steps.iter().any(is_slow) {
+        if reads_slowly || self.slow.iter().any(is_it) {
             self.may_forget(&name);
         }
     }
@@ -443,6 +436,15 @@ impl<'a> Model<'a> {
         for client in self.wires.clients_of(host) {
             self.exchanges.may_forget(client);
         }
+    }
+}
+
+/// Whose disk or reading a step slows down.
+fn slowed(step: &Step) -> Option<&str> {
+    match &step.action {
+        Action::Fault(Fault::Disk(disk)) => Some(&disk.host),
+        Action::Fault(Fault::SlowRead(slow)) => Some(&slow.host),
+        _other_actions => None,
     }
 }
 

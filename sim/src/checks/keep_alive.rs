@@ -1,7 +1,6 @@
 //! I11: silence is ended after one and a half Keep Alives: never before, and within a second after; within six where what the
 //! broker has to say last cannot leave it.
 //! [MQTT-3.1.2-22] [v3 MQTT-3.1.2-24]
-
 //!
 //! What the broker has not read it has not heard: while it stands still or reads slowly no silence is counted.
 

@@ -95,7 +95,7 @@ impl Checker for OneWill {
             && !publish.retain
             && now
                 .delivery()
-                .is_some_and(|(delivery, _)| !publish.dup || delivery.sent_before.is_none())
+                .is_some_and(|(delivery, _)| delivery.is_first(publish))
         {
             self.sent(now);
         }

@@ -56,6 +56,13 @@ pub(crate) struct Delivery {
     pub(crate) sent_before: Option<usize>,
 }
 
+impl Delivery {
+    /// Whether it has been sent once: what the broker sent to a connection that had died comes with DUP, for the first time.
+    pub(crate) const fn is_first(&self, publish: &Publish) -> bool {
+        !publish.dup || self.sent_before.is_none()
+    }
+}
+
 impl Deliveries {
     pub(crate) fn get(&self, id: DeliveryId) -> &Delivery {
         self.all.of(id)

@@ -10,15 +10,12 @@ impl Model<'_> {
     pub(super) fn owe(&mut self, (at, index): (Instant, usize), id: MessageId, published: usize) {
         let message = self.messages.get(id);
         let size = message.payload.len() + PROPERTIES_BYTES;
-        for (session, qos) in self.subscribed(at, published, message) {
-            // At QoS 2 it was queued before it was acknowledged, when there was perhaps less room.
-            let is_queued_now = message.qos_min < Qos::ExactlyOnce || self.has_long_queues();
-            if is_queued_now && self.has_room(session, message) {
+        // At QoS 2 it was queued before it was acknowledged, when there was perhaps less room.
+        let is_queued_now = message.qos_min < Qos::ExactlyOnce || self.has_long_queues();
+        for (session, surely) in self.subscribed(at, published, message) {
+            if let Some(qos) = surely.filter(|_| is_queued_now && self.has_room(session, message)) {
                 self.deliveries.owe(session, id, qos, (published, at, index));
             }
-        }
-        // It may wait too for who had only perhaps subscribed when it came.
-        for (session, _) in self.subscribed(at, usize::MAX, message) {
             self.deliveries.wait(session, id, size);
         }
         for filter in self.topics.matching(message.topic) {
@@ -39,24 +36,25 @@ impl Model<'_> {
         }
     }
 
-    /// Of those that are [`subscribed`](Self::subscribed), who cannot have had its queue full.
+    /// Of those that are surely [`subscribed`](Self::subscribed), who cannot have had its queue full.
     pub(super) fn owed_to(&self, at: Instant, published: usize, message: &Message) -> Vec<SessionId> {
         let subscribed = self.subscribed(at, published, message).into_iter();
-        let ids = subscribed.map(|(id, _)| id);
-        ids.filter(|id| self.has_room(*id, message)).collect()
+        let surely = subscribed.filter_map(|(id, surely)| surely.map(|_| id));
+        surely.filter(|id| self.has_room(*id, message)).collect()
     }
 
-    /// Who has a subscription of its own that was there before this place, at QoS 1 or 2, and the highest QoS of those.
-    fn subscribed(&self, at: Instant, published: usize, message: &Message) -> Vec<(SessionId, Qos)> {
-        let mut to: Vec<(SessionId, Qos)> = Vec::new();
+    /// Who has a subscription of its own at QoS 1 or 2, and the highest QoS of those that were surely there before this place.
+    fn subscribed(&self, at: Instant, published: usize, message: &Message) -> Vec<(SessionId, Option<Qos>)> {
+        let mut to: Vec<(SessionId, Option<Qos>)> = Vec::new();
         for filter in self.topics.matching(message.topic) {
             if self.topics.filter(*filter).share_name().is_some() {
                 continue;
             }
             to.extend(self.topics.subscribers(*filter).filter_map(|id| {
                 let session = self.sessions.get(id);
-                let qos = session.owed_qos(*filter, published, message)?;
-                (qos > Qos::AtMostOnce && session.is_alive(at)).then_some((id, qos))
+                let qos = session.owed_qos(*filter, usize::MAX, message)?;
+                let surely = session.owed_qos(*filter, published, message);
+                (qos > Qos::AtMostOnce && session.is_alive(at)).then_some((id, surely))
             }));
         }
         // The highest first. [MQTT-3.3.4-2] [v3 MQTT-3.3.5-1]

@@ -130,11 +130,7 @@ impl Model<'_> {
         let Some(client) = self.wires.get(id).and_then(|wire| wire.client) else {
             return;
         };
-        let others = self.wires.of_client(client).map(|(other, _)| other);
-        for other in others.filter(|other| *other != id).collect::<Vec<_>>() {
-            self.will_of_ended(at, index, other);
-        }
-        for (earlier, _) in self.wires.of_client(client) {
+        for earlier in self.end_connections((at, index), client, Some(id)) {
             let Some(pending) = self
                 .wills
                 .pending
@@ -154,11 +150,24 @@ impl Model<'_> {
         }
     }
 
+    /// The broker takes the connections of a client to be over, but for one. Says which.
+    fn end_connections(
+        &mut self,
+        (at, index): (Instant, usize),
+        client: ClientNumber,
+        but: Option<WireId>,
+    ) -> Vec<WireId> {
+        let wires = self.wires.of_client(client).map(|(wire, _)| wire);
+        let ended: Vec<WireId> = wires.filter(|wire| Some(*wire) != but).collect();
+        for wire in &ended {
+            self.will_of_ended(at, index, *wire);
+        }
+        ended
+    }
+
     /// A client's session ends: no Will of it waits any longer. [MQTT-3.1.2-8]
     pub(super) fn wills_of_session(&mut self, (at, index): (Instant, usize), client: ClientNumber) {
-        let wires: Vec<WireId> = self.wires.of_client(client).map(|(wire, _)| wire).collect();
-        for wire in wires {
-            self.will_of_ended(at, index, wire);
+        for wire in self.end_connections((at, index), client, None) {
             if let Some(pending) = self.wills.pending.get_mut(&wire) {
                 self.wills.due.remove(&(pending.due, wire));
                 pending.due = pending.due.min(at);

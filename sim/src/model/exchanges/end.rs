@@ -215,40 +215,14 @@ impl End {
         wires: &Wires,
         side: Side,
     ) -> Result<(), Irregularity> {
-        let released = self.release(here, packet_id, wires, side);
-        if released.is_ok() {
-            return released;
-        }
-        // What another process has got that uses the session is not told apart.
-        let may_be = take_one(&mut self.unknown, packet_id) || wires.has_rivals(here.wire);
-        if may_be { Ok(()) } else { released }
-    }
-
-    fn release(
-        &mut self,
-        here: Step,
-        packet_id: PacketId,
-        wires: &Wires,
-        side: Side,
-    ) -> Result<(), Irregularity> {
-        let sent = self
-            .outbound
-            .get_mut(&packet_id)
-            .ok_or(Irregularity::UnknownPubrel)?;
-        match sent.stage {
-            // [MQTT-4.4.0-1] 3.1.1 does not forbid it.
-            Stage::Released(_) if sent.wire == here.wire => Err(Irregularity::ResentWithoutReconnect),
-            Stage::Done(step) if !sent.is_doubtful && !step.may_be_unread(here, wires, side) => {
-                Err(Irregularity::UnknownPubrel)
-            }
-            Stage::Received(step) | Stage::Released(step) | Stage::Done(step) => {
-                sent.stage = Stage::Released(step);
-                sent.wire = here.wire;
-                (sent.is_released, sent.is_doubtful) = (true, false);
-                Ok(())
-            }
-            Stage::Published { .. } => Err(Irregularity::UnknownPubrel),
-        }
+        let sent = self.outbound.get_mut(&packet_id);
+        let released = sent.ok_or(Irregularity::UnknownPubrel);
+        let released = released.and_then(|sent| sent.release(here, wires, side));
+        released.or_else(|irregular| {
+            // What another process has got that uses the session is not told apart.
+            let may_be = take_one(&mut self.unknown, packet_id) || wires.has_rivals(here.wire);
+            may_be.then_some(()).ok_or(irregular)
+        })
     }
 
     fn acknowledged(&mut self, ack: &Ack, exactly_once: bool) -> Result<(), Irregularity> {
@@ -405,6 +379,24 @@ impl Outbound {
             Stage::Received(_) => "PUBREL",
             Stage::Released(_) => "PUBCOMP",
             Stage::Done(_) => "nothing",
+        }
+    }
+
+    /// Its PUBREL leaves.
+    fn release(&mut self, here: Step, wires: &Wires, side: Side) -> Result<(), Irregularity> {
+        match self.stage {
+            // [MQTT-4.4.0-1] 3.1.1 does not forbid it.
+            Stage::Released(_) if self.wire == here.wire => Err(Irregularity::ResentWithoutReconnect),
+            Stage::Done(step) if !self.is_doubtful && !step.may_be_unread(here, wires, side) => {
+                Err(Irregularity::UnknownPubrel)
+            }
+            Stage::Received(step) | Stage::Released(step) | Stage::Done(step) => {
+                self.stage = Stage::Released(step);
+                self.wire = here.wire;
+                (self.is_released, self.is_doubtful) = (true, false);
+                Ok(())
+            }
+            Stage::Published { .. } => Err(Irregularity::UnknownPubrel),
         }
     }
 
