@@ -24,7 +24,7 @@ use crate::{
     mutants::{Mutant, Mutated},
     scenario::Scenario,
     trace::{Trace, What},
-    world::{World, WorldConfig, network, on_fresh_thread},
+    world::{World, WorldConfig, network, watched},
 };
 
 /// What happened in a run.
@@ -86,7 +86,7 @@ pub fn run(scenario: &Scenario, version: Version, seed: u64, arm: Arm) -> Run {
 /// Runs a scenario once, with a broker or clients that are broken.
 pub fn run_with(scenario: &Scenario, version: Version, seed: u64, arm: Arm, mutant: Option<&Mutant>) -> Run {
     let mutated = mutant.map(Mutated::new);
-    let outcome = on_fresh_thread(|| {
+    let outcome = watched(|| {
         let config = WorldConfig {
             seed,
             latency: scenario.network.latency,

@@ -42,5 +42,5 @@ pub(crate) use link::{Direction, Effect, Spikes};
 pub(crate) use lookout::{Lookout, Wanted};
 pub(crate) use network::StateId;
 pub(crate) use pause::Pausable;
-pub(crate) use simulate::on_fresh_thread;
+pub(crate) use simulate::watched;
 pub(crate) use watch::{PlannedCut, Then, Watch};

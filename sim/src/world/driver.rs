@@ -2,7 +2,11 @@ use std::{
     future::{Future, poll_fn},
     marker::PhantomData,
     pin::pin,
-    task::Poll,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use tokio::runtime::{Builder, Runtime};
@@ -83,8 +87,16 @@ impl World {
     pub fn block_on<F: Future>(&self, body: F) -> F::Output {
         self.runtime.block_on(async {
             let mut body = pin!(body);
+            let turn = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+            let turn = Arc::new(Turn {
+                of_body: AtomicBool::new(true),
+                waker: turn,
+            });
+            let waker = Waker::from(Arc::clone(&turn));
             let output = poll_fn(|cx| {
-                if let Poll::Ready(output) = body.as_mut().poll(cx) {
+                if turn.of_body.swap(false, Ordering::Relaxed)
+                    && let Poll::Ready(output) = body.as_mut().poll(&mut Context::from_waker(&waker))
+                {
                     return Poll::Ready(output);
                 }
                 network::with(|network| network.poll(cx));
@@ -109,6 +121,23 @@ impl Default for WorldConfig {
             latency: Span::from_millis(1).into(),
             loss_percent: 0,
         }
+    }
+}
+
+/// The driver's next turn: the body has one too when it was woken, and not whenever a segment is due.
+struct Turn {
+    of_body: AtomicBool,
+    waker: Waker,
+}
+
+impl Wake for Turn {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.of_body.store(true, Ordering::Relaxed);
+        self.waker.wake_by_ref();
     }
 }
 

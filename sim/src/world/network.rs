@@ -52,6 +52,8 @@ thread_local! {
 pub(crate) struct Network {
     guard: EnterGuard,
     began: time::Instant,
+    /// What time it is, once somebody has asked since it last moved on.
+    now: Cell<Option<Instant>>,
     hosts: Vec<Named>,
     pub(super) wires: Wires,
     links: Links,
@@ -93,6 +95,8 @@ struct Flight {
 
 /// Nothing due: look again in a day.
 const FAR: Duration = Duration::from_secs(86_400);
+/// Events that there is room for from the beginning: few runs have more.
+const EVENTS: usize = 1024;
 /// The grain of virtual time.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -101,6 +105,7 @@ pub(super) fn install(guard: EnterGuard, hosts: Vec<Named>, seed: u64, latency: 
     let network = Network {
         guard,
         began: time::Instant::now(),
+        now: Cell::default(),
         hosts,
         wires: Wires::default(),
         links: Links::new(seed, latency, loss_percent),
@@ -113,7 +118,9 @@ pub(super) fn install(guard: EnterGuard, hosts: Vec<Named>, seed: u64, latency: 
         forgotten: Vec::new(),
         let_go: Vec::new(),
         timer: None,
-        trace: Trace::default(),
+        trace: Trace {
+            events: Vec::with_capacity(EVENTS),
+        },
         mended: Instant::ZERO,
         bound: (usize::MAX, Rc::default()),
         busy: Instant::ZERO,
@@ -143,20 +150,25 @@ pub(super) fn touch() {
 
 /// Called whenever no task can run: moves what the hosts sent, before time moves on.
 pub(super) fn settle() {
-    if TOUCHED.replace(false) {
-        NETWORK.with_borrow_mut(|network| {
-            if let Some(network) = network {
+    NETWORK.with_borrow_mut(|network| {
+        if let Some(network) = network {
+            if TOUCHED.replace(false) {
                 network.collect();
                 network.arm();
             }
-        });
-    }
+            network.now.set(None);
+        }
+    });
 }
 
 impl Network {
     /// Virtual time since the world began.
     pub(crate) fn now(&self) -> Instant {
-        Instant::ZERO + self.began.elapsed()
+        self.now.get().unwrap_or_else(|| {
+            let now = Instant::ZERO + self.began.elapsed();
+            self.now.set(Some(now));
+            now
+        })
     }
 
     /// Writes down what happened just now.

@@ -2,7 +2,6 @@ use std::{
     future::Future,
     io,
     panic::{self, AssertUnwindSafe},
-    thread,
 };
 
 use rand::RngExt;
@@ -37,15 +36,14 @@ const SERVER: &str = "broker:1883";
 /// No test body needs longer, in virtual time.
 const AT_MOST: Span = Span::from_millis(24 * 3600 * 1000);
 
-/// Starts our broker in a world of its own, on a thread of its own, and runs `body` against it in virtual time
-/// to its end: sleeping costs nothing, and the same seed gives the same run.
+/// Starts our broker in a world of its own and runs `body` against it in virtual time to its end: sleeping costs nothing, and the same
+/// seed gives the same run.
 ///
 /// # Panics
 ///
 /// As [`simulate_with`].
-pub fn simulate<T, B>(seed: u64, broker: OurBroker, body: impl FnOnce(SimNet) -> B + Send) -> T
+pub fn simulate<T, B>(seed: u64, broker: OurBroker, body: impl FnOnce(SimNet) -> B) -> T
 where
-    T: Send,
     B: Future<Output = T>,
 {
     let serve = move |acceptor| async move {
@@ -55,23 +53,23 @@ where
     simulate_with(seed, serve, body)
 }
 
-/// Starts a server in a world of its own, on a thread of its own, and runs `body` against it in virtual time to its end: sleeping
-/// costs nothing, and the same seed gives the same run. What `serve` has spawned in a `JoinSet` ends with it.
+/// Starts a server in a world of its own and runs `body` against it in virtual time to its end: sleeping costs nothing, and the same
+/// seed gives the same run. What `serve` has spawned in a `JoinSet` ends with it.
 ///
 /// # Panics
 ///
-/// When any task of the world panics, `body` among them; or when `body` has not ended after a day of virtual time.
+/// When any task of the world panics, `body` among them; when `body` has not ended after a day of virtual time; or within another
+/// world or runtime of the thread.
 pub fn simulate_with<T, S, B>(
     seed: u64,
-    serve: impl FnOnce(HostAcceptor) -> S + Send,
-    body: impl FnOnce(SimNet) -> B + Send,
+    serve: impl FnOnce(HostAcceptor) -> S,
+    body: impl FnOnce(SimNet) -> B,
 ) -> T
 where
-    T: Send,
     S: Future<Output = ()> + Send + 'static,
     B: Future<Output = T>,
 {
-    let outcome = on_fresh_thread(|| {
+    let outcome = watched(|| {
         let config = WorldConfig {
             seed,
             ..WorldConfig::default()
@@ -106,7 +104,7 @@ where
     }
 }
 
-/// What came of a body that ran on a thread of its own.
+/// What came of a body that was watched.
 pub(crate) struct Outcome<T> {
     /// `None` when the body itself panicked.
     pub(crate) output: Option<T>,
@@ -114,18 +112,11 @@ pub(crate) struct Outcome<T> {
     pub(crate) panic: Option<String>,
 }
 
-/// Runs `body` on a thread of its own, because std keeps hash keys a thread.
-pub(crate) fn on_fresh_thread<T: Send>(body: impl FnOnce() -> T + Send) -> Outcome<T> {
-    let watched = || {
-        panics::watch();
-        let output = panic::catch_unwind(AssertUnwindSafe(body)).ok();
-        let panic = panics::caught();
-        Outcome { output, panic }
-    };
-    thread::scope(|scope| {
-        scope
-            .spawn(watched)
-            .join()
-            .expect("panics of the body were caught")
-    })
+/// Runs `body` in this thread and keeps what panics. Worlds follow each other in a thread: what it keeps of one for the next is empty
+/// buffers, which no run can see.
+pub(crate) fn watched<T>(body: impl FnOnce() -> T) -> Outcome<T> {
+    panics::watch();
+    let output = panic::catch_unwind(AssertUnwindSafe(body)).ok();
+    let panic = panics::caught();
+    Outcome { output, panic }
 }
