@@ -103,6 +103,20 @@ impl Client {
         if let State::Connected(connection) = &mut self.state {
             answer(&mut self.session, connection, now, out);
         }
+        self.keep(receipt.packet_id, out);
+    }
+
+    /// The application has a QoS 2 message whose PUBREC cannot leave yet: no later process hands it over again.
+    // [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
+    fn keep(&self, packet_id: PacketId, out: &mut impl Output) {
+        if let Some(Received::Taken {
+            qos: Qos::ExactlyOnce,
+            verdict: Some(Ok(())),
+            ..
+        }) = self.session.received.get(&packet_id)
+        {
+            out.persist(Record::Received { packet_id });
+        }
     }
 }
 

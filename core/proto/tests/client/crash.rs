@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use squall_proto::{
     Ack, Delivery, Instant, Packet, PacketId, PacketRef, Properties, Qos, ReasonCode, Version,
-    client::{Client, Event, Input, Options, Output, Record, Saved, Ticket},
+    client::{Acknowledge, Client, Event, Input, Options, Output, Receipt, Record, Saved, Ticket},
 };
 
 use crate::rig::{connack, id, incoming, message, text};
@@ -281,5 +281,83 @@ fn a_process_that_dies_at_any_packet_is_followed_by_one_that_delivers_exactly_on
             }
         }
         assert_eq!(run(version, [NONE, NONE]), 0);
+    }
+}
+
+/// [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2] The server sends it again, because its PUBREC never left.
+#[test]
+fn what_an_application_took_after_its_connection_was_lost_is_not_handed_over_by_the_next_process() {
+    for version in Version::ALL {
+        let mut options = Options::persistent(version, text("c"));
+        options.acknowledge = Acknowledge::Manual;
+        options.adopt_session = true;
+        let mut process = Process::new(&options, Saved::new());
+        let receipt = process.gets(false).expect("it is a new message");
+        process.handle(Input::Lost);
+        process.handle(Input::Acknowledge(receipt, Ok(())));
+        let mut next = Process::new(&options, process.saved);
+        assert_eq!(next.gets(true), None, "{version:?}");
+    }
+}
+
+/// A client with what it has recorded, and whose messages wait for an answer.
+struct Process {
+    client: Client,
+    saved: Saved,
+    receipts: Vec<Receipt>,
+}
+
+impl Process {
+    fn new(options: &Options, saved: Saved) -> Self {
+        Self {
+            client: Client::restore(options.clone(), saved.clone(), Instant::ZERO).expect("its own"),
+            saved,
+            receipts: Vec::new(),
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let Self {
+            client,
+            saved,
+            receipts,
+        } = self;
+        client.handle(Instant::ZERO, input, &mut Kept { saved, receipts });
+    }
+
+    /// Connects, and gets a QoS 2 message: for the application, if it is new.
+    fn gets(&mut self, again: bool) -> Option<Receipt> {
+        let mut publish = incoming(Delivery::ExactlyOnce(id(1)), "x");
+        publish.dup = again;
+        self.handle(Input::Opened);
+        self.handle(Input::Received(connack(
+            again,
+            ReasonCode::Success,
+            Properties::new(),
+        )));
+        self.handle(Input::Received(Packet::Publish(publish)));
+        self.receipts.pop()
+    }
+}
+
+/// Where its records and receipts go.
+struct Kept<'a> {
+    saved: &'a mut Saved,
+    receipts: &'a mut Vec<Receipt>,
+}
+
+impl Output for Kept<'_> {
+    fn send(&mut self, _: PacketRef<'_>) {}
+
+    fn close(&mut self) {}
+
+    fn event(&mut self, event: Event) {
+        if let Event::Message { receipt, .. } = event {
+            self.receipts.extend(receipt);
+        }
+    }
+
+    fn persist(&mut self, record: Record<'_>) {
+        self.saved.apply(&record);
     }
 }
