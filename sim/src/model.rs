@@ -2,9 +2,9 @@
 //! published and retained, which Wills are due, what each session is owed and which exchanges are unfinished. Checks ask it; it asks
 //! nobody's mind.
 //!
-//! In reading order: `moments`, `wires`, `sessions`, `topics` and `subscriptions`, `messages`, `requests`, `exchanges`, `deliveries`,
-//! `groups`, `retained`, `wills`; what reaches the broker goes through `taken`, what it acknowledges through `owed`; `numbered` is how
-//! they name each other's things.
+//! In reading order: `moments`, `disturbances`, `wires`, `sessions`, `topics` and `subscriptions`, `messages`, `requests`, `exchanges`,
+//! `deliveries`, `groups`, `retained`, `wills`; what reaches the broker goes through `taken`, what it sends through `given`, what it
+//! acknowledges through `owed`; `numbered` is how they name each other's things.
 //!
 //! The moment at which the broker has handled a packet is not on the wire. Where that matters, the model knows two things apart: what is
 //! certain, by what the broker has answered, and what may be, since the packet arrived. A session begins with CONNACK; a subscription is
@@ -16,7 +16,9 @@
 )]
 
 mod deliveries;
+mod disturbances;
 mod exchanges;
+mod given;
 mod groups;
 mod messages;
 mod moments;
@@ -32,10 +34,11 @@ mod wills;
 mod wires;
 
 pub(crate) use deliveries::{Deliveries, Delivery, DeliveryId};
+pub(crate) use disturbances::Disturbances;
 pub(crate) use exchanges::{Exchanges, Irregularity, Receipt};
 pub(crate) use groups::{Begun, Groups, Owed, Share};
 pub(crate) use messages::{Message, Messages};
-pub(crate) use numbered::{ClientNumber, FilterId, Lookup, MessageId, SessionId, TopicId};
+pub(crate) use numbered::{ClientNumber, FilterId, HolderId, Lookup, MessageId, SessionId, TopicId};
 pub(crate) use requests::{Request, Requests};
 pub(crate) use retained::Retained;
 pub(crate) use sessions::{Connected, Session, Sessions};
@@ -43,12 +46,12 @@ pub(crate) use topics::Topics;
 pub(crate) use wills::Wills;
 pub(crate) use wires::{Wire, Wires};
 
-use squall_proto::{Instant, Packet, Publish, Text, Version, broker::Limits};
+use squall_proto::{Instant, Packet, Text, Version, broker::Limits};
 
 use self::moments::order_at_broker;
 use crate::{
     faults::Fault,
-    scenario::{Action, Scenario, Step},
+    scenario::{Action, Scenario},
     trace::{Event, Side, Told, What, WireId},
 };
 
@@ -66,8 +69,7 @@ pub(crate) struct Model<'a> {
     pub(crate) limits: Limits,
     pub(crate) wires: Wires,
     pub(crate) sessions: Sessions,
-    /// Hosts and groups of clients whose disk or reading is slow at times.
-    slow: Vec<&'a str>,
+    pub(crate) disturbances: Disturbances<'a>,
     /// When the broker's process last ended.
     broker_down: Instant,
     pub(crate) topics: Topics,
@@ -112,7 +114,7 @@ impl<'a> Model<'a> {
             events,
             wires: Wires::default(),
             sessions: Sessions::new(&limits),
-            slow: scenario.steps.iter().filter_map(slowed).collect(),
+            disturbances: Disturbances::new(scenario),
             broker_down: Instant::ZERO,
             topics: Topics::new(version == Version::V3_1_1 && limits.shared_subscriptions_v3),
             messages: Messages::default(),
@@ -147,8 +149,9 @@ impl<'a> Model<'a> {
             self.now = at;
         }
         self.exchanges.begin();
+        self.disturbances.observe(event);
         let fault = self.fault(event);
-        self.wires.observe(event, fault, &mut self.topics);
+        self.wires.observe(at, event, fault, &mut self.topics);
         let wire = event.what.wire();
         self.seen = Seen {
             session: wire
@@ -189,8 +192,10 @@ impl<'a> Model<'a> {
                 if *side == Side::Broker =>
             {
                 self.wills_fall_due(at);
-                self.sessions.disconnected(at, *wire, &self.wires);
-                self.will_of_ended(at, index, *wire);
+                let is_its_own = !matches!(event.what, What::Ended { .. });
+                let knows = self.wires.broker_runs() && (is_its_own || self.wires.broker_hears());
+                self.sessions.disconnected(at, *wire, knows, &self.wires);
+                self.will_of_ended((at, index), *wire, knows);
             }
             _other_events => self.observe_process(at, index, event),
         }
@@ -208,7 +213,10 @@ impl<'a> Model<'a> {
                 self.forget_broker(index);
             }
             What::HostDown { host, .. } if host == BROKER => self.broker_down = at,
-            What::HostUp { host, .. } if host == BROKER => self.sessions.taken_up(at, self.broker_down),
+            What::HostUp { host, .. } if host == BROKER => {
+                self.sessions.taken_up(at, self.broker_down);
+                self.wills.taken_up(at);
+            }
             What::HostDown {
                 host, kept: false, ..
             }
@@ -222,120 +230,9 @@ impl<'a> Model<'a> {
             },
             What::Kicked {
                 client_id,
-                ends_session: true,
-            } => self.end_session((at, index), client_id),
+                ends_session,
+            } => self.kicked((at, index), client_id, *ends_session),
             _other_events => {}
-        }
-    }
-
-    fn broker_sent(&mut self, at: Instant, index: usize, wire: WireId, packet: &Packet) {
-        let answered = self.requests.answered(wire, packet);
-        self.seen.answered = answered.as_ref().map(|(request, _)| *request);
-        match packet {
-            Packet::Connack(connack) if !connack.reason_code.is_error() => {
-                self.wills_fall_due(at);
-                self.seen.connected =
-                    self.sessions
-                        .connected(at, wire, connack, &self.wires, &mut self.topics);
-                if let Some(connected) = self.seen.connected {
-                    self.wires.belongs_to(wire, connected.session);
-                    self.seen.session = Some(connected.session);
-                }
-                self.exchanges
-                    .connected(wire, Side::Broker, connack.session_present, &self.wires);
-                self.will_of_connected((at, index), wire, connack.session_present);
-            }
-            Packet::Publish(publish) => {
-                self.wills_fall_due(at);
-                self.look_up(wire, Side::Broker, packet);
-                self.broker_sent_publish(index, wire, publish);
-            }
-            _other_packets => {}
-        }
-        self.exchanges.sent(at, wire, Side::Broker, packet, &self.wires);
-        if let Some((request, handled)) = answered {
-            for (message, published) in handled {
-                self.settled(index, message, published);
-            }
-            self.answered((at, index), wire, &request, packet);
-        }
-    }
-
-    fn broker_sent_publish(&mut self, index: usize, wire: WireId, publish: &Publish) {
-        let (Some(message), Some(id)) = (self.seen.message, self.sessions.current(wire, &self.wires)) else {
-            return;
-        };
-        let delivery = self.deliveries.sent(index, id, message, publish);
-        self.seen.delivery = Some(delivery);
-        let of_message = self.messages.get(message);
-        let session = self.sessions.get(id);
-        let is_live = !publish.retain || session.may_keep_retain(&self.topics, of_message.topic);
-        if of_message.is_will && self.deliveries.get(delivery).is_first(publish) && is_live {
-            self.wills.sent(message, id, publish.retain);
-        }
-        let is_sure = session.copies_max(&self.topics, of_message.topic) == 1;
-        for filter in session.shares(&self.topics, of_message.topic) {
-            let begun = Begun {
-                session: id,
-                qos: publish.delivery.qos(),
-                index,
-                is_sure,
-            };
-            self.groups.begun(filter, message, begun);
-        }
-    }
-
-    /// The broker has answered a request: now it is certain what came of it.
-    fn answered(&mut self, now: (Instant, usize), wire: WireId, request: &Request, packet: &Packet) {
-        let (_, index) = now;
-        match (packet, request.publishes) {
-            (
-                Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubcomp(ack),
-                Some((message, published)),
-            ) if ack.reason_code.is_error() => {
-                let topic = self.messages.get(message).topic;
-                self.retained.refused(topic, published, index);
-            }
-            (Packet::Puback(_) | Packet::Pubcomp(_), Some((message, published))) => {
-                self.acknowledged(now, message, published);
-            }
-            (Packet::Suback(suback), _) => {
-                if let (Some(Packet::Subscribe(subscribe)), Some(session)) = (
-                    self.request(request.at.1),
-                    self.sessions.current(wire, &self.wires),
-                ) {
-                    let answer = (subscribe, &suback.reason_codes[..]);
-                    let places = (request.at.1, index);
-                    let wanted = self.sessions.subacked(places, session, answer, &mut self.topics);
-                    self.owe_retained(now, session, request.at.1, &wanted);
-                }
-            }
-            (Packet::Unsuback(unsuback), _) => {
-                if let (Some(Packet::Unsubscribe(unsubscribe)), Some(session)) = (
-                    self.request(request.at.1),
-                    self.sessions.current(wire, &self.wires),
-                ) {
-                    let answer = (unsubscribe, unsuback);
-                    self.sessions.unsubacked(index, session, answer, &mut self.topics);
-                }
-            }
-            _other_answers => {}
-        }
-    }
-
-    /// An acknowledgement that was lost with its connection is said again: then nothing more follows from it.
-    fn acknowledged(&mut self, now: (Instant, usize), message: MessageId, published: usize) {
-        if self.messages.acknowledged(message, published) {
-            self.settled(now.1, message, published);
-            self.owe(now, message, published);
-        }
-    }
-
-    fn settled(&mut self, index: usize, message: MessageId, published: usize) {
-        self.messages.settled(index, message);
-        let message = self.messages.get(message);
-        if message.retain {
-            self.retained.settled(message.topic, published, index);
         }
     }
 
@@ -358,7 +255,15 @@ impl<'a> Model<'a> {
         else {
             return;
         };
-        self.seen.delivery = Some(self.deliveries.arrived(id, message, publish));
+        // What a connection still gives that another has taken over from has not come to the session.
+        if self.wires.is_taken_over(wire, Side::Broker) {
+            return;
+        }
+        let holder = self.wires.get(wire).and_then(|wire| wire.holder);
+        let Some(delivery) = self.deliveries.arrived(id, message, publish, holder) else {
+            return;
+        };
+        self.seen.delivery = Some(delivery);
         let session = self.sessions.get(id);
         for filter in session.shares(&self.topics, self.messages.get(message).topic) {
             self.groups.arrived(filter, message);
@@ -402,19 +307,24 @@ impl<'a> Model<'a> {
         self.wills.forget_all(accepted.map(|(wire, _)| wire));
     }
 
-    /// An administrator ends a client's session.
-    fn end_session(&mut self, now: (Instant, usize), client_id: &Text) {
-        if let Some(client) = self.wires.client(client_id) {
+    /// An administrator ends a client's connection, or its session.
+    fn kicked(&mut self, now: (Instant, usize), client_id: &Text, ends_session: bool) {
+        let Some(client) = self.wires.client(client_id) else {
+            return;
+        };
+        if ends_session {
             self.wills_of_session(now, client);
             self.sessions.forget(client, &mut self.topics);
             self.exchanges.forget_at_broker(client);
+        } else {
+            self.will_of_kicked(now, client);
         }
     }
 
     /// The client's process is gone, and its session with its memory.
     fn forget_client(&mut self, host: &str) {
-        for client in self.wires.clients_of(host) {
-            self.exchanges.forget_client(client);
+        for holder in self.wires.holders_of(host) {
+            self.exchanges.forget_client(holder);
         }
     }
 
@@ -423,28 +333,17 @@ impl<'a> Model<'a> {
         let Some(name) = self.wires.get(wire).map(|wire| wire.name.clone()) else {
             return;
         };
-        let is_it = |host: &&str| *host == name || self.scenario.is_member(host, &name);
-        let client = self.scenario.client(&name);
-        let reads_slowly = client.is_some_and(|client| client.reads.is_some());
-        if reads_slowly || self.slow.iter().any(is_it) {
+        if self.disturbances.may_slow(&name) {
             self.may_forget(&name);
         }
     }
 
     /// The client's process is gone, and what it got last may not be in its store.
     fn may_forget(&mut self, host: &str) {
-        for client in self.wires.clients_of(host) {
-            self.exchanges.may_forget(client);
+        let has_lied = self.disturbances.may_take(host);
+        for holder in self.wires.holders_of(host) {
+            self.exchanges.may_forget(holder, has_lied);
         }
-    }
-}
-
-/// Whose disk or reading a step slows down.
-fn slowed(step: &Step) -> Option<&str> {
-    match &step.action {
-        Action::Fault(Fault::Disk(disk)) => Some(&disk.host),
-        Action::Fault(Fault::SlowRead(slow)) => Some(&slow.host),
-        _other_actions => None,
     }
 }
 

@@ -171,6 +171,11 @@ impl Scenario {
         n.is_some_and(|n: u32| count.is_some_and(|count| (1..=count).contains(&n)))
     }
 
+    /// Whether a step that names this means the host: by its name or by its group's.
+    pub(crate) fn is_it(&self, name: &str, host: &str) -> bool {
+        name == host || self.is_member(name, host)
+    }
+
     /// The client of this name, or that this host is one of.
     pub(crate) fn client(&self, host: &str) -> Option<&Client> {
         let group = || host.rsplit_once('-').map(|(group, _)| group);
@@ -227,7 +232,8 @@ impl Scenario {
 
     /// Whether a step tells this client to go.
     pub(crate) fn sends_away(&self, client: &str) -> bool {
-        let tells = |step: &Step| matches!(&step.action, Action::Disconnect(it) if it.client == client || self.is_member(client, &it.client));
+        let tells =
+            |step: &Step| matches!(&step.action, Action::Disconnect(it) if self.is_it(client, &it.client));
         self.steps.iter().any(tells)
     }
 

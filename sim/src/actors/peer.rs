@@ -5,7 +5,7 @@ use squall_node::{BoxedStream, Connector};
 use squall_proto::{Packet, Version};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -181,7 +181,7 @@ impl PeerProcess {
     }
 
     async fn open(&mut self) -> io::Result<Open> {
-        let stream = self.connector.connect().await?;
+        let stream = timeout(CONNECT_TIMEOUT, self.connector.connect()).await??;
         self.connections += 1;
         let end = stream.end();
         Ok(Open {
@@ -244,6 +244,9 @@ impl PeerProcess {
 }
 
 const PINGREQ: [u8; 2] = [0xc0, 0x00];
+
+/// How long it waits for a connection, as a client of ours does.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn next(open: &mut Option<Open>) -> Next {
     match open {

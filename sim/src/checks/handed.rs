@@ -46,6 +46,7 @@ struct Account {
 
 struct Came {
     content: Content,
+    wire: WireId,
     /// PUBACK or PUBREC has left: who has a store has kept it.
     is_answered: bool,
     /// Its process has ended since, and may not know of it.
@@ -66,8 +67,8 @@ impl Handed {
         self.clients.get_mut(name).expect("it has been entered")
     }
 
-    fn came(&mut self, now: &Now<'_>, wire: WireId, publish: &Publish) {
-        let (Some(wire), Some(topic)) = (now.model.wires.get(wire), now.model.seen.topic) else {
+    fn came(&mut self, now: &Now<'_>, id: WireId, publish: &Publish) {
+        let (Some(wire), Some(topic)) = (now.model.wires.get(id), now.model.seen.topic) else {
             return;
         };
         let received = self.of(&wire.name);
@@ -84,9 +85,12 @@ impl Handed {
         let account = received.messages.entry(content.clone()).or_default();
         account.may += 1;
         account.came = Some(now.index);
-        if let Some(packet_id) = publish.delivery.packet_id() {
+        // Who uses a Packet Identifier again before it is acknowledged cannot tell which is.
+        let is_in_use = before.is_some_and(|before| before.wire == id && !before.is_answered);
+        if let Some(packet_id) = publish.delivery.packet_id().filter(|_| !is_in_use) {
             let came = Came {
                 content,
+                wire: id,
                 is_answered: false,
                 may_be_forgotten: false,
             };

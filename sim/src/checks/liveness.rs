@@ -42,6 +42,9 @@ impl Checker for Liveness {
     }
 
     fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
+        if now.model.disturbances.last() {
+            return;
+        }
         unanswered(now, found);
         unfinished(now, found);
         self.absent(now, found);
@@ -102,7 +105,8 @@ fn unfinished(now: &Now<'_>, found: &mut Vec<Found>) {
 }
 
 fn of_session(now: &Now<'_>, session: &Session, side: Side) -> Option<Found> {
-    let mut unfinished = now.model.exchanges.unfinished(session.client, side);
+    let wire = now.model.wires.get(session.wire)?;
+    let mut unfinished = now.model.exchanges.unfinished(wire, side);
     let client_id = &session.client_id;
     let (packet_id, sent) = unfinished.next()?;
     let more = unfinished.count();

@@ -23,7 +23,7 @@ impl Memory {
 
 impl Checker for Memory {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
-        if let What::Held(held) = &now.event.what {
+        if let (What::Held(held), false) = (&now.event.what, now.model.disturbances.last()) {
             found.extend(judge(now, held));
         }
     }

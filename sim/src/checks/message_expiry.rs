@@ -3,7 +3,7 @@
 //! How long a message has waited in the broker is on the wire only in part: it waited at least from its arrival to the CONNACK of the
 //! connection that it leaves on, and, when it is a retained one, to the first SUBSCRIBE that asked for it. What it waited for besides,
 //! a send quota or the network, is not known, so an interval that is too long by that is not found. What is sent again was on its way
-//! before it expired.
+//! before it expired. Nothing is said of what came while the broker stood still or read slowly.
 
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ impl Checker for MessageExpiry {
     fn observe(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         if let (Some((session, _, publish)), Some((_, message))) = (now.published(), now.delivery())
             && !message.is_will
+            && !message.is_read_late
         {
             found.extend(wrong(now, session, message, publish));
         }

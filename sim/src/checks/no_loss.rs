@@ -122,8 +122,8 @@ fn is_still_owed(now: &Now<'_>, delivery: &Delivery) -> bool {
     // A peer that leaves messages unanswered may have its quota full, and waits for the next by its own doing.
     let wire = model.wires.get(session.wire);
     let is_peer = wire.is_some_and(|wire| model.scenario.is_peer(&wire.name));
-    let mut unfinished = model.exchanges.unfinished(session.client, Side::Broker);
-    let takes_more = !is_peer || unfinished.next().is_none();
+    let is_free = |wire| model.exchanges.unfinished(wire, Side::Broker).next().is_none();
+    let takes_more = !is_peer || wire.is_some_and(is_free);
     let latest = model.sessions.of_client(session.client);
     let mut bringing = session.bringing(&model.topics, message.topic, Some(message));
     is_up

@@ -1,4 +1,6 @@
 //! I9: a Client Identifier has one connection: who connects takes over. [MQTT-3.1.4-3] [v3 MQTT-3.1.4-2]
+//!
+//! While the broker stands still or reads slowly nothing is asked of it.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -67,7 +69,8 @@ impl Checker for OneConnection {
         while let Some(first) = self.taken_over.front() {
             let wire = now.model.wires.get(first.wire);
             let is_closed = wire.is_none_or(|wire| wire.over_for(Side::Broker).is_some());
-            if !is_closed && now.at <= first.at + GRACE {
+            let hears = now.model.wires.broker_hears_since();
+            if !is_closed && hears.is_none_or(|hears| now.at <= first.at.max(hears) + GRACE) {
                 break;
             }
             if let (false, Some(wire)) = (is_closed, wire) {

@@ -89,7 +89,7 @@ impl Checker for Pings {
                 packet: Packet::Connack(connack),
             } if now.judges(*wire, Side::Client) && !connack.reason_code.is_error() => {
                 let known = now.model.wires.get(*wire);
-                let due = known.filter(|wire| reads_at_once(now, wire));
+                let due = known.filter(|wire| !now.model.disturbances.may_slow(&wire.name));
                 let due = due.and_then(|wire| self.due(now, wire));
                 self.due.extend(due.map(|due| (due.max(now.at), *wire)));
             }
@@ -105,10 +105,4 @@ impl Checker for Pings {
     fn finish(&mut self, now: &Now<'_>, found: &mut Vec<Found>) {
         self.late(now, found);
     }
-}
-
-/// Whether what has reached a client's host is read there at once, CONNACK among it.
-fn reads_at_once(now: &Now<'_>, wire: &Wire) -> bool {
-    let client = now.model.scenario.client(&wire.name);
-    client.is_none_or(|client| client.reads.is_none())
 }

@@ -41,7 +41,7 @@ fn too_many(now: &Now<'_>, id: WireId, from: Side) -> Option<Found> {
     if (from == Side::Client && !wire.connack_arrived) || !now.judges(id, from) {
         return None;
     }
-    let unfinished = now.model.exchanges.in_flight(wire.client?, from);
+    let unfinished = now.model.exchanges.in_flight(wire, from);
     let whom = match from {
         Side::Client => "the broker",
         Side::Broker => &wire.name,

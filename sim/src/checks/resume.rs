@@ -53,15 +53,14 @@ fn left(now: &Now<'_>, id: WireId, side: Side) -> Option<Found> {
         .connack
         .filter(|_| wire.is_accepted() && wire.session_present)?;
     let was_there = *wire.got_at.of(side.other()) > connected_at + SOON;
-    let is_judged = now.judges(id, side) && !now.model.wires.is_taken_over(id);
+    let is_judged = now.judges(id, side) && !now.model.wires.is_taken_over(id, side);
     if !was_there || !is_judged || wire.over_for(side) != Some(now.event.at) {
         return None;
     }
     let exchanges = &now.model.exchanges;
-    let client = wire.client?;
-    let has_room = exchanges.in_flight(client, side) == 0;
+    let has_room = exchanges.in_flight(wire, side) == 0;
     let (packet_id, sent) = exchanges
-        .unfinished(client, side)
+        .unfinished(wire, side)
         .find(|(_, sent)| sent.wire != id && (has_room || sent.is_past_publish()))?;
     let sender = match side {
         Side::Client => &wire.name,

@@ -2,15 +2,19 @@ use std::collections::VecDeque;
 
 use squall_proto::{Instant, Packet, PacketId};
 
-use self::end::{End, Outbound, Stage, Step};
+use self::{
+    end::End,
+    outbound::{Outbound, Stage, Step},
+};
 use super::{
     Wires,
-    numbered::{ClientNumber, MessageId, Number},
-    wires::BySide,
+    numbered::{ClientNumber, HolderId, MessageId, Number},
+    wires::Wire,
 };
 use crate::trace::{Side, WireId};
 
 mod end;
+mod outbound;
 
 /// The unfinished exchanges of QoS 1 and 2, as each end of each session must see them.
 ///
@@ -18,8 +22,10 @@ mod end;
 /// connection that this end takes to be open: what a dead connection still spits out changes no session.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanges {
-    /// By the numbers of the clients.
-    ends: Vec<BySide<End>>,
+    /// Of the broker, by the numbers of the clients.
+    at_broker: Vec<End>,
+    /// Of the clients, by the numbers of their hosts.
+    at_clients: Vec<End>,
     /// What was not right about the last event.
     irregularity: Option<Irregularity>,
 }
@@ -56,53 +62,50 @@ impl Exchanges {
     }
 
     /// The messages that one end of a session has sent and not finished, by Packet Identifier.
-    pub(crate) fn unfinished(
-        &self,
-        client: ClientNumber,
-        side: Side,
-    ) -> impl Iterator<Item = (PacketId, &Outbound)> {
-        let end = self.ends.get(client.place()).map(|ends| ends.of(side));
-        let all = end.into_iter().flat_map(|end| &end.outbound);
+    pub(crate) fn unfinished(&self, wire: &Wire, side: Side) -> impl Iterator<Item = (PacketId, &Outbound)> {
+        let all = self.of(wire, side).into_iter().flat_map(|end| &end.outbound);
         all.filter(|(_, sent)| sent.is_unfinished())
             .map(|(id, sent)| (*id, sent))
     }
 
     /// How many unfinished messages an end of a session has sent on its connection.
-    pub(crate) fn in_flight(&self, client: ClientNumber, side: Side) -> usize {
-        self.ends
-            .get(client.place())
-            .map_or(0, |ends| ends.of(side).in_flight.1)
+    pub(crate) fn in_flight(&self, wire: &Wire, side: Side) -> usize {
+        self.of(wire, side).map_or(0, |end| end.in_flight.1)
+    }
+
+    fn of(&self, wire: &Wire, side: Side) -> Option<&End> {
+        match side {
+            Side::Broker => self.at_broker.get(wire.client?.place()),
+            Side::Client => self.at_clients.get(wire.holder?.place()),
+        }
     }
 
     /// The broker's process is gone, and all it knew with it.
     pub(super) fn forget_broker(&mut self) {
-        for ends in &mut self.ends {
-            *ends.of_mut(Side::Broker) = End::default();
-        }
+        self.at_broker.clear();
     }
 
-    /// The broker has forgotten the session of a client.
+    /// The broker has forgotten the session of a client: it finishes nothing any more. What came at that very moment it may have answered.
     pub(super) fn forget_at_broker(&mut self, client: ClientNumber) {
-        if let Some(ends) = self.ends.get_mut(client.place()) {
-            *ends.of_mut(Side::Broker) = End::default();
+        if let Some(end) = self.at_broker.get_mut(client.place()) {
+            end.outbound.clear();
         }
     }
 
     /// The client's process is gone, and all it knew with it; not so what makes it the same session.
-    pub(super) fn forget_client(&mut self, client: ClientNumber) {
-        if let Some(ends) = self.ends.get_mut(client.place()) {
-            let mut inbound = std::mem::take(ends.of_mut(Side::Client)).inbound;
-            inbound.values_mut().for_each(|received| received.owed = 0);
-            ends.of_mut(Side::Client).inbound = inbound;
+    pub(super) fn forget_client(&mut self, holder: HolderId) {
+        if let Some(end) = self.at_clients.get_mut(holder.place()) {
+            end.forget();
         }
     }
 
-    /// The client's process is gone: what it got since it last said anything of it may not be in its store.
-    pub(super) fn may_forget(&mut self, client: ClientNumber) {
-        if let Some(ends) = self.ends.get_mut(client.place()) {
-            for sent in ends.of_mut(Side::Client).outbound.values_mut() {
-                sent.is_doubtful = matches!(sent.stage, Stage::Received(_) | Stage::Done(_));
-            }
+    /// The client's process is gone: what it got since it last said anything of it may not be in its store; and nothing, or anything, may
+    /// be, if its disk `has_lied`.
+    pub(super) fn may_forget(&mut self, holder: HolderId, has_lied: bool) {
+        match self.at_clients.get_mut(holder.place()) {
+            Some(end) if has_lied => end.may_remember(),
+            Some(end) => end.may_forget(),
+            None => {}
         }
     }
 
@@ -133,19 +136,24 @@ impl Exchanges {
 
     /// [MQTT-3.2.2-3] [MQTT-3.2.2-5] Without a session, neither end knows an exchange.
     pub(super) fn connected(&mut self, wire: WireId, side: Side, session_present: bool, wires: &Wires) {
-        let Some(client) = wires.get(wire).and_then(|wire| wire.client) else {
-            return;
+        let Some(of_wire) = wires.get(wire) else { return };
+        let (ends, place) = match side {
+            Side::Broker => (&mut self.at_broker, of_wire.client.map(Number::place)),
+            Side::Client => (&mut self.at_clients, of_wire.holder.map(Number::place)),
         };
-        if self.ends.len() <= client.place() {
-            self.ends.resize_with(client.place() + 1, BySide::default);
+        let Some(place) = place else { return };
+        if ends.len() <= place {
+            ends.resize_with(place + 1, End::default);
         }
-        let Some(end) = self.ends.get_mut(client.place()).map(|ends| ends.of_mut(side)) else {
-            return;
-        };
-        if !session_present {
+        let Some(end) = ends.get_mut(place) else { return };
+        let (last, _) = end.in_flight;
+        let has_ended = last
+            .and_then(|last| wires.get(last))
+            .is_some_and(Wire::ends_session);
+        if !session_present || (side == Side::Client && has_ended) {
             *end = End::default();
         }
-        let (last, _) = end.in_flight;
+        end.has_begun = !session_present;
         // What was finished on a connection before the last may not come again on any account: the last one showed that.
         end.outbound
             .retain(|_, sent| !matches!(sent.stage, Stage::Done(step) if Some(step.wire) != last));
@@ -159,8 +167,13 @@ impl Exchanges {
     /// This end of the session of a connection that it takes to be open, and to be the last one.
     fn end(&mut self, id: WireId, side: Side, wires: &Wires) -> Option<&mut End> {
         let wire = wires.get(id).filter(|wire| wire.over_for(side).is_none())?;
-        let client = wire.client.filter(|_| !wires.is_taken_over(id))?;
-        self.ends.get_mut(client.place()).map(|ends| ends.of_mut(side))
+        if wires.is_taken_over(id, side) {
+            return None;
+        }
+        match side {
+            Side::Broker => self.at_broker.get_mut(wire.client?.place()),
+            Side::Client => self.at_clients.get_mut(wire.holder?.place()),
+        }
     }
 }
 

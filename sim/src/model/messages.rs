@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use hashbrown::Equivalent;
@@ -12,6 +12,10 @@ use crate::trace::{Event, What};
 pub(crate) struct Messages {
     all: Numbered<MessageId, Message>,
     by_content: Lookup<Content, MessageId>,
+    /// How many of QoS 1 and 2 have come whose acknowledgement has not left, as far as that is known.
+    unanswered: usize,
+    /// Those of QoS 1, by who published them first.
+    unanswered_at_least_once: BTreeMap<ClientNumber, usize>,
 }
 
 /// An Application Message. What is published again, after a session was lost or because a client says the same twice, is the same one,
@@ -48,6 +52,8 @@ pub(crate) struct Message {
     pub(crate) settled: Option<usize>,
     /// When the first of those expires that do.
     pub(crate) expires: Option<Instant>,
+    /// It reached a broker that did not read what came at once: when it did is not on the wires.
+    pub(crate) is_read_late: bool,
     /// It is a Will: when it is published is not on its client's wire.
     pub(crate) is_will: bool,
 }
@@ -64,6 +70,8 @@ pub(super) struct Published<'a> {
     pub(super) at: (Instant, usize),
     /// Of the PUBLISH, or of the Will.
     pub(super) properties: &'a Properties,
+    /// The broker reads at once.
+    pub(super) is_read: bool,
 }
 
 impl Published<'_> {
@@ -113,6 +121,13 @@ impl Messages {
         message.add(published);
         message.published += 1;
         message.unsettled += 1;
+        self.unanswered += usize::from(published.qos > Qos::AtMostOnce);
+        if published.qos == Qos::AtLeastOnce {
+            *self
+                .unanswered_at_least_once
+                .entry(message.publisher)
+                .or_default() += 1;
+        }
         message.settled = None;
     }
 
@@ -120,6 +135,23 @@ impl Messages {
     pub(super) fn promised(&mut self, id: MessageId, will: &Published<'_>) {
         self.all.of_mut(id).add(will);
         self.all.of_mut(id).is_will = true;
+    }
+
+    /// The broker has acknowledged or refused one of its publications.
+    pub(super) fn answered(&mut self, id: MessageId, qos: Qos) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        if qos == Qos::AtLeastOnce
+            && let Some(count) = self.unanswered_at_least_once.get_mut(&self.all.of(id).publisher)
+        {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// How many may have been queued before a message that has just been acknowledged, and are not acknowledged themselves. What its
+    /// publisher sent at QoS 1 is acknowledged in its order.
+    pub(super) fn unanswered_beside(&self, message: &Message) -> usize {
+        let of_publisher = self.unanswered_at_least_once.get(&message.publisher);
+        self.unanswered - of_publisher.copied().unwrap_or(0).min(self.unanswered)
     }
 
     /// The broker has acknowledged the publication of this place. Whether it does so for the first time: an acknowledgement that was
@@ -163,6 +195,7 @@ impl Message {
             acknowledged: None,
             settled: None,
             expires: None,
+            is_read_late: false,
             is_will: false,
         }
     }
@@ -174,6 +207,7 @@ impl Message {
         self.retain |= published.retain;
         self.has_properties |= !published.properties.is_empty();
         self.last = published.at;
+        self.is_read_late |= !published.is_read;
         if let Some(expires) = published.expires() {
             self.expires = Some(self.expires.map_or(expires, |before| before.min(expires)));
         }

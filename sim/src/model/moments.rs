@@ -1,6 +1,6 @@
 //! In what order a moment's events are judged. What leaves the broker's host within one moment is collected socket by socket, so
 //! the trace does not say which of two connections the broker handled first. That it closed one of them does: before the other
-//! could take over, or learn of a Will.
+//! could take over, or learn of a Will. And what a connection brings, others learn after its CONNACK.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use squall_proto::Packet;
 use crate::trace::{Event, Side, What, WireId};
 
 /// The places of the events in an order in which they may have happened at the broker: of what it does without a break in one
-/// moment, first what concerns the connections that it closes then; and what a client says before it has CONNACK, after that. On each
-/// connection the order is otherwise that of the trace.
+/// moment, first what concerns the connections that it closes then, and next each CONNACK; and what a client says before it has CONNACK,
+/// after that. On each connection the order is otherwise that of the trace.
 pub(crate) fn order_at_broker(events: &[Event]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..events.len()).collect();
     let mut rest = places.as_mut_slice();
@@ -20,10 +20,12 @@ pub(crate) fn order_at_broker(events: &[Event]) -> Vec<usize> {
         };
         rest = later;
         let closed: BTreeSet<WireId> = deeds.iter().filter_map(closed_by_broker).collect();
-        if !closed.is_empty() {
+        if !closed.is_empty() || deeds.iter().any(is_connack) {
             these.sort_by_key(|place| {
-                let wire = events.get(*place).and_then(|event| event.what.wire());
-                !wire.is_some_and(|wire| closed.contains(&wire))
+                let event = events.get(*place);
+                let wire = event.and_then(|event| event.what.wire());
+                let is_closed = wire.is_some_and(|wire| closed.contains(&wire));
+                (!is_closed, !is_closed && !event.is_some_and(is_connack))
             });
         }
     }
@@ -69,6 +71,17 @@ fn after_connack(events: &[Event], places: Vec<usize>) -> Vec<usize> {
     }
     ordered.extend(early.into_values().flatten().flatten());
     ordered
+}
+
+const fn is_connack(event: &Event) -> bool {
+    matches!(
+        event.what,
+        What::Sent {
+            from: Side::Broker,
+            packet: Packet::Connack(_),
+            ..
+        }
+    )
 }
 
 fn is_same_deed(before: &Event, event: &Event) -> bool {

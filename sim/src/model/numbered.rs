@@ -80,6 +80,8 @@ numbers! {
     ClientNumber,
     /// A Topic Filter.
     FilterId,
+    /// A host that uses a Client Identifier.
+    HolderId,
     /// An Application Message, in the order in which they first reached the broker.
     MessageId,
     /// A session, in the order in which they began.

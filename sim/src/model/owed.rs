@@ -69,9 +69,11 @@ impl Model<'_> {
         self.limits.queued_messages >= usual.queued_messages && self.limits.queued_bytes >= usual.queued_bytes
     }
 
-    /// Whether the queue of a session is sure to have room, for as many copies of each message as it may be sent of this one.
+    /// Whether the queue of a session is sure to have room, for as many copies of each message as it may be sent of this one. What is
+    /// not answered may wait there too.
     fn has_room(&self, id: SessionId, message: &Message) -> bool {
         let (waiting, bytes) = self.deliveries.waiting(id);
+        let waiting = waiting + self.messages.unanswered_beside(message);
         let size = message.payload.len() + PROPERTIES_BYTES;
         let copies = self.sessions.get(id).copies_max(&self.topics, message.topic);
         let times = 2 * copies.max(1);

@@ -32,7 +32,7 @@ pub(crate) struct Session {
     expiry_before: Option<(Instant, Option<Duration>)>,
     /// Since when it has no connection.
     closed_at: Option<Instant>,
-    /// When the broker was there again that had ended with it: it may take that for the moment.
+    /// When the broker must have known that: it closed its end, or was there again that had ended with it. `None`: it may not know yet.
     closed_by: Option<Instant>,
     /// Another has taken its place, or the broker lost its memory.
     is_over: bool,
@@ -98,10 +98,12 @@ impl Sessions {
         }
     }
 
-    /// The broker's end of a connection is no more.
-    pub(super) fn disconnected(&mut self, at: Instant, wire: WireId, wires: &Wires) {
+    /// The broker's end of a connection is no more; whether the broker `knows`.
+    pub(super) fn disconnected(&mut self, at: Instant, wire: WireId, knows: bool, wires: &Wires) {
         if let Some(id) = self.current(wire, wires) {
-            self.all.of_mut(id).closed_at.get_or_insert(at);
+            let session = self.all.of_mut(id);
+            session.closed_at.get_or_insert(at);
+            session.closed_by = session.closed_by.or_else(|| knows.then_some(at));
         }
     }
 
@@ -128,6 +130,7 @@ impl Sessions {
         let takes = of_wire.takes.of(Side::Client).packet_size_max;
         let before = self.latest.get(&client).copied();
         let exists = before.map_or(Some(false), |id| self.all.of(id).exists(at));
+        let exists = exists.filter(|_| !wires.may_have_begun(wire));
         let may_go_on = if connect.clean_start { Some(false) } else { exists };
         let goes_on = may_go_on.unwrap_or(connack.session_present);
         if let (true, Some(id)) = (goes_on, before) {
@@ -197,8 +200,8 @@ impl Session {
             // Its connection is there, or is being taken over: then it ends or goes on as its expiry says.
             return Some(expiry != Some(Duration::ZERO));
         };
-        let closed_by = self.closed_by.unwrap_or(closed_at);
-        if expiry.is_zero() || now > closed_by + expiry + GRACE {
+        let must_be_over = |closed_by| now > closed_by + expiry + GRACE;
+        if expiry.is_zero() || self.closed_by.is_some_and(must_be_over) {
             Some(false)
         } else if now < closed_at + expiry {
             Some(true)

@@ -67,6 +67,7 @@ impl Model<'_> {
             retain: publish.retain,
             at,
             properties: &publish.properties,
+            is_read: self.wires.broker_hears(),
         })
     }
 
@@ -97,6 +98,7 @@ impl Model<'_> {
             retain: will.retain,
             at,
             properties: &will.properties,
+            is_read: self.wires.broker_hears(),
         };
         let message = self.messages.learn(&published);
         self.messages.promised(message, &published);

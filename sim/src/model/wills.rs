@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    mem,
     time::Duration,
 };
 
@@ -25,12 +26,18 @@ pub(crate) struct Wills {
 
 #[derive(Debug)]
 struct Pending {
+    /// From when on it may be published.
     due: Instant,
+    /// When it must be; `None`: the broker may not know yet that the connection has ended.
+    by: Option<Instant>,
+    delay: Duration,
     /// Where its connection ended.
     ended: usize,
     message: MessageId,
     /// The wires do not show whether it must be published.
     is_open: bool,
+    /// It has been reckoned that it may be.
+    has_been_due: bool,
 }
 
 /// How often a Will must and may have been published so far, and how often each session got it.
@@ -73,19 +80,40 @@ impl Wills {
         self.due.clear();
     }
 
-    fn take_due(&mut self, at: Instant) -> Option<Pending> {
-        let (due, wire) = *self.due.first()?;
-        if due > at {
-            return None;
+    /// The broker must know by now that the connection has ended.
+    fn is_known(&mut self, at: Instant, id: WireId) {
+        if let Some(pending) = self.pending.get_mut(&id)
+            && pending.by.is_none()
+        {
+            let by = at + pending.delay;
+            pending.by = Some(by);
+            self.due.insert((by, id));
         }
-        self.due.pop_first();
-        self.pending.remove(&wire)
+    }
+
+    /// The broker runs again, and learns which connections ended with it.
+    pub(super) fn taken_up(&mut self, at: Instant) {
+        let unknown = self.pending.iter().filter(|(_, pending)| pending.by.is_none());
+        let unknown: Vec<WireId> = unknown.map(|(wire, _)| *wire).collect();
+        for wire in unknown {
+            self.is_known(at, wire);
+        }
+    }
+
+    /// The next that is due by now, and its connection.
+    fn next_due(&mut self, at: Instant) -> Option<WireId> {
+        let (due, wire) = *self.due.first()?;
+        (due <= at).then(|| {
+            self.due.pop_first();
+            wire
+        })
     }
 }
 
 impl Model<'_> {
-    /// The broker takes a connection to be over: its Will, if it has one and DISCONNECT did not remove it, is pending.
-    pub(super) fn will_of_ended(&mut self, at: Instant, index: usize, id: WireId) {
+    /// The broker takes a connection to be over, or will as soon as it `knows`: its Will, if it has one and DISCONNECT did not remove it,
+    /// is pending.
+    pub(super) fn will_of_ended(&mut self, (at, index): (Instant, usize), id: WireId, knows: bool) {
         let Some(wire) = self.wires.get(id).filter(|wire| wire.is_accepted()) else {
             return;
         };
@@ -94,6 +122,9 @@ impl Model<'_> {
             return;
         };
         if !self.wills.ended.insert(id) {
+            if knows {
+                self.wills.is_known(at, id);
+            }
             return;
         }
         let is_open = match wire.disconnect {
@@ -106,15 +137,19 @@ impl Model<'_> {
         let delay = Duration::from_secs(u64::from(will.properties.will_delay_interval().unwrap_or(0)));
         let session = wire.session.map(|session| self.sessions.get(session));
         let expiry = session.and_then(super::Session::expiry);
-        let due = at + expiry.map_or(delay, |expiry| delay.min(expiry));
+        let delay = expiry.map_or(delay, |expiry| delay.min(expiry));
+        let due = at + delay;
         self.wills.due.insert((due, id));
         self.wills.pending.insert(
             id,
             Pending {
                 due,
+                by: knows.then_some(due),
+                delay,
                 ended: index,
                 message,
                 is_open,
+                has_been_due: false,
             },
         );
     }
@@ -130,75 +165,87 @@ impl Model<'_> {
         let Some(client) = self.wires.get(id).and_then(|wire| wire.client) else {
             return;
         };
-        for earlier in self.end_connections((at, index), client, Some(id)) {
-            let Some(pending) = self
-                .wills
-                .pending
-                .get_mut(&earlier)
-                .filter(|pending| at < pending.due)
-            else {
+        for earlier in self.end_connections((at, index), client, Some(id), true) {
+            let Some(pending) = self.wills.pending.get_mut(&earlier) else {
                 continue;
             };
-            self.wills.due.remove(&(pending.due, earlier));
-            if session_present {
+            if pending.by.is_some_and(|by| by <= at) {
+                continue;
+            }
+            if session_present || pending.has_been_due {
                 self.wills.pending.remove(&earlier);
             } else {
                 pending.is_open = true;
-                pending.due = at;
                 self.wills.due.insert((at, earlier));
             }
         }
     }
 
-    /// The broker takes the connections of a client to be over, but for one. Says which.
+    /// The broker takes the connections of a client to be over, but for one, or will as soon as it `knows`. Says which.
     fn end_connections(
         &mut self,
         (at, index): (Instant, usize),
         client: ClientNumber,
         but: Option<WireId>,
+        knows: bool,
     ) -> Vec<WireId> {
         let wires = self.wires.of_client(client).map(|(wire, _)| wire);
         let ended: Vec<WireId> = wires.filter(|wire| Some(*wire) != but).collect();
         for wire in &ended {
-            self.will_of_ended(at, index, *wire);
+            self.will_of_ended((at, index), *wire, knows);
         }
         ended
     }
 
     /// A client's session ends: no Will of it waits any longer. [MQTT-3.1.2-8]
     pub(super) fn wills_of_session(&mut self, (at, index): (Instant, usize), client: ClientNumber) {
-        for wire in self.end_connections((at, index), client, None) {
+        for wire in self.end_connections((at, index), client, None, false) {
             if let Some(pending) = self.wills.pending.get_mut(&wire) {
-                self.wills.due.remove(&(pending.due, wire));
                 pending.due = pending.due.min(at);
+                pending.by = pending.by.map(|by| by.min(at));
+                pending.delay = Duration::ZERO;
                 self.wills.due.insert((pending.due, wire));
             }
         }
     }
 
+    /// An administrator ends the connection of a client.
+    pub(super) fn will_of_kicked(&mut self, now: (Instant, usize), client: ClientNumber) {
+        self.end_connections(now, client, None, false);
+    }
+
     /// Wills that are due by now become owed to who is subscribed.
     pub(super) fn wills_fall_due(&mut self, at: Instant) {
-        while let Some(pending) = self.wills.take_due(at) {
-            let to = if pending.is_open {
-                Vec::new()
-            } else {
-                self.owed_will(at, pending.message)
+        while let Some(wire) = self.wills.next_due(at) {
+            let Wills { pending, all, .. } = &mut self.wills;
+            let Some(of_wire) = pending.get_mut(&wire) else {
+                continue;
             };
-            let will = self.wills.all.entry(pending.message).or_default();
-            will.may += 1;
-            will.ended = Some(pending.ended);
-            for session in to {
-                will.owed.entry(session).or_default().push(pending.due);
+            if !mem::replace(&mut of_wire.has_been_due, true) {
+                let will = all.entry(of_wire.message).or_default();
+                will.may += 1;
+                will.ended = Some(of_wire.ended);
+            }
+            let (message, is_open, by) = (of_wire.message, of_wire.is_open, of_wire.by);
+            if is_open {
+                self.wills.pending.remove(&wire);
+            } else if let Some(by) = by.filter(|by| *by <= at) {
+                self.wills.pending.remove(&wire);
+                self.owe_will(at, message, by);
             }
         }
     }
 
-    /// Who is subscribed, and gets a Will that is published now at a QoS that waits for it.
-    fn owed_will(&self, at: Instant, id: MessageId) -> Vec<SessionId> {
+    /// Who is subscribed must get a Will that is published now at a QoS that waits for it.
+    fn owe_will(&mut self, at: Instant, id: MessageId, by: Instant) {
         let message = self.messages.get(id);
         if message.qos_min == Qos::AtMostOnce || message.expires.is_some() {
-            return Vec::new();
+            return;
         }
-        self.owed_to(at, usize::MAX, message)
+        let to = self.owed_to(at, usize::MAX, message);
+        let will = self.wills.all.entry(id).or_default();
+        for session in to {
+            will.owed.entry(session).or_default().push(by);
+        }
     }
 }

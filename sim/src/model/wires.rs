@@ -1,13 +1,10 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use squall_proto::{Connack, Connect, Instant, Packet, Text};
 
 use super::{
     BROKER, Model, Topics,
-    numbered::{ClientNumber, MessageId, Numbered, SessionId},
+    numbered::{ClientNumber, HolderId, MessageId, Numbered, SessionId},
 };
 use crate::{
     faults::Fault,
@@ -27,6 +24,7 @@ pub(crate) struct Wires {
     /// By number; one that was never opened is missing.
     all: Vec<Option<Wire>>,
     clients: Numbered<ClientNumber, Client>,
+    holders: Numbered<HolderId, Holder>,
     by_client_id: BTreeMap<Text, ClientNumber>,
     /// How many were accepted.
     accepted: u32,
@@ -40,9 +38,17 @@ struct Client {
     client_id: Text,
     /// In the order in which CONNECT arrived.
     wires: Vec<WireId>,
-    /// They are of more than one host.
-    has_rivals: bool,
+    /// The hosts that they are of, in the order in which they came.
+    holders: Vec<HolderId>,
     /// The place of the last that was accepted among all that were.
+    accepted: Option<u32>,
+}
+
+/// A host that uses a Client Identifier: each knows what it has sent and got itself.
+#[derive(Debug)]
+struct Holder {
+    name: String,
+    /// As that of its Client Identifier.
     accepted: Option<u32>,
 }
 
@@ -93,23 +99,27 @@ impl Wires {
         wires.iter().filter_map(|id| Some((*id, self.get(*id)?)))
     }
 
-    /// Who has connected from a host.
-    pub(super) fn clients_of(&self, host: &str) -> BTreeSet<ClientNumber> {
-        let of_host = self.iter().filter(|(_, wire)| wire.name == host);
-        of_host.filter_map(|(_, wire)| wire.client).collect()
+    /// The Client Identifiers that a host has used.
+    pub(super) fn holders_of(&self, host: &str) -> impl Iterator<Item = HolderId> {
+        let holders = self.holders.iter().filter(move |(_, holder)| holder.name == host);
+        holders.map(|(id, _)| id)
     }
 
-    /// Whether hosts share its Client Identifier: each knows what it has sent itself.
-    pub(super) fn has_rivals(&self, id: WireId) -> bool {
-        let client = self.get(id).and_then(|wire| wire.client);
-        client.is_some_and(|client| self.clients.of(client).has_rivals)
-    }
-
-    /// Whether the broker accepted another connection of its Client Identifier after it.
-    pub(crate) fn is_taken_over(&self, id: WireId) -> bool {
+    /// Whether the broker accepted another connection after it: for the broker, of its Client Identifier; for the client, its own.
+    pub(crate) fn is_taken_over(&self, id: WireId, side: Side) -> bool {
         let wire = self.get(id);
-        let last = wire.and_then(|wire| self.clients.of(wire.client?).accepted);
+        let last = wire.and_then(|wire| match side {
+            Side::Broker => self.clients.of(wire.client?).accepted,
+            Side::Client => self.holders.of(wire.holder?).accepted,
+        });
         last > wire.and_then(|wire| wire.accepted)
+    }
+
+    /// Whether a CONNECT of its Client Identifier came since the last that was answered, and the broker may have read it though its answer
+    /// could not leave any more.
+    pub(super) fn may_have_begun(&self, id: WireId) -> bool {
+        let last = self.namesakes(id).next();
+        last.is_some_and(|(_, other)| other.connack.is_none() && other.over_for(Side::Broker).is_some())
     }
 
     /// Whether another CONNECT of its Client Identifier reached the broker's host at that very moment.
@@ -149,7 +159,23 @@ impl Wires {
         self.broker.hears_since()
     }
 
-    pub(super) fn observe(&mut self, event: &Event, fault: Option<&Fault>, topics: &mut Topics) {
+    pub(super) const fn broker_hears(&self) -> bool {
+        self.broker.hears_since().is_some()
+    }
+
+    /// Whether its process is there.
+    pub(super) const fn broker_runs(&self) -> bool {
+        self.broker.runs()
+    }
+
+    /// `now`: when the event counts.
+    pub(super) fn observe(
+        &mut self,
+        now: Instant,
+        event: &Event,
+        fault: Option<&Fault>,
+        topics: &mut Topics,
+    ) {
         if self.broker.observe(event, fault) {
             let unheard = self.all.iter_mut().flatten();
             unheard.for_each(|wire| _ = wire.heard_by.get_or_insert(event.at));
@@ -165,7 +191,14 @@ impl Wires {
                 }
             }
             What::Sent { wire, from, packet } => self.sent(event.at, (*wire, *from), packet, topics),
-            What::Arrived { wire, from, packet } => self.arrived(event.at, (*wire, *from), packet, topics),
+            What::Arrived { wire, from, packet } => {
+                self.arrived((event.at, now), (*wire, *from), packet, topics)
+            }
+            What::Bytes {
+                wire,
+                from: Side::Client,
+                ..
+            } => self.with(*wire, |wire| wire.is_within_packet = true),
             What::Malformed {
                 wire,
                 from: Side::Client,
@@ -198,13 +231,19 @@ impl Wires {
         }
     }
 
-    fn arrived(&mut self, at: Instant, (id, from): (WireId, Side), packet: &Packet, topics: &mut Topics) {
-        let hears = self.broker.hears_since().is_some();
+    fn arrived(
+        &mut self,
+        (at, now): (Instant, Instant),
+        (id, from): (WireId, Side),
+        packet: &Packet,
+        topics: &mut Topics,
+    ) {
+        let heard = self.broker.hears_since().map(|_| now);
         if let (Side::Client, Packet::Connect(connect)) = (from, packet) {
             self.introduce(id, connect);
         }
         self.with(id, |wire| match from {
-            Side::Client => wire.broker_got(at, hears, packet, topics),
+            Side::Client => wire.broker_got(at, heard, packet, topics),
             Side::Broker => wire.client_got(at, packet),
         });
     }
@@ -250,7 +289,7 @@ impl Wires {
             let client = self.clients.push(Client {
                 client_id: connect.client_id.clone(),
                 wires: Vec::new(),
-                has_rivals: false,
+                holders: Vec::new(),
                 accepted: None,
             });
             if !connect.client_id.is_empty() {
@@ -258,13 +297,23 @@ impl Wires {
             }
             client
         });
-        let name = |id: &WireId| self.get(*id).map(|wire| wire.name.as_str());
-        let first = self.clients.of(client).wires.first();
-        let is_rival = first.is_some_and(|first| name(first) != name(&id));
-        let client_of = self.clients.of_mut(client);
-        client_of.wires.push(id);
-        client_of.has_rivals |= is_rival;
-        self.with(id, |wire| wire.client = Some(client));
+        self.clients.of_mut(client).wires.push(id);
+        let holder = self.holder(id, client);
+        self.with(id, |wire| (wire.client, wire.holder) = (Some(client), holder));
+    }
+
+    fn holder(&mut self, id: WireId, client: ClientNumber) -> Option<HolderId> {
+        let name = &self.get(id)?.name;
+        let mut known = self.clients.of(client).holders.iter();
+        if let Some(known) = known.find(|known| self.holders.of(**known).name == *name) {
+            return Some(*known);
+        }
+        let holder = self.holders.push(Holder {
+            name: name.clone(),
+            accepted: None,
+        });
+        self.clients.of_mut(client).holders.push(holder);
+        Some(holder)
     }
 
     /// Gives it its place when it was accepted just now.
@@ -283,6 +332,9 @@ impl Wires {
             self.accepted += 1;
             let place = Some(self.accepted);
             self.clients.of_mut(client).accepted = place;
+            if let Some(holder) = self.get(id).and_then(|wire| wire.holder) {
+                self.holders.of_mut(holder).accepted = place;
+            }
             self.with(id, |wire| wire.accepted = place);
         }
     }
@@ -306,6 +358,7 @@ impl Model<'_> {
     pub(crate) fn is_close_explained(&self, id: WireId, wire: &Wire) -> bool {
         wire.disconnect.is_some()
             || wire.client_at_fault
+            || (wire.is_within_packet && self.scenario.is_peer(&wire.name))
             || wire.is_kicked
             || wire.ended.of(Side::Broker).is_some()
             || self.wires.broker.is_stopping()

@@ -345,7 +345,7 @@ fn known(scenario: &Scenario, who: Who, name: &str, path: &Path) -> Checked {
     let peers = scenario.peers.keys().filter(|_| who != Who::Client);
     let broker = (who == Who::Host).then_some("broker");
     let mut names = clients.chain(peers).map(String::as_str).chain(broker);
-    let is_it = |known: &str| known == name || scenario.is_member(known, name);
+    let is_it = |known: &str| scenario.is_it(known, name);
     if names.clone().any(is_it) {
         return Ok(());
     }

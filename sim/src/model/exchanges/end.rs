@@ -1,11 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    mem,
+};
 
-use bytes::Bytes;
-use squall_proto::{Ack, Delivery, Instant, Packet, PacketId, Publish};
+use squall_proto::{Ack, Delivery, Packet, PacketId, Publish};
 
-use super::{Irregularity, Receipt};
+use super::{
+    Irregularity, Receipt,
+    outbound::{Outbound, Stage, Step},
+};
 use crate::{
-    model::{MessageId, Wire, Wires},
+    model::{MessageId, Wires},
     trace::{Side, WireId},
 };
 
@@ -25,48 +30,16 @@ pub(crate) struct End {
     pub(super) requested: BTreeSet<PacketId>,
     /// How many connections it has had.
     pub(super) connections: u32,
+    /// CONNACK has said that its session begins, and it has said nothing since: its process may not have kept that.
+    pub(super) has_begun: bool,
+    /// Its process has ended since, and the next may go on with what was before, whatever that was.
+    may_remember: bool,
     /// Its connection, and how many unfinished messages it was sent on that.
     pub(super) in_flight: (Option<WireId>, usize),
     /// How many messages it has sent for the first time.
     begun: u64,
     /// The last of those that it sent again on its connection.
     pub(super) resent: u64,
-}
-
-/// A message that this end sends.
-#[derive(Debug)]
-pub(crate) struct Outbound {
-    pub(crate) payload: Bytes,
-    pub(super) stage: Stage,
-    /// The connection that the PUBLISH, or since then its PUBREL, was last sent on.
-    pub(crate) wire: WireId,
-    /// The connection that the PUBLISH was last sent on.
-    published_on: WireId,
-    /// Its place among those that this end sent.
-    number: u64,
-    /// PUBREL has been sent: PUBREC was taken for good.
-    is_released: bool,
-    /// The process that its last acknowledgement reached has ended, and may not have kept it.
-    pub(super) is_doubtful: bool,
-}
-
-/// ```text
-/// Published --PUBACK--> Done
-/// Published --PUBREC--> Received --PUBREL sent--> Released --PUBCOMP--> Done
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    Published { exactly_once: bool },
-    Received(Step),
-    Released(Step),
-    Done(Step),
-}
-
-/// When and on what connection a packet came or went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) at: Instant,
-    pub(super) wire: WireId,
 }
 
 /// What is sent in the order of what it answers.
@@ -85,9 +58,32 @@ pub(super) struct Inbound {
     pub(super) owed: u32,
     /// What it is, and where it first came; `None`: no message that was published.
     message: Option<(MessageId, usize)>,
+    /// The PUBREL of the message before it is not answered yet, which had its Packet Identifier.
+    is_early: bool,
 }
 
 impl End {
+    /// Its process is gone, and all it knew with it; not so what makes it the same session.
+    pub(super) fn forget(&mut self) {
+        let mut inbound = mem::take(self).inbound;
+        inbound.values_mut().for_each(|received| received.owed = 0);
+        self.inbound = inbound;
+    }
+
+    /// Its process is gone, and the next may not find what this one got last.
+    pub(super) fn may_forget(&mut self) {
+        for sent in self.outbound.values_mut() {
+            sent.is_doubtful = matches!(sent.stage, Stage::Received(_) | Stage::Done(_));
+        }
+        self.may_remember |= self.has_begun;
+    }
+
+    /// Its process is gone, and the next may find anything that this one ever knew.
+    pub(super) fn may_remember(&mut self) {
+        self.forget();
+        self.may_remember = true;
+    }
+
     pub(super) fn sent(
         &mut self,
         here: Step,
@@ -95,6 +91,7 @@ impl End {
         wires: &Wires,
         side: Side,
     ) -> Result<(), Irregularity> {
+        self.has_begun = false;
         match packet {
             Packet::Publish(publish) => self.sent_publish(here, publish, wires, side),
             Packet::Pubrel(ack) => {
@@ -163,9 +160,8 @@ impl End {
             Some(before) if is_resent => before.may_be_resent(here, publish.dup, wires, side),
             Some(before) if before.is_unfinished() => Err(Irregularity::IdInUse),
             _free if self.requested.contains(&packet_id) => Err(Irregularity::IdInUse),
-            // What was sent and never left the host may have been this message; on the first connection nothing was, unless another
-            // process has used the session.
-            Some(_) | None if publish.dup && self.connections < 2 && !wires.has_rivals(here.wire) => {
+            // What was sent and never left the host may have been this message; on the first connection nothing was.
+            Some(_) | None if publish.dup && self.connections < 2 && !self.may_remember => {
                 Err(Irregularity::DupOnFirst)
             }
             Some(_) | None => Ok(()),
@@ -219,8 +215,7 @@ impl End {
         let released = sent.ok_or(Irregularity::UnknownPubrel);
         let released = released.and_then(|sent| sent.release(here, wires, side));
         released.or_else(|irregular| {
-            // What another process has got that uses the session is not told apart.
-            let may_be = take_one(&mut self.unknown, packet_id) || wires.has_rivals(here.wire);
+            let may_be = take_one(&mut self.unknown, packet_id) || self.may_remember;
             may_be.then_some(()).ok_or(irregular)
         })
     }
@@ -244,7 +239,10 @@ impl End {
         if !take_one(&mut self.released, packet_id) {
             return Err(Irregularity::UnknownPubcomp);
         }
-        self.inbound.remove(&packet_id);
+        match self.inbound.get_mut(&packet_id) {
+            Some(next) if next.is_early => next.is_early = false,
+            Some(_) | None => _ = self.inbound.remove(&packet_id),
+        }
         Ok(())
     }
 
@@ -267,7 +265,8 @@ impl End {
             Packet::Pubrel(ack) => {
                 *self.released.entry(ack.packet_id).or_default() += 1;
                 let received = self.inbound.get(&ack.packet_id);
-                let message = received.and_then(|received| received.message);
+                let released = received.filter(|received| received.exactly_once);
+                let message = released.and_then(|released| released.message);
                 return message.map_or(Receipt::Other, |(message, at)| Receipt::Released(message, at));
             }
             Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubcomp(ack) => {
@@ -291,20 +290,20 @@ impl End {
         let before = self.inbound.get_mut(&packet_id);
         match before.filter(|before| before.exactly_once == exactly_once) {
             Some(before) => {
-                before.owed += 1;
-                before.message = before.message.filter(|_| exactly_once).or(message);
                 // [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2] Until PUBREL the same Packet Identifier is the same message.
-                if exactly_once {
-                    Receipt::Again
-                } else {
-                    Receipt::New
-                }
+                let is_released = self.released.contains_key(&packet_id);
+                let is_same = exactly_once && (before.is_early || !is_released);
+                before.is_early |= exactly_once && is_released;
+                before.owed += 1;
+                before.message = before.message.filter(|_| is_same).or(message);
+                if is_same { Receipt::Again } else { Receipt::New }
             }
             None => {
                 let received = Inbound {
                     exactly_once,
                     owed: 1,
                     message,
+                    is_early: false,
                 };
                 self.inbound.insert(packet_id, received);
                 Receipt::New
@@ -359,76 +358,4 @@ fn take_one(counts: &mut BTreeMap<PacketId, u32>, packet_id: PacketId) -> bool {
         counts.insert(packet_id, count - 1);
     }
     true
-}
-
-impl Outbound {
-    pub(crate) const fn is_unfinished(&self) -> bool {
-        !matches!(self.stage, Stage::Done(_))
-    }
-
-    /// Whether it is PUBREL's turn, which waits for no quota.
-    pub(crate) const fn is_past_publish(&self) -> bool {
-        matches!(self.stage, Stage::Received(_) | Stage::Released(_))
-    }
-
-    /// What is missing.
-    pub(crate) const fn awaits(&self) -> &'static str {
-        match self.stage {
-            Stage::Published { exactly_once: false } => "PUBACK",
-            Stage::Published { exactly_once: true } => "PUBREC",
-            Stage::Received(_) => "PUBREL",
-            Stage::Released(_) => "PUBCOMP",
-            Stage::Done(_) => "nothing",
-        }
-    }
-
-    /// Its PUBREL leaves.
-    fn release(&mut self, here: Step, wires: &Wires, side: Side) -> Result<(), Irregularity> {
-        match self.stage {
-            // [MQTT-4.4.0-1] 3.1.1 does not forbid it.
-            Stage::Released(_) if self.wire == here.wire => Err(Irregularity::ResentWithoutReconnect),
-            Stage::Done(step) if !self.is_doubtful && !step.may_be_unread(here, wires, side) => {
-                Err(Irregularity::UnknownPubrel)
-            }
-            Stage::Received(step) | Stage::Released(step) | Stage::Done(step) => {
-                self.stage = Stage::Released(step);
-                self.wire = here.wire;
-                (self.is_released, self.is_doubtful) = (true, false);
-                Ok(())
-            }
-            Stage::Published { .. } => Err(Irregularity::UnknownPubrel),
-        }
-    }
-
-    /// Whether the same message may be sent with the same Packet Identifier once more.
-    fn may_be_resent(&self, here: Step, dup: bool, wires: &Wires, side: Side) -> Result<(), Irregularity> {
-        let is_doubtful = self.is_doubtful && !self.is_released;
-        match self.stage {
-            // [MQTT-4.4.0-1] 3.1.1 does not forbid it.
-            Stage::Published { .. } if self.wire == here.wire => Err(Irregularity::ResentWithoutReconnect),
-            // [MQTT-3.3.1-1] [v3 MQTT-3.3.1-1]
-            Stage::Published { .. } if !dup => Err(Irregularity::NoDupOnResend),
-            Stage::Done(step) if dup && !is_doubtful && !step.may_be_unread(here, wires, side) => {
-                Err(Irregularity::ResentAcknowledged)
-            }
-            // [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1]
-            Stage::Received(step) | Stage::Released(step)
-                if !is_doubtful && !step.may_be_unread(here, wires, side) =>
-            {
-                Err(Irregularity::ResentAcknowledged)
-            }
-            Stage::Received(_) | Stage::Released(_) if !dup => Err(Irregularity::NoDupOnResend),
-            Stage::Published { .. } | Stage::Received(_) | Stage::Released(_) | Stage::Done(_) => Ok(()),
-        }
-    }
-}
-
-impl Step {
-    /// Whether the acknowledgement reached the host but perhaps not its process: a reset threw it away, or the process had
-    /// turned to another connection, `here`, at that very moment.
-    fn may_be_unread(self, here: Self, wires: &Wires, side: Side) -> bool {
-        let reached_it_with = self.wire != here.wire && self.at == here.at;
-        let ended_with = |wire: &Wire| wire.was_reset_at(side, self.at) || wire.was_left_at(side, self.at);
-        reached_it_with || wires.get(self.wire).is_some_and(ended_with)
-    }
 }

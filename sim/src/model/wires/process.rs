@@ -11,6 +11,8 @@ use crate::{
 pub(super) struct Process {
     /// It was asked to end, and closes its connections.
     is_stopping: bool,
+    /// It has ended, and the next has not begun.
+    is_down: bool,
     /// It stands still.
     is_paused: bool,
     /// How many faults have it read slowly.
@@ -23,6 +25,7 @@ impl Default for Process {
     fn default() -> Self {
         Self {
             is_stopping: false,
+            is_down: false,
             is_paused: false,
             slow_reads: 0,
             hears_since: Some(Instant::ZERO),
@@ -33,6 +36,10 @@ impl Default for Process {
 impl Process {
     pub(super) const fn is_stopping(&self) -> bool {
         self.is_stopping
+    }
+
+    pub(super) const fn runs(&self) -> bool {
+        !self.is_down
     }
 
     pub(super) const fn hears_since(&self) -> Option<Instant> {
@@ -52,10 +59,13 @@ impl Process {
                 self.slow_reads = self.slow_reads.saturating_sub(1);
             }
             (What::HostPaused { host }, _) if host == BROKER => self.is_paused = true,
-            (What::HostResumed { host } | What::HostDown { host, .. }, _) if host == BROKER => {
-                self.is_paused = false;
+            (What::HostResumed { host }, _) if host == BROKER => self.is_paused = false,
+            (What::HostDown { host, .. }, _) if host == BROKER => {
+                (self.is_down, self.is_paused) = (true, false);
             }
-            (What::HostUp { host, .. }, _) if host == BROKER => self.is_stopping = false,
+            (What::HostUp { host, .. }, _) if host == BROKER => {
+                (self.is_down, self.is_stopping) = (false, false);
+            }
             _other_events => return false,
         }
         let heard = self.hears_since;

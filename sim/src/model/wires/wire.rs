@@ -4,7 +4,7 @@ use squall_proto::{Connect, Instant, Packet, Properties, Publish, ReasonCode, To
 
 use super::BySide;
 use crate::{
-    model::{ClientNumber, MessageId, SessionId, TopicId, Topics},
+    model::{ClientNumber, HolderId, MessageId, SessionId, TopicId, Topics},
     trace::{End, Side},
 };
 
@@ -17,6 +17,8 @@ pub(crate) struct Wire {
     pub(crate) connect: Option<Box<Connect>>,
     /// Whose CONNECT it was.
     pub(crate) client: Option<ClientNumber>,
+    /// The host that uses that.
+    pub(crate) holder: Option<HolderId>,
     /// The session that it was accepted into.
     pub(crate) session: Option<SessionId>,
     /// The Will of CONNECT.
@@ -55,6 +57,8 @@ pub(crate) struct Wire {
     pub(crate) ended: BySide<Option<(Instant, End)>>,
     /// The client sent what no client may send.
     pub(crate) client_at_fault: bool,
+    /// Of the client's last packet only a part has left.
+    pub(crate) is_within_packet: bool,
     /// An administrator has had it closed, if it was open.
     pub(crate) is_kicked: bool,
     /// What each side takes, as it said.
@@ -79,6 +83,7 @@ impl Wire {
             name,
             connect: None,
             client: None,
+            holder: None,
             session: None,
             will: None,
             connect_at: None,
@@ -98,6 +103,7 @@ impl Wire {
             let_go: BySide::default(),
             ended: BySide::default(),
             client_at_fault: false,
+            is_within_packet: false,
             is_kicked: false,
             takes: BySide::default(),
             aliases: BySide::default(),
@@ -107,6 +113,17 @@ impl Wire {
     /// Whether CONNACK said Success.
     pub(crate) fn is_accepted(&self) -> bool {
         matches!(self.connack, Some((_, ReasonCode::Success)))
+    }
+
+    /// Whether the session of the client that accompanies it ends with it, whatever becomes of the broker's half.
+    pub(in crate::model) fn ends_session(&self) -> bool {
+        self.connect
+            .as_ref()
+            .is_some_and(|connect| match connect.version {
+                // [v3 MQTT-3.1.2-6]
+                Version::V3_1_1 => connect.clean_start,
+                Version::V5 => connect.properties.session_expiry_interval().unwrap_or(0) == 0,
+            })
     }
 
     /// Whether a packet has reached the broker's host.
@@ -169,6 +186,7 @@ impl Wire {
     pub(super) fn client_sent(&mut self, at: Instant, packet: &Packet) {
         let [last, _] = self.said_at;
         let is_first = matches!(packet, Packet::Connect(_));
+        self.is_within_packet = false;
         self.said_at = [at, if is_first { at } else { last }];
     }
 
@@ -188,12 +206,18 @@ impl Wire {
         }
     }
 
-    pub(super) fn broker_got(&mut self, at: Instant, hears: bool, packet: &Packet, topics: &mut Topics) {
+    pub(super) fn broker_got(
+        &mut self,
+        at: Instant,
+        heard: Option<Instant>,
+        packet: &Packet,
+        topics: &mut Topics,
+    ) {
         *self.got_at.of_mut(Side::Broker) = at;
         if self.left_at(Side::Broker).is_none() {
             self.heard_at = at;
             self.heard_before = self.heard_by;
-            self.heard_by = hears.then_some(at);
+            self.heard_by = heard;
         }
         match packet {
             Packet::Connect(connect) if self.connect.is_none() => {
