@@ -1,13 +1,16 @@
-//! What a world costs, on one core: a quiet hour, a busy second, and building one.
+//! What a world costs, on one core: a run, a result (which is two runs that must be the same and one without faults, and the checks),
+//! a quiet hour, and building one.
 
 use std::{hint::black_box, time::Duration};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use squall_node::{Acceptor, Connector, Stream};
 use squall_proto::Version;
+use squall_reports::Verdict;
 use squall_sim::{
     run::{Arm, Ending, run},
     scenario::Scenario,
+    verdict::judge,
     world::{HostAcceptor, World, WorldConfig},
 };
 use tokio::{
@@ -15,6 +18,10 @@ use tokio::{
     task::JoinSet,
     time::sleep,
 };
+
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 async fn echo(mut acceptor: HostAcceptor) {
     let mut connections = JoinSet::new();
@@ -89,6 +96,22 @@ fn runs(criterion: &mut Criterion) {
     }
 }
 
+fn results(criterion: &mut Criterion) {
+    let name = "a result of 4 clients";
+    let scenario = Scenario::parse(name, FOUR_CLIENTS).expect("a scenario");
+    let mut group = criterion.benchmark_group("results");
+    group.throughput(Throughput::Elements(3));
+    group.bench_function(name, |bencher| {
+        let mut seed = 0;
+        bencher.iter(|| {
+            seed += 1;
+            let judged = judge(&scenario, Version::V5, seed, true);
+            assert_eq!((judged.verdict, judged.runs), (Verdict::Pass, 3));
+        });
+    });
+    group.finish();
+}
+
 fn worlds(criterion: &mut Criterion) {
     criterion.bench_function("one hour of 4 clients that ping every 60 s", |bencher| {
         bencher.iter(|| ping(60, Duration::from_secs(60)));
@@ -104,6 +127,6 @@ fn worlds(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
-    targets = runs, worlds
+    targets = runs, results, worlds
 }
 criterion_main!(benches);

@@ -61,8 +61,10 @@ pub(crate) struct Network {
     lookouts: Lookouts,
     machines: Machines,
     /// What is under way, by when it arrives and then by when it was sent.
-    due: BTreeMap<(Instant, u64), Flight>,
+    due: BTreeMap<(Instant, u64), Box<Flight>>,
     next_flight: u64,
+    /// Room for what hosts send, between two collections.
+    sent: Vec<Datagram>,
     resets: Vec<(WireId, Side)>,
     /// Sockets, by their own address and the other end's, that their kernels are to forget.
     forgotten: Vec<(SocketAddr, SocketAddr)>,
@@ -114,6 +116,7 @@ pub(super) fn install(guard: EnterGuard, hosts: Vec<Named>, seed: u64, latency: 
         machines: Machines::default(),
         due: BTreeMap::new(),
         next_flight: 0,
+        sent: Vec::new(),
         resets: Vec::new(),
         forgotten: Vec::new(),
         let_go: Vec::new(),
@@ -265,7 +268,7 @@ impl Network {
     }
 
     fn collect(&mut self) {
-        let mut sent = Vec::new();
+        let mut sent = mem::take(&mut self.sent);
         loop {
             self.guard.egress_all(&mut sent);
             for datagram in sent.drain(..) {
@@ -287,6 +290,7 @@ impl Network {
                 }
             }
         }
+        self.sent = sent;
         for (wire, by) in mem::take(&mut self.let_go) {
             self.note_let_go(wire, by);
         }

@@ -1,8 +1,7 @@
-use std::{
-    collections::{BTreeMap, VecDeque},
-    net::SocketAddr,
-};
+use std::{collections::VecDeque, net::SocketAddr};
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use squall_proto::{Instant, Packet};
 use turmoil_net::TcpSegment;
 
@@ -174,8 +173,8 @@ impl Wire {
 #[derive(Default)]
 pub(super) struct Wires {
     all: Vec<Wire>,
-    /// By the client's address, then the broker's.
-    by_address: BTreeMap<(SocketAddr, SocketAddr), WireId>,
+    /// By the client's address, then the broker's. Looked up for every segment, and never iterated.
+    by_address: HashMap<(SocketAddr, SocketAddr), WireId, FixedState>,
 }
 
 impl Wires {

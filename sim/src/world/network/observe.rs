@@ -104,11 +104,17 @@ impl Network {
         cut
     }
 
-    /// A packet has reached its receiver's host, which ends there in the stream.
-    pub(super) fn note_arrival(&mut self, wire: WireId, from: Side, ends: u64, packet: Packet) {
-        let event = self.trace().events.len();
-        self.wires.lane(wire, from).unread.push_back((ends, event));
-        self.note(What::Arrived { wire, from, packet });
+    /// So many packets have reached their receiver's host whole.
+    pub(super) fn note_arrivals(&mut self, wire: WireId, from: Side, packets: usize) {
+        for _ in 0..packets {
+            let event = self.trace.events.len();
+            let lane = self.wires.lane(wire, from);
+            let Some((ends, packet)) = lane.arriving.pop_front() else {
+                return;
+            };
+            lane.unread.push_back((ends, event));
+            self.note(What::Arrived { wire, from, packet });
+        }
     }
 
     /// Says of what has arrived that nobody has read it, where nobody can any more.

@@ -89,7 +89,7 @@ impl Network {
     /// Takes out what is under way in some directions and does not depart before a moment, in the order in which it would have arrived.
     fn take_under_way(&mut self, on: &BTreeSet<Direction>, departs: Instant) -> Vec<Flight> {
         let wires = &mut self.wires;
-        let is_one = |_: &(Instant, u64), flight: &mut Flight| {
+        let is_one = |_: &(Instant, u64), flight: &mut Box<Flight>| {
             flight.way.departs >= departs && on.contains(&wires.wire(flight.wire).direction(flight.from))
         };
         let taken: Vec<_> = self.due.extract_if(.., is_one).collect();
@@ -103,7 +103,7 @@ impl Network {
             let last_arrival = last.map_or(Instant::ZERO, |((at, _), _)| *at);
             self.wires.lane(wire, from).last_arrival = last_arrival;
         }
-        taken.into_iter().map(|(_, flight)| flight).collect()
+        taken.into_iter().map(|(_, flight)| *flight).collect()
     }
 
     /// The connections of some directions, and which side sends there.

@@ -83,7 +83,7 @@ impl Network {
             arrives = arrives.max(lane.last_arrival + TICK);
         }
         lane.last_arrival = arrives;
-        self.due.insert((arrives, self.next_flight), flight);
+        self.due.insert((arrives, self.next_flight), Box::new(flight));
         self.next_flight += 1;
     }
 
@@ -94,7 +94,7 @@ impl Network {
         while let Some(entry) = self.due.first_entry()
             && entry.key().0 <= now
         {
-            let flight = entry.remove();
+            let flight = *entry.remove();
             let alone = flight.alone;
             self.deliver(flight);
             if alone {
@@ -127,11 +127,10 @@ impl Network {
         let lane = connection.lane.of_mut(from);
         lane.arrived += segment.payload.len() as u64;
         let whole = lane.arriving.partition_point(|(ends, _)| *ends <= lane.arrived);
-        let packets: Vec<_> = lane.arriving.drain(..whole).collect();
-        if !nobody_there {
-            for (ends, packet) in packets {
-                self.note_arrival(wire, from, ends, packet);
-            }
+        if nobody_there {
+            lane.arriving.drain(..whole);
+        } else {
+            self.note_arrivals(wire, from, whole);
             self.note_end(wire, to, &segment);
         }
         self.hand_over(src, dst, segment);
