@@ -76,7 +76,7 @@ impl TopicName {
     }
 
     /// The same in bytes of its own, which keep no larger buffer alive.
-    pub(crate) fn detached(&self) -> Self {
+    pub fn detached(&self) -> Self {
         Self(self.0.detached())
     }
 

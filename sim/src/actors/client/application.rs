@@ -106,11 +106,12 @@ impl Application {
             acknowledgement,
             ..
         } = handling;
+        // On their own: the trace is kept, and would keep all the buffers that a client has read into.
         self.note(Told::Message {
-            topic: message.topic,
+            topic: message.topic.detached(),
             qos: message.qos,
             retain: message.retain,
-            payload: message.payload,
+            payload: Bytes::copy_from_slice(&message.payload),
         });
         self.unanswered.extend(acknowledgement);
         let enough = match self.spec.acknowledges {
