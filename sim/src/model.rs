@@ -46,13 +46,14 @@ pub(crate) use topics::Topics;
 pub(crate) use wills::Wills;
 pub(crate) use wires::{Wire, Wires};
 
+use squall_node::client;
 use squall_proto::{Instant, Packet, Text, Version, broker::Limits};
 
 use self::moments::order_at_broker;
 use crate::{
     faults::Fault,
     scenario::{Action, Scenario},
-    trace::{Event, Side, Told, What, WireId},
+    trace::{Event, Outcome, Side, Told, What, WireId},
 };
 
 /// Everything the checks share, as of the last event it was shown.
@@ -193,7 +194,7 @@ impl<'a> Model<'a> {
             {
                 self.wills_fall_due(at);
                 let is_its_own = !matches!(event.what, What::Ended { .. });
-                let knows = self.wires.broker_runs() && (is_its_own || self.wires.broker_hears());
+                let knows = self.wires.broker_runs() && (is_its_own || self.wires.broker_hears(at));
                 self.sessions.disconnected(at, *wire, knows, &self.wires);
                 self.will_of_ended((at, index), *wire, knows);
             }
@@ -226,6 +227,16 @@ impl<'a> Model<'a> {
             What::Application { client, told } => match told {
                 Told::Message { topic, .. } => self.seen.topic = self.topics.find(topic),
                 Told::StoreFailed { .. } => self.may_forget(client),
+                Told::Published {
+                    payload,
+                    outcome: Outcome::Failed(why),
+                    ..
+                } => {
+                    let is_given_up = *why != client::Error::Ended.to_string();
+                    for holder in self.wires.holders_of(client) {
+                        self.exchanges.failed(holder, payload, is_given_up);
+                    }
+                }
                 _other_news => {}
             },
             What::Kicked {
@@ -244,7 +255,9 @@ impl<'a> Model<'a> {
             self.exchanges
                 .connected(wire, Side::Client, connack.session_present, &self.wires);
         }
-        let message = self.seen.message;
+        // What a connection still gives that another has taken over from does not come to the session.
+        let is_of_session = !self.wires.is_taken_over(wire, Side::Broker);
+        let message = self.seen.message.filter(|_| is_of_session);
         let end = (wire, Side::Client);
         let receipt =
             self.exchanges
@@ -255,15 +268,14 @@ impl<'a> Model<'a> {
         else {
             return;
         };
-        // What a connection still gives that another has taken over from has not come to the session.
-        if self.wires.is_taken_over(wire, Side::Broker) {
+        // Another host of the Client Identifier had it, whose PUBREC is lost.
+        if publish.dup
+            && let squall_proto::Delivery::ExactlyOnce(packet_id) = publish.delivery
+            && self.exchanges.have(self.wires.rivals(wire), packet_id)
+        {
             return;
         }
-        let holder = self.wires.get(wire).and_then(|wire| wire.holder);
-        let Some(delivery) = self.deliveries.arrived(id, message, publish, holder) else {
-            return;
-        };
-        self.seen.delivery = Some(delivery);
+        self.seen.delivery = Some(self.deliveries.arrived(id, message, publish));
         let session = self.sessions.get(id);
         for filter in session.shares(&self.topics, self.messages.get(message).topic) {
             self.groups.arrived(filter, message);
@@ -318,6 +330,9 @@ impl<'a> Model<'a> {
             self.exchanges.forget_at_broker(client);
         } else {
             self.will_of_kicked(now, client);
+            if let Some((wire, _)) = self.wires.of_client(client).next_back() {
+                self.sessions.disconnected(now.0, wire, false, &self.wires);
+            }
         }
     }
 

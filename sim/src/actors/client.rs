@@ -25,8 +25,8 @@ use crate::scenario::Session;
 pub(crate) struct Client {
     name: String,
     commands: mpsc::UnboundedSender<Command>,
-    /// The client that ships; `None` while it is not started, or its process is dead.
-    running: Arc<Watched<Option<client::Client>>>,
+    /// The client that ships.
+    running: Arc<Watched<Running>>,
     owes: Arc<Watched<Owes>>,
 }
 
@@ -41,6 +41,16 @@ enum Command {
         with_will: bool,
         done: oneshot::Sender<()>,
     },
+}
+
+/// Whether the client that ships runs on a host.
+#[derive(Clone, Debug)]
+enum Running {
+    /// It is not started, or its process is dead.
+    NotYet,
+    Now(client::Client),
+    /// What it has kept is damaged.
+    Never,
 }
 
 /// What a client still has to do by itself, before a run may end.
@@ -109,7 +119,14 @@ impl Client {
         }
     }
 
+    /// As soon as it runs; `None`: it will not.
     async fn running(&self) -> Option<client::Client> {
-        self.running.wait_for(Option::is_some).await
+        let known = self
+            .running
+            .wait_for(|running| !matches!(running, Running::NotYet));
+        match known.await {
+            Running::Now(client) => Some(client),
+            Running::NotYet | Running::Never => None,
+        }
     }
 }

@@ -146,6 +146,13 @@ impl Handed {
     }
 }
 
+/// Whether a client whose application takes its time is told to end.
+fn is_sent_away(now: &Now<'_>, name: &str) -> bool {
+    let scenario = now.model.scenario;
+    let application = scenario.client(name).map(|client| client.application);
+    application.is_some_and(|it| !it.takes.duration().is_zero()) && scenario.sends_away(name)
+}
+
 /// Whether the application may have taken what it has not handled yet.
 fn is_busy(now: &Now<'_>, name: &str) -> bool {
     let application = now.model.scenario.client(name).map(|client| client.application);
@@ -174,6 +181,8 @@ impl Checker for Handed {
                 }
             }
             What::HostDown { host, kept, .. } => self.ended(host, *kept),
+            // What its application has not handled when it is told to end is its again later.
+            What::Opened { client, .. } if is_sent_away(now, client) => self.ended(client, true),
             _other_events => {}
         }
     }

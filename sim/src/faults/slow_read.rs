@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use rand_pcg::Pcg64Mcg;
 use schemars::JsonSchema;
@@ -38,6 +38,11 @@ fn is_second(every: &SpanRange) -> bool {
 impl SlowRead {
     pub(super) fn names(&self) -> Vec<&str> {
         vec![&self.host]
+    }
+
+    /// How long who reads slowly waits for its turn at most.
+    pub(crate) fn turn(&self) -> Duration {
+        self.every.max().duration()
     }
 
     pub(super) const fn lasts(&self) -> Option<SpanRange> {

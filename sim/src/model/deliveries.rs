@@ -1,11 +1,8 @@
-use std::{
-    collections::{BTreeMap, VecDeque},
-    mem,
-};
+use std::collections::{BTreeMap, VecDeque};
 
 use squall_proto::{Instant, Publish, Qos};
 
-use super::numbered::{HolderId, Lookup, MessageId, Number, Numbered, SessionId};
+use super::numbered::{Lookup, MessageId, Number, Numbered, SessionId};
 
 /// What each session is owed of each message, and what it was sent and got.
 #[derive(Debug, Default)]
@@ -47,8 +44,6 @@ pub(crate) struct Delivery {
     pub(crate) sent_at_most_once: usize,
     /// How often it came, redeliveries that the receiver must recognise not counted.
     pub(crate) arrived: usize,
-    /// The host that it last came to.
-    arrived_at: Option<HolderId>,
     /// The highest QoS at which it came.
     pub(crate) arrived_qos: Qos,
     /// Of those, at QoS 1 or 2: what is owed is owed so.
@@ -140,19 +135,14 @@ impl Deliveries {
         id
     }
 
-    /// It has come, and is none that the receiver had; `None`: another host of the session had it, and it was on its way once more.
+    /// It has come, and is none that the receiver had.
     pub(super) fn arrived(
         &mut self,
         session: SessionId,
         message: MessageId,
         publish: &Publish,
-        holder: Option<HolderId>,
-    ) -> Option<DeliveryId> {
+    ) -> DeliveryId {
         let id = self.id(session, message);
-        let before = mem::replace(&mut self.all.of_mut(id).arrived_at, holder);
-        if publish.dup && before.is_some() && before != holder && publish.delivery.qos() == Qos::ExactlyOnce {
-            return None;
-        }
         // At QoS 0 comes another copy than the one that waits.
         if publish.delivery.qos() > Qos::AtMostOnce && self.all.of(id).waiting > 0 {
             self.waits_no_more(session, id);
@@ -166,7 +156,7 @@ impl Deliveries {
         if delivery.arrived_acknowledged >= delivery.owed {
             delivery.since = None;
         }
-        Some(id)
+        id
     }
 
     fn id(&mut self, session: SessionId, message: MessageId) -> DeliveryId {
@@ -181,7 +171,6 @@ impl Deliveries {
                 since: None,
                 sent_at_most_once: 0,
                 arrived: 0,
-                arrived_at: None,
                 arrived_qos: Qos::AtMostOnce,
                 arrived_acknowledged: 0,
                 arrived_exactly_once: 0,

@@ -1,9 +1,10 @@
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use squall_proto::{Instant, Packet, PacketId};
 
 use self::{
-    end::End,
+    end::{End, Inbound},
     outbound::{Outbound, Stage, Step},
 };
 use super::{
@@ -107,6 +108,19 @@ impl Exchanges {
             Some(end) => end.may_forget(),
             None => {}
         }
+    }
+
+    /// The client has told its application that this message failed: it has not read its last acknowledgement; or it has given it up.
+    pub(super) fn failed(&mut self, holder: HolderId, payload: &Bytes, is_given_up: bool) {
+        if let Some(end) = self.at_clients.get_mut(holder.place()) {
+            end.failed(payload, is_given_up);
+        }
+    }
+
+    /// Whether the client has this QoS 2 message by what came to any of these hosts.
+    pub(super) fn have(&self, mut holders: impl Iterator<Item = HolderId>, packet_id: PacketId) -> bool {
+        let has = |end: &End| end.inbound.get(&(packet_id, true)).is_some_and(Inbound::is_known);
+        holders.any(|holder| self.at_clients.get(holder.place()).is_some_and(has))
     }
 
     pub(super) const fn begin(&mut self) {

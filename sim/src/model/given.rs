@@ -1,4 +1,4 @@
-use squall_proto::{Instant, Packet, Publish, Qos};
+use squall_proto::{Instant, Packet, Publish};
 
 use super::{Begun, MessageId, Model, Request};
 use crate::trace::{Side, WireId};
@@ -65,8 +65,8 @@ impl Model<'_> {
     /// The broker has answered a request: now it is certain what came of it.
     fn answered(&mut self, now: (Instant, usize), wire: WireId, request: &Request, packet: &Packet) {
         let (_, index) = now;
-        if let (Some((message, _)), Some(qos)) = (request.publishes, finished_by(packet)) {
-            self.messages.answered(message, qos);
+        if let (Some((message, _)), Packet::Puback(_)) = (request.publishes, packet) {
+            self.messages.answered(message);
         }
         match (packet, request.publishes) {
             (
@@ -117,15 +117,5 @@ impl Model<'_> {
         if message.retain {
             self.retained.settled(message.topic, published, index);
         }
-    }
-}
-
-/// The QoS of the message that an answer of the broker ends the publication of.
-const fn finished_by(answer: &Packet) -> Option<Qos> {
-    match answer {
-        Packet::Puback(_) => Some(Qos::AtLeastOnce),
-        Packet::Pubrec(ack) if ack.reason_code.is_error() => Some(Qos::ExactlyOnce),
-        Packet::Pubcomp(_) => Some(Qos::ExactlyOnce),
-        _other_answers => None,
     }
 }

@@ -12,10 +12,9 @@ use crate::trace::{Event, What};
 pub(crate) struct Messages {
     all: Numbered<MessageId, Message>,
     by_content: Lookup<Content, MessageId>,
-    /// How many of QoS 1 and 2 have come whose acknowledgement has not left, as far as that is known.
+    /// How many of QoS 1 have come whose PUBACK has not left, as far as that is known; and by who published them first.
     unanswered: usize,
-    /// Those of QoS 1, by who published them first.
-    unanswered_at_least_once: BTreeMap<ClientNumber, usize>,
+    unanswered_of: BTreeMap<ClientNumber, usize>,
 }
 
 /// An Application Message. What is published again, after a session was lost or because a client says the same twice, is the same one,
@@ -121,12 +120,9 @@ impl Messages {
         message.add(published);
         message.published += 1;
         message.unsettled += 1;
-        self.unanswered += usize::from(published.qos > Qos::AtMostOnce);
         if published.qos == Qos::AtLeastOnce {
-            *self
-                .unanswered_at_least_once
-                .entry(message.publisher)
-                .or_default() += 1;
+            self.unanswered += 1;
+            *self.unanswered_of.entry(message.publisher).or_default() += 1;
         }
         message.settled = None;
     }
@@ -137,20 +133,18 @@ impl Messages {
         self.all.of_mut(id).is_will = true;
     }
 
-    /// The broker has acknowledged or refused one of its publications.
-    pub(super) fn answered(&mut self, id: MessageId, qos: Qos) {
+    /// The broker has answered one of its publications with PUBACK.
+    pub(super) fn answered(&mut self, id: MessageId) {
         self.unanswered = self.unanswered.saturating_sub(1);
-        if qos == Qos::AtLeastOnce
-            && let Some(count) = self.unanswered_at_least_once.get_mut(&self.all.of(id).publisher)
-        {
+        if let Some(count) = self.unanswered_of.get_mut(&self.all.of(id).publisher) {
             *count = count.saturating_sub(1);
         }
     }
 
-    /// How many may have been queued before a message that has just been acknowledged, and are not acknowledged themselves. What its
-    /// publisher sent at QoS 1 is acknowledged in its order.
+    /// How many of QoS 1 may have been queued before a message that has just been acknowledged, and are not acknowledged themselves: not
+    /// those of its publisher, which are acknowledged in their order.
     pub(super) fn unanswered_beside(&self, message: &Message) -> usize {
-        let of_publisher = self.unanswered_at_least_once.get(&message.publisher);
+        let of_publisher = self.unanswered_of.get(&message.publisher);
         self.unanswered - of_publisher.copied().unwrap_or(0).min(self.unanswered)
     }
 

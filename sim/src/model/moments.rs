@@ -94,6 +94,9 @@ const fn is_brokers(event: &Event) -> bool {
         What::Sent {
             from: Side::Broker,
             ..
+        } | What::Bytes {
+            from: Side::Broker,
+            ..
         } | What::Closed { by: Side::Broker, .. }
             | What::LetGo { by: Side::Broker, .. }
     )

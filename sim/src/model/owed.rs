@@ -16,7 +16,9 @@ impl Model<'_> {
             if let Some(qos) = surely.filter(|_| is_queued_now && self.has_room(session, message)) {
                 self.deliveries.owe(session, id, qos, (published, at, index));
             }
-            self.deliveries.wait(session, id, size);
+            if message.qos < Qos::ExactlyOnce {
+                self.deliveries.wait(session, id, size);
+            }
         }
         for filter in self.topics.matching(message.topic) {
             if self.topics.filter(*filter).share_name().is_none() {
@@ -33,6 +35,15 @@ impl Model<'_> {
                 };
                 self.groups.owe(*filter, id, owed);
             }
+        }
+    }
+
+    /// A QoS 2 message has come: it may be queued before it is acknowledged.
+    pub(super) fn may_wait(&mut self, (at, published): (Instant, usize), id: MessageId) {
+        let message = self.messages.get(id);
+        let size = message.payload.len() + PROPERTIES_BYTES;
+        for (session, _) in self.subscribed(at, published, message) {
+            self.deliveries.wait(session, id, size);
         }
     }
 
@@ -64,7 +75,7 @@ impl Model<'_> {
     }
 
     /// Whether queues are as long as they are unless somebody shortens them: what waits there for groups is not counted.
-    fn has_long_queues(&self) -> bool {
+    pub(super) fn has_long_queues(&self) -> bool {
         let usual = Limits::default();
         self.limits.queued_messages >= usual.queued_messages && self.limits.queued_bytes >= usual.queued_bytes
     }

@@ -34,6 +34,8 @@ pub(crate) struct Session {
     closed_at: Option<Instant>,
     /// When the broker must have known that: it closed its end, or was there again that had ended with it. `None`: it may not know yet.
     closed_by: Option<Instant>,
+    /// Another CONNACK of its Client Identifier left when it began or went on: which of them came first is not certain.
+    is_disputed: bool,
     /// Another has taken its place, or the broker lost its memory.
     is_over: bool,
     pub(crate) subscriptions: BTreeMap<FilterId, Subscription>,
@@ -130,12 +132,14 @@ impl Sessions {
         let takes = of_wire.takes.of(Side::Client).packet_size_max;
         let before = self.latest.get(&client).copied();
         let exists = before.map_or(Some(false), |id| self.all.of(id).exists(at));
-        let exists = exists.filter(|_| !wires.may_have_begun(wire));
+        let is_open = wires.may_have_begun(wire) || before.is_some_and(|id| self.all.of(id).is_disputed);
+        let exists = exists.filter(|_| !is_open);
+        let is_disputed = wires.is_disputed(wire, at);
         let may_go_on = if connect.clean_start { Some(false) } else { exists };
         let goes_on = may_go_on.unwrap_or(connack.session_present);
         if let (true, Some(id)) = (goes_on, before) {
             let session = self.all.of_mut(id);
-            (session.wire, session.expiry) = (wire, expiry);
+            (session.wire, session.expiry, session.is_disputed) = (wire, expiry, is_disputed);
             session.packet_size_max = session.packet_size_max.into_iter().chain(takes).min();
             (session.expiry_before, session.closed_at, session.closed_by) = (None, None, None);
             return Some(Connected { session: id, goes_on });
@@ -151,6 +155,7 @@ impl Sessions {
             expiry_before: None,
             closed_at: None,
             closed_by: None,
+            is_disputed,
             is_over: false,
             subscriptions: BTreeMap::new(),
             packet_size_max: takes,

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use squall_proto::{Connect, Instant, Packet};
+use squall_proto::{Connect, Instant, Packet, Qos};
 
 use super::{MessageId, Model, Receipt, messages::Published};
 use crate::trace::{Side, WireId};
@@ -67,13 +67,16 @@ impl Model<'_> {
             retain: publish.retain,
             at,
             properties: &publish.properties,
-            is_read: self.wires.broker_hears(),
+            is_read: self.wires.broker_hears(at.0),
         })
     }
 
     /// A message has reached the broker, which may have it from now on.
     fn take(&mut self, wire: WireId, message: MessageId, published: &Published<'_>) {
         self.messages.published(message, published);
+        if published.qos == Qos::ExactlyOnce {
+            self.may_wait(published.at, message);
+        }
         let over = self.wires.get(wire).and_then(|wire| wire.over_for(Side::Broker));
         if published.retain && over.is_none_or(|over| over >= published.at.0) {
             // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
@@ -98,7 +101,7 @@ impl Model<'_> {
             retain: will.retain,
             at,
             properties: &will.properties,
-            is_read: self.wires.broker_hears(),
+            is_read: self.wires.broker_hears(at.0),
         };
         let message = self.messages.learn(&published);
         self.messages.promised(message, &published);

@@ -128,8 +128,8 @@ impl Model<'_> {
             return;
         }
         let is_open = match wire.disconnect {
-            // What reached the host, and a reset threw away.
-            Some((said_at, _)) if wire.was_reset_at(Side::Broker, said_at) => true,
+            // What reached the host, and a reset threw away; or what waited there until the broker took its silence for too long.
+            Some((said_at, _)) if wire.was_reset_at(Side::Broker, said_at) || wire.is_overheard() => true,
             // [MQTT-3.14.4-3] [v3 MQTT-3.14.4-3]
             Some((_, ReasonCode::Success)) => return,
             Some(_) | None => false,
@@ -239,7 +239,8 @@ impl Model<'_> {
     /// Who is subscribed must get a Will that is published now at a QoS that waits for it.
     fn owe_will(&mut self, at: Instant, id: MessageId, by: Instant) {
         let message = self.messages.get(id);
-        if message.qos_min == Qos::AtMostOnce || message.expires.is_some() {
+        // Which of those that come in one moment a queue has room for is not on the wires.
+        if message.qos_min == Qos::AtMostOnce || message.expires.is_some() || !self.has_long_queues() {
             return;
         }
         let to = self.owed_to(at, usize::MAX, message);

@@ -48,8 +48,8 @@ struct Client {
 #[derive(Debug)]
 struct Holder {
     name: String,
-    /// As that of its Client Identifier.
-    accepted: Option<u32>,
+    /// The last of its connections that it opened.
+    latest: WireId,
 }
 
 /// A value for each side.
@@ -105,14 +105,27 @@ impl Wires {
         holders.map(|(id, _)| id)
     }
 
-    /// Whether the broker accepted another connection after it: for the broker, of its Client Identifier; for the client, its own.
-    pub(crate) fn is_taken_over(&self, id: WireId, side: Side) -> bool {
+    /// The other hosts that use its Client Identifier.
+    pub(super) fn rivals(&self, id: WireId) -> impl Iterator<Item = HolderId> {
         let wire = self.get(id);
-        let last = wire.and_then(|wire| match side {
-            Side::Broker => self.clients.of(wire.client?).accepted,
-            Side::Client => self.holders.of(wire.holder?).accepted,
-        });
-        last > wire.and_then(|wire| wire.accepted)
+        let own = wire.and_then(|wire| wire.holder);
+        let client = wire.and_then(|wire| wire.client);
+        let holders = client
+            .into_iter()
+            .flat_map(|client| &self.clients.of(client).holders);
+        holders.copied().filter(move |holder| Some(*holder) != own)
+    }
+
+    /// Whether there is another connection after it: for the broker, of its Client Identifier, accepted later; for the client, its own,
+    /// opened later.
+    pub(crate) fn is_taken_over(&self, id: WireId, side: Side) -> bool {
+        let Some(wire) = self.get(id) else { return false };
+        match side {
+            Side::Broker => wire.client.and_then(|client| self.clients.of(client).accepted) > wire.accepted,
+            Side::Client => wire
+                .holder
+                .is_some_and(|holder| self.holders.of(holder).latest > id),
+        }
     }
 
     /// Whether a CONNECT of its Client Identifier came since the last that was answered, and the broker may have read it though its answer
@@ -120,6 +133,14 @@ impl Wires {
     pub(super) fn may_have_begun(&self, id: WireId) -> bool {
         let last = self.namesakes(id).next();
         last.is_some_and(|(_, other)| other.connack.is_none() && other.over_for(Side::Broker).is_some())
+    }
+
+    /// Whether another connection of its Client Identifier was accepted at this moment too.
+    pub(super) fn is_disputed(&self, id: WireId, now: Instant) -> bool {
+        let mut others = self
+            .namesakes(id)
+            .take_while(|(_, other)| other.connect_at.is_some());
+        others.any(|(_, other)| other.connack.is_some_and(|(at, _)| at == now))
     }
 
     /// Whether another CONNECT of its Client Identifier reached the broker's host at that very moment.
@@ -154,13 +175,20 @@ impl Wires {
         all.filter(move |(other, _)| *other != id)
     }
 
-    /// Since when the broker has read all that comes at once; `None`: it does not.
+    /// Since when the broker has read all that comes at once, or will have; `None`: it does not.
     pub(crate) const fn broker_hears_since(&self) -> Option<Instant> {
         self.broker.hears_since()
     }
 
-    pub(super) const fn broker_hears(&self) -> bool {
-        self.broker.hears_since().is_some()
+    /// Whether the broker reads at this moment what comes then.
+    pub(super) fn broker_hears(&self, now: Instant) -> bool {
+        self.broker.hears_since().is_some_and(|since| since <= now)
+    }
+
+    /// Whether the broker left a connection when it may not have read yet what came at this moment, because it stood still or read slowly.
+    pub(super) fn was_left_unread(&self, wire: &Wire, came: Instant) -> bool {
+        let left = wire.left_at(Side::Broker);
+        left.is_some_and(|left| self.broker.was_deaf(came, left))
     }
 
     /// Whether its process is there.
@@ -178,7 +206,8 @@ impl Wires {
     ) {
         if self.broker.observe(event, fault) {
             let unheard = self.all.iter_mut().flatten();
-            unheard.for_each(|wire| _ = wire.heard_by.get_or_insert(event.at));
+            let since = self.broker.hears_since().unwrap_or(event.at);
+            unheard.for_each(|wire| _ = wire.heard_by.get_or_insert(since));
         }
         match &event.what {
             What::Opened { wire, client } => {
@@ -238,7 +267,7 @@ impl Wires {
         packet: &Packet,
         topics: &mut Topics,
     ) {
-        let heard = self.broker.hears_since().map(|_| now);
+        let heard = self.broker.hears_since().map(|since| since.max(now));
         if let (Side::Client, Packet::Connect(connect)) = (from, packet) {
             self.introduce(id, connect);
         }
@@ -305,12 +334,17 @@ impl Wires {
     fn holder(&mut self, id: WireId, client: ClientNumber) -> Option<HolderId> {
         let name = &self.get(id)?.name;
         let mut known = self.clients.of(client).holders.iter();
-        if let Some(known) = known.find(|known| self.holders.of(**known).name == *name) {
-            return Some(*known);
+        if let Some(known) = known
+            .find(|known| self.holders.of(**known).name == *name)
+            .copied()
+        {
+            let latest = &mut self.holders.of_mut(known).latest;
+            *latest = id.max(*latest);
+            return Some(known);
         }
         let holder = self.holders.push(Holder {
             name: name.clone(),
-            accepted: None,
+            latest: id,
         });
         self.clients.of_mut(client).holders.push(holder);
         Some(holder)
@@ -332,9 +366,6 @@ impl Wires {
             self.accepted += 1;
             let place = Some(self.accepted);
             self.clients.of_mut(client).accepted = place;
-            if let Some(holder) = self.get(id).and_then(|wire| wire.holder) {
-                self.holders.of_mut(holder).accepted = place;
-            }
             self.with(id, |wire| wire.accepted = place);
         }
     }

@@ -266,6 +266,9 @@ impl Performance {
                     // Who dropped it has nothing to tell.
                     touched += end.await.unwrap_or(0);
                 }
+                if let Fault::Disk(disk) = &fault {
+                    self.cast.stage.synced(&disk.host).await;
+                }
                 network::with(|network| network.note(What::FaultEnded { step, touched }));
                 self.progress.fault_over(step, touched);
             }

@@ -13,7 +13,8 @@ use tokio::{
 };
 
 use super::{
-    Client, Command, Owes, application::Application, life::Life, options::Character, store::DiskStore,
+    Client, Command, Owes, Running, application::Application, life::Life, options::Character,
+    store::DiskStore,
 };
 use crate::{
     actors::{
@@ -37,7 +38,7 @@ pub(crate) struct ClientProcess {
     /// What its WebSockets are masked with.
     chance: Pcg64Mcg,
     commands: mpsc::UnboundedReceiver<Command>,
-    running: Arc<Watched<Option<client::Client>>>,
+    running: Arc<Watched<Running>>,
     owes: Arc<Watched<Owes>>,
     /// What is wrong with it.
     mutator: Option<Mutator>,
@@ -63,7 +64,7 @@ impl ClientProcess {
         power: Power,
     ) -> (Client, Self) {
         let (commands, take_commands) = mpsc::unbounded_channel();
-        let running = Arc::new(Watched::new(None));
+        let running = Arc::new(Watched::new(Running::NotYet));
         let owes = Arc::new(Watched::new(Owes::Nothing));
         let client = Client {
             name: character.name.clone(),
@@ -112,7 +113,7 @@ impl ClientProcess {
                 None => {}
             }
             self.memory = MemoryStore::new();
-            self.running.set(None);
+            self.running.set(Running::NotYet);
             self.owes.set(Owes::Nothing);
             first_at = match (self.started, self.character.spec.reconnect) {
                 (true, Reconnect::After(_)) => Some(SpanRange::default()),
@@ -162,6 +163,7 @@ impl ClientProcess {
         match error {
             RestoreError::Store(StoreError::Damaged { .. }) => {
                 self.owes.set(Owes::NothingEver);
+                self.running.set(Running::Never);
                 Next::Waits(None)
             }
             RestoreError::Store(_) | RestoreError::Misuse(_) => self.starts_again(),
@@ -218,7 +220,7 @@ impl ClientProcess {
                 return Some(self.after(&error));
             }
         };
-        self.running.set(Some(client.clone()));
+        self.running.set(Running::Now(client.clone()));
         let mut life = Life::new(client, gate, start.session, start.done);
         let power = self.power.clone();
         let mut runner = std::pin::pin!(runner.run());
@@ -247,7 +249,7 @@ impl ClientProcess {
                 }
             }
         };
-        self.running.set(None);
+        self.running.set(Running::NotYet);
         self.owes.set(Owes::Nothing);
         for done in mem::take(&mut life.stopped) {
             _ = done.send(());

@@ -298,6 +298,13 @@ impl Stage {
         Started::Ends(told.collect())
     }
 
+    /// Waits until all syncs of the disks of a name's hosts are done.
+    pub(crate) async fn synced(&self, name: &str) {
+        for disk in self.disks(name) {
+            disk.synced().await;
+        }
+    }
+
     fn disks<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Disk> {
         self.processes(name)
             .filter_map(|(_, process)| process.disk.as_ref())

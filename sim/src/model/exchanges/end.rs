@@ -18,7 +18,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct End {
     pub(super) outbound: BTreeMap<PacketId, Outbound>,
-    pub(super) inbound: BTreeMap<PacketId, Inbound>,
+    /// By Packet Identifier, and whether it is QoS 2.
+    pub(super) inbound: BTreeMap<(PacketId, bool), Inbound>,
     /// Whose PUBACK, PUBREC and PUBREL are due on this connection, in order.
     pub(super) due: [VecDeque<PacketId>; 3],
     /// How many PUBRELs are to be answered.
@@ -51,15 +52,22 @@ enum Due {
 }
 
 /// A message that this end receives.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Inbound {
-    exactly_once: bool,
+    has_come: bool,
     /// How often it came since it was last acknowledged.
     pub(super) owed: u32,
     /// What it is, and where it first came; `None`: no message that was published.
     message: Option<(MessageId, usize)>,
     /// The PUBREL of the message before it is not answered yet, which had its Packet Identifier.
     is_early: bool,
+}
+
+impl Inbound {
+    /// Whether it is a message that came to the session.
+    pub(super) const fn is_known(&self) -> bool {
+        self.message.is_some()
+    }
 }
 
 impl End {
@@ -82,6 +90,17 @@ impl End {
     pub(super) fn may_remember(&mut self) {
         self.forget();
         self.may_remember = true;
+    }
+
+    /// See [`Exchanges::failed`](super::Exchanges::failed).
+    pub(super) fn failed(&mut self, payload: &[u8], is_given_up: bool) {
+        let of_payload = self.outbound.values_mut().filter(|sent| sent.payload == payload);
+        for sent in of_payload {
+            sent.is_doubtful = true;
+            if is_given_up {
+                sent.give_up();
+            }
+        }
     }
 
     pub(super) fn sent(
@@ -221,16 +240,15 @@ impl End {
     }
 
     fn acknowledged(&mut self, ack: &Ack, exactly_once: bool) -> Result<(), Irregularity> {
-        let received = self.inbound.get_mut(&ack.packet_id);
-        let Some(received) =
-            received.filter(|received| received.exactly_once == exactly_once && received.owed > 0)
-        else {
+        let key = (ack.packet_id, exactly_once);
+        let received = self.inbound.get_mut(&key);
+        let Some(received) = received.filter(|received| received.owed > 0) else {
             return Err(Irregularity::UnknownAck);
         };
         received.owed -= 1;
         // [MQTT-4.3.3-4] A PUBREC that refuses is the end of it.
         if received.owed == 0 && (!exactly_once || ack.reason_code.is_error()) {
-            self.inbound.remove(&ack.packet_id);
+            self.inbound.remove(&key);
         }
         Ok(())
     }
@@ -239,9 +257,9 @@ impl End {
         if !take_one(&mut self.released, packet_id) {
             return Err(Irregularity::UnknownPubcomp);
         }
-        match self.inbound.get_mut(&packet_id) {
+        match self.inbound.get_mut(&(packet_id, true)) {
             Some(next) if next.is_early => next.is_early = false,
-            Some(_) | None => _ = self.inbound.remove(&packet_id),
+            Some(_) | None => _ = self.inbound.remove(&(packet_id, true)),
         }
         Ok(())
     }
@@ -263,9 +281,10 @@ impl End {
         match packet {
             Packet::Publish(publish) => return self.arrived_publish(publish.delivery, message),
             Packet::Pubrel(ack) => {
-                *self.released.entry(ack.packet_id).or_default() += 1;
-                let received = self.inbound.get(&ack.packet_id);
-                let released = received.filter(|received| received.exactly_once);
+                let times = self.released.entry(ack.packet_id).or_default();
+                *times += 1;
+                let received = self.inbound.get(&(ack.packet_id, true));
+                let released = received.filter(|_| *times == 1);
                 let message = released.and_then(|released| released.message);
                 return message.map_or(Receipt::Other, |(message, at)| Receipt::Released(message, at));
             }
@@ -285,30 +304,23 @@ impl End {
             Delivery::AtLeastOnce(packet_id) => (packet_id, false),
             Delivery::ExactlyOnce(packet_id) => (packet_id, true),
         };
+        let key = (packet_id, exactly_once);
+        let is_released = self.released.contains_key(&packet_id);
+        let received = self.inbound.entry(key).or_default();
         let [puback, pubrec, _] = &mut self.due;
-        if exactly_once { pubrec } else { puback }.push_back(packet_id);
-        let before = self.inbound.get_mut(&packet_id);
-        match before.filter(|before| before.exactly_once == exactly_once) {
-            Some(before) => {
-                // [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2] Until PUBREL the same Packet Identifier is the same message.
-                let is_released = self.released.contains_key(&packet_id);
-                let is_same = exactly_once && (before.is_early || !is_released);
-                before.is_early |= exactly_once && is_released;
-                before.owed += 1;
-                before.message = before.message.filter(|_| is_same).or(message);
-                if is_same { Receipt::Again } else { Receipt::New }
-            }
-            None => {
-                let received = Inbound {
-                    exactly_once,
-                    owed: 1,
-                    message,
-                    is_early: false,
-                };
-                self.inbound.insert(packet_id, received);
-                Receipt::New
-            }
+        let due = if exactly_once { pubrec } else { puback };
+        // Who sends it twice may get one answer.
+        if exactly_once || received.owed == 0 || !due.contains(&packet_id) {
+            due.push_back(packet_id);
         }
+        received.owed += 1;
+        // [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2] Until PUBREL the same Packet Identifier is the same message.
+        let is_known = exactly_once && received.has_come;
+        let is_same = is_known && (received.is_early || !is_released);
+        received.is_early |= is_known && is_released;
+        received.has_come = true;
+        received.message = received.message.filter(|_| is_same).or(message);
+        if is_same { Receipt::Again } else { Receipt::New }
     }
 
     fn progress(&mut self, step: Step, packet: &Packet, ack: &Ack) {

@@ -64,6 +64,14 @@ impl Outbound {
         }
     }
 
+    /// The client ends it by itself.
+    pub(super) fn give_up(&mut self) {
+        if let Stage::Published { .. } = self.stage {
+            let (at, wire) = (Instant::ZERO, self.wire);
+            self.stage = Stage::Done(Step { at, wire });
+        }
+    }
+
     /// Its PUBREL leaves.
     pub(super) fn release(&mut self, here: Step, wires: &Wires, side: Side) -> Result<(), Irregularity> {
         match self.stage {
@@ -116,7 +124,10 @@ impl Step {
     /// turned to another connection, `here`, at that very moment.
     fn may_be_unread(self, here: Self, wires: &Wires, side: Side) -> bool {
         let reached_it_with = self.wire != here.wire && self.at == here.at;
-        let ended_with = |wire: &Wire| wire.was_reset_at(side, self.at) || wire.was_left_at(side, self.at);
+        let was_deaf = |wire: &Wire| side == Side::Broker && wires.was_left_unread(wire, self.at);
+        let ended_with = |wire: &Wire| {
+            wire.was_reset_at(side, self.at) || wire.was_left_at(side, self.at) || was_deaf(wire)
+        };
         reached_it_with || wires.get(self.wire).is_some_and(ended_with)
     }
 }

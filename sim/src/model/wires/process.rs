@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use squall_proto::Instant;
 
 use crate::{
@@ -17,8 +19,10 @@ pub(super) struct Process {
     is_paused: bool,
     /// How many faults have it read slowly.
     slow_reads: u32,
-    /// Since when nothing keeps it from reading.
+    /// Since when nothing keeps it from reading, or will not: who read slowly waits for its turn once more.
     hears_since: Option<Instant>,
+    /// Since when it has not read all that comes, or had not when it last did so; and when it did so again.
+    was_deaf: (Instant, Instant),
 }
 
 impl Default for Process {
@@ -29,6 +33,7 @@ impl Default for Process {
             is_paused: false,
             slow_reads: 0,
             hears_since: Some(Instant::ZERO),
+            was_deaf: (Instant::ZERO, Instant::ZERO),
         }
     }
 }
@@ -40,6 +45,12 @@ impl Process {
 
     pub(super) const fn runs(&self) -> bool {
         !self.is_down
+    }
+
+    /// Whether it has read what came at `came` no sooner than at `left`, when it left the connection.
+    pub(super) fn was_deaf(&self, came: Instant, left: Instant) -> bool {
+        let (since, until) = self.was_deaf;
+        (since..=until).contains(&came) && (since..=until).contains(&left)
     }
 
     pub(super) const fn hears_since(&self) -> Option<Instant> {
@@ -70,7 +81,16 @@ impl Process {
         }
         let heard = self.hears_since;
         let hears = !self.is_paused && self.slow_reads == 0;
-        self.hears_since = hears.then(|| heard.unwrap_or(event.at));
+        let turn = match fault {
+            Some(Fault::SlowRead(slow)) => slow.turn(),
+            _other_faults => Duration::ZERO,
+        };
+        self.hears_since = hears.then(|| heard.unwrap_or(event.at + turn));
+        match (heard, self.hears_since) {
+            (Some(_), None) => self.was_deaf.0 = event.at,
+            (None, Some(since)) => self.was_deaf.1 = since,
+            (None, None) | (Some(_), Some(_)) => {}
+        }
         hears && heard.is_none()
     }
 }

@@ -110,6 +110,12 @@ impl Wire {
         }
     }
 
+    /// Whether its DISCONNECT waited unread, with a Keep Alive that may have run out meanwhile.
+    pub(in crate::model) fn is_overheard(&self) -> bool {
+        let said_at = self.disconnect.map(|(at, _)| at);
+        self.keep_alive > 0 && self.heard_by.is_none_or(|heard| Some(heard) > said_at)
+    }
+
     /// Whether CONNACK said Success.
     pub(crate) fn is_accepted(&self) -> bool {
         matches!(self.connack, Some((_, ReasonCode::Success)))
