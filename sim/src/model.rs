@@ -345,7 +345,11 @@ impl<'a> Model<'a> {
 
     /// A client that waited for a slow disk, or read slowly, may not have read what came before it left.
     fn left_by_client(&mut self, wire: WireId) {
-        let Some(name) = self.wires.get(wire).map(|wire| wire.name.clone()) else {
+        let left = self
+            .wires
+            .get(wire)
+            .filter(|left| left.holder.is_some() && !self.wires.is_taken_over(wire, Side::Client));
+        let Some(name) = left.map(|wire| wire.name.clone()) else {
             return;
         };
         if self.disturbances.may_slow(&name) {

@@ -237,6 +237,11 @@ impl Scenario {
         self.steps.iter().any(tells)
     }
 
+    /// Whether what lasts to its end may leave something open that it began: a scripted broker that does not answer, segments that are lost.
+    pub fn leaves_open(&self) -> bool {
+        self.network.loss_percent > 0 || self.broker.withholds()
+    }
+
     /// Whether one of its steps is a fault: without any there is no control arm.
     pub fn has_faults(&self) -> bool {
         self.steps

@@ -127,6 +127,7 @@ impl Finder {
             twice: failure.what == "two_runs_differ",
             control: !failure.with_faults,
             touched: failure.what == "untouched",
+            over: true,
         };
         Self {
             failure,

@@ -48,6 +48,8 @@ pub struct Judging {
     pub control: bool,
     /// Each of its faults must touch something.
     pub touched: bool,
+    /// What its steps begin must be over in time.
+    pub over: bool,
 }
 
 impl Judging {
@@ -56,12 +58,14 @@ impl Judging {
         twice: true,
         control: true,
         touched: true,
+        over: true,
     };
     /// One run, and what the checks say of it.
     pub const ONCE: Self = Self {
         twice: false,
         control: false,
         touched: false,
+        over: true,
     };
 }
 
@@ -114,6 +118,9 @@ pub fn judge_by(
     if judged.verdict.holds() {
         judged.of_run(scenario, version, true, &first);
     }
+    if judged.verdict.holds() && judging.over {
+        judged.of_end(scenario, true, &first);
+    }
     if judged.verdict.holds() && judging.touched {
         judged.of_untouched(&first);
     }
@@ -130,6 +137,9 @@ pub fn judge_by(
         judged.runs += 1;
         judged.simulated += without.simulated;
         judged.of_run(scenario, version, false, &without);
+        if judged.verdict.holds() {
+            judged.of_end(scenario, false, &without);
+        }
     }
     if judged.verdict.holds()
         && let Some(mutant) = mutant.filter(|_| first.mutated == 0)
@@ -172,8 +182,11 @@ impl Judged {
         let findings = check(scenario, version, with_faults, &run.trace);
         if !findings.is_empty() {
             self.of_findings(with_faults, &findings, &run.trace);
-            return;
         }
+    }
+
+    /// What is not over when all of it should be.
+    fn of_end(&mut self, scenario: &Scenario, with_faults: bool, run: &Run) {
         if let Ending::Overdue(owed) = &run.end {
             let expected = format!(
                 "all of it to be over {} after the last step and heal",

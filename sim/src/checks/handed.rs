@@ -13,7 +13,7 @@ use squall_proto::{Ack, Packet, PacketId, Publish, Qos};
 use super::{Checker, Found, Now, shown};
 use crate::{
     model::{Lookup, Model, Receipt, TopicId},
-    scenario::Acknowledges,
+    scenario::{Acknowledges, Action, Step},
     trace::{Side, Told, What, WireId},
 };
 
@@ -150,7 +150,9 @@ impl Handed {
 fn is_sent_away(now: &Now<'_>, name: &str) -> bool {
     let scenario = now.model.scenario;
     let application = scenario.client(name).map(|client| client.application);
-    application.is_some_and(|it| !it.takes.duration().is_zero()) && scenario.sends_away(name)
+    let tells =
+        |step: &Step| matches!(&step.action, Action::Disconnect(it) if scenario.is_it(&it.client, name));
+    application.is_some_and(|it| !it.takes.duration().is_zero()) && scenario.steps.iter().any(tells)
 }
 
 /// Whether the application may have taken what it has not handled yet.

@@ -104,6 +104,9 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
     let has_read_all = wire.heard_by == Some(wire.heard_at);
     let closed_at = wire.left_at(Side::Broker).unwrap_or(now.at);
     let silent = closed_at.saturating_since(wire.heard_at);
+    // Who goes on sees what the clock says before it sees what has come.
+    let hears = now.model.wires.broker_hears_since();
+    let has_read_all = has_read_all && hears.is_some_and(|hears| hears < closed_at || hears == Instant::ZERO);
     let limit = silence_max(wire);
     if !is_for_silence || !has_read_all || limit.is_some_and(|limit| silent >= limit) {
         return None;

@@ -7,7 +7,7 @@ use squall_proto::PacketType;
 
 use super::{Checker, Found, Now};
 use crate::{
-    model::{Model, Session},
+    model::{Model, Session, Wire},
     trace::{Side, Told, What},
 };
 
@@ -55,6 +55,10 @@ impl Liveness {
     /// A client of ours that connects again by itself, and was not told to stay away, is connected; unless what it says each time is
     /// something that this broker ends a connection for, or its store cannot be opened.
     fn absent(&self, now: &Now<'_>, found: &mut Vec<Found>) {
+        // Where segments are always lost, a connection may be too.
+        if now.model.scenario.network.loss_percent > 0 {
+            return;
+        }
         let wires = now.model.wires.iter();
         let up: BTreeSet<&str> = wires
             .filter(|(_, wire)| wire.is_up() || wire.client_at_fault)
@@ -94,9 +98,9 @@ fn unanswered(now: &Now<'_>, found: &mut Vec<Found>) {
 fn unfinished(now: &Now<'_>, found: &mut Vec<Found>) {
     for (_, session) in now.model.sessions.iter() {
         let wires = &now.model.wires;
-        let is_up = wires
-            .get(session.wire)
-            .is_some_and(|wire| wire.is_up() && !now.model.scenario.is_peer(&wire.name));
+        let is_up = wires.get(session.wire).is_some_and(|wire| {
+            wire.is_up() && !now.model.scenario.is_peer(&wire.name) && !is_slow(now, wire)
+        });
         if is_up && !wires.is_fought_for(session.wire, now.at, FIGHT) {
             found.extend(of_session(now, session, Side::Broker));
             found.extend(of_session(now, session, Side::Client));
@@ -121,6 +125,12 @@ fn of_session(now: &Now<'_>, session: &Session, side: Side) -> Option<Found> {
         more => format!("{} is missing, and {more} more are unfinished", sent.awaits()),
     };
     Some(now.found([], expected, got))
+}
+
+/// Whether it reads at a pace of its own, and may have come to the end of nothing when the run does.
+fn is_slow(now: &Now<'_>, wire: &Wire) -> bool {
+    let client = now.model.scenario.client(&wire.name);
+    client.is_some_and(|client| client.reads.is_some())
 }
 
 /// Whether the last connection of this name was lost to a namesake, who may lose it again.

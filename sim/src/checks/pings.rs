@@ -47,7 +47,8 @@ impl Pings {
         // A link that lets nothing through takes nothing more sooner or later.
         let got_at = *wire.got_at.of(Side::Broker);
         let has_arrived = got_at >= said_at && self.free_since.is_none_or(|free| said_at > free);
-        let due = if has_arrived && self.faults.is_empty() {
+        // Of what it has said the rest waits for the link.
+        let due = if has_arrived && self.faults.is_empty() && !wire.is_within_packet {
             let due = said_at + keep_alive;
             self.free_since.map_or(due, |free| due.max(free + SOON))
         } else {

@@ -161,6 +161,9 @@ impl Exchanges {
         }
         let Some(end) = ends.get_mut(place) else { return };
         let (last, _) = end.in_flight;
+        if last == Some(wire) {
+            return;
+        }
         let has_ended = last
             .and_then(|last| wires.get(last))
             .is_some_and(Wire::ends_session);

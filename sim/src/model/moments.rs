@@ -9,23 +9,35 @@ use squall_proto::Packet;
 use crate::trace::{Event, Side, What, WireId};
 
 /// The places of the events in an order in which they may have happened at the broker: of what it does without a break in one
-/// moment, first what concerns the connections that it closes then, and next each CONNACK; and what a client says before it has CONNACK,
+/// moment, first what concerns the connections that it closes then, in the order in which they came, and next each CONNACK; and what a client says before it has CONNACK,
 /// after that. On each connection the order is otherwise that of the trace.
 pub(crate) fn order_at_broker(events: &[Event]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..events.len()).collect();
     let mut rest = places.as_mut_slice();
+    // Whose CONNECT has come, and where.
+    let mut connects: BTreeMap<WireId, usize> = BTreeMap::new();
     for deeds in events.chunk_by(is_same_deed) {
         let Some((these, later)) = rest.split_at_mut_checked(deeds.len()) else {
             break;
         };
         rest = later;
+        for place in &*these {
+            if let Some(wire) = events.get(*place).and_then(connects_with) {
+                connects.entry(wire).or_insert(*place);
+            }
+        }
         let closed: BTreeSet<WireId> = deeds.iter().filter_map(closed_by_broker).collect();
         if !closed.is_empty() || deeds.iter().any(is_connack) {
             these.sort_by_key(|place| {
                 let event = events.get(*place);
                 let wire = event.and_then(|event| event.what.wire());
-                let is_closed = wire.is_some_and(|wire| closed.contains(&wire));
-                (!is_closed, !is_closed && !event.is_some_and(is_connack))
+                let closed = wire.filter(|wire| closed.contains(wire));
+                let came = closed.map(|wire| connects.get(&wire));
+                (
+                    came.is_none(),
+                    came,
+                    closed.is_none() && !event.is_some_and(is_connack),
+                )
             });
         }
     }
@@ -71,6 +83,17 @@ fn after_connack(events: &[Event], places: Vec<usize>) -> Vec<usize> {
     }
     ordered.extend(early.into_values().flatten().flatten());
     ordered
+}
+
+const fn connects_with(event: &Event) -> Option<WireId> {
+    match &event.what {
+        What::Arrived {
+            wire,
+            from: Side::Client,
+            packet: Packet::Connect(_),
+        } => Some(*wire),
+        _other_events => None,
+    }
 }
 
 const fn is_connack(event: &Event) -> bool {

@@ -1,4 +1,4 @@
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use squall_proto::{Instant, Qos, broker::Limits};
 
@@ -38,11 +38,17 @@ impl Model<'_> {
         }
     }
 
-    /// A QoS 2 message has come: it may be queued before it is acknowledged.
-    pub(super) fn may_wait(&mut self, (at, published): (Instant, usize), id: MessageId) {
+    /// A QoS 2 message has come: it may be queued before it is acknowledged, for whoever may be subscribed.
+    pub(super) fn may_wait(&mut self, at: Instant, id: MessageId) {
         let message = self.messages.get(id);
         let size = message.payload.len() + PROPERTIES_BYTES;
-        for (session, _) in self.subscribed(at, published, message) {
+        let filters = self.topics.matching(message.topic).iter();
+        let own = filters.filter(|filter| self.topics.filter(**filter).share_name().is_none());
+        let may_be = own.flat_map(|filter| self.topics.subscribers(*filter));
+        let alive: BTreeSet<SessionId> = may_be
+            .filter(|id| self.sessions.get(*id).may_be_alive(at))
+            .collect();
+        for session in alive {
             self.deliveries.wait(session, id, size);
         }
     }

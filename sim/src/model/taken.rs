@@ -40,6 +40,7 @@ impl Model<'_> {
                 if let Some(seconds) = disconnect.properties.session_expiry_interval() {
                     self.sessions.change_expiry(at, session, seconds);
                 }
+                self.will_of_ended(now, wire, false);
             }
             _other_packets => {}
         }
@@ -75,10 +76,11 @@ impl Model<'_> {
     fn take(&mut self, wire: WireId, message: MessageId, published: &Published<'_>) {
         self.messages.published(message, published);
         if published.qos == Qos::ExactlyOnce {
-            self.may_wait(published.at, message);
+            self.may_wait(published.at.0, message);
         }
         let over = self.wires.get(wire).and_then(|wire| wire.over_for(Side::Broker));
-        if published.retain && over.is_none_or(|over| over >= published.at.0) {
+        let came = self.events.get(published.at.1).map(|event| event.at);
+        if published.retain && over.is_none_or(|over| Some(over) >= came) {
             // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
             let message = (!published.payload.is_empty()).then_some(message);
             self.retained

@@ -243,7 +243,9 @@ impl Model<'_> {
         if message.qos_min == Qos::AtMostOnce || message.expires.is_some() || !self.has_long_queues() {
             return;
         }
-        let to = self.owed_to(at, usize::MAX, message);
+        // What is answered in that very moment may come after it.
+        let place = self.events.partition_point(|event| event.at < by);
+        let to = self.owed_to(at, place, message);
         let will = self.wills.all.entry(id).or_default();
         for session in to {
             will.owed.entry(session).or_default().push(by);

@@ -61,6 +61,12 @@ pub enum Durability {
 }
 
 impl BrokerSettings {
+    /// Whether it is scripted, and may leave something unanswered.
+    pub(crate) fn withholds(&self) -> bool {
+        let mut rules = self.script.iter().flatten();
+        rules.any(|rule| rule.reversed.is_some() || rule.with.is_some())
+    }
+
     /// As the broker takes them.
     pub fn limits(&self) -> Limits {
         let standard = Limits::default();

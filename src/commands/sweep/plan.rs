@@ -82,6 +82,7 @@ impl Plan {
                     twice,
                     control: self.control,
                     touched: true,
+                    over: true,
                 };
                 Some(Job {
                     source: Source::File(file.clone()),
@@ -115,12 +116,14 @@ fn drawn(seed: u64, version: Option<Version>, twice: bool) -> Job {
     Job {
         source: Source::Swarm,
         version: scenario.versions.first().copied().unwrap_or(Version::V5),
-        scenario: Arc::new(scenario),
         seed,
         judging: Judging {
             twice,
+            // Who may be left without an answer, or its connection, for ever may wait for ever.
+            over: !scenario.leaves_open(),
             ..Judging::ONCE
         },
+        scenario: Arc::new(scenario),
         mutant: None,
     }
 }

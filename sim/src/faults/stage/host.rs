@@ -320,19 +320,21 @@ impl Stage {
             return 0;
         }
         let had_any = |client_id: &Text| {
-            let client_id = client_id.clone();
-            network::with(|network| {
-                let client_id = client_id.clone();
-                network.note(What::Kicked {
-                    client_id,
-                    ends_session,
-                });
-            });
-            if ends_session {
-                self.administrator.end_session(&client_id)
+            let had_any = if ends_session {
+                self.administrator.end_session(client_id)
             } else {
-                self.administrator.kick(&client_id)
+                self.administrator.kick(client_id)
+            };
+            if had_any {
+                let client_id = client_id.clone();
+                network::with(|network| {
+                    network.note(What::Kicked {
+                        client_id,
+                        ends_session,
+                    });
+                });
             }
+            had_any
         };
         self.client_ids(name)
             .iter()

@@ -86,10 +86,17 @@ impl End {
         self.may_remember |= self.has_begun;
     }
 
-    /// Its process is gone, and the next may find anything that this one ever knew.
+    /// Its process is gone, and the next may find anything that this one ever knew. What it answers in its last moment is under way.
     pub(super) fn may_remember(&mut self) {
-        self.forget();
-        self.may_remember = true;
+        let Self {
+            inbound, released, ..
+        } = mem::take(self);
+        *self = Self {
+            inbound,
+            released,
+            may_remember: true,
+            ..Self::default()
+        };
     }
 
     /// See [`Exchanges::failed`](super::Exchanges::failed).
@@ -308,7 +315,13 @@ impl End {
         let is_released = self.released.contains_key(&packet_id);
         let received = self.inbound.entry(key).or_default();
         let [puback, pubrec, _] = &mut self.due;
-        let due = if exactly_once { pubrec } else { puback };
+        let (due, other) = if exactly_once {
+            (pubrec, puback)
+        } else {
+            (puback, pubrec)
+        };
+        // Which is meant, who answers cannot tell.
+        other.retain(|id| *id != packet_id);
         // Who sends it twice may get one answer.
         if exactly_once || received.owed == 0 || !due.contains(&packet_id) {
             due.push_back(packet_id);

@@ -50,7 +50,8 @@ impl Process {
     /// Whether it has read what came at `came` no sooner than at `left`, when it left the connection.
     pub(super) fn was_deaf(&self, came: Instant, left: Instant) -> bool {
         let (since, until) = self.was_deaf;
-        (since..=until).contains(&came) && (since..=until).contains(&left)
+        let then = |at: Instant| since <= at && (self.hears_since.is_none() || at <= until);
+        then(came) && then(left)
     }
 
     pub(super) const fn hears_since(&self) -> Option<Instant> {

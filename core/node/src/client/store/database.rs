@@ -376,7 +376,7 @@ fn failed(path: &Path, error: redb::Error) -> StoreError {
         return damaged(path, why);
     }
     if let redb::Error::Io(error) = &error
-        && error.kind() == io::ErrorKind::InvalidData
+        && let io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof = error.kind()
     {
         return damaged(path, error.to_string());
     }
