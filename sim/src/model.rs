@@ -211,7 +211,7 @@ impl<'a> Model<'a> {
             | What::HostUp { host, kept: false }
                 if host == BROKER =>
             {
-                self.forget_broker(index);
+                self.forget_broker(at, index);
             }
             What::HostDown { host, .. } if host == BROKER => self.broker_down = at,
             What::HostUp { host, .. } if host == BROKER => {
@@ -232,7 +232,7 @@ impl<'a> Model<'a> {
                     outcome: Outcome::Failed(why),
                     ..
                 } => {
-                    let is_given_up = *why != client::Error::Ended.to_string();
+                    let is_given_up = !payload.is_empty() && *why != client::Error::Ended.to_string();
                     for holder in self.wires.holders_of(client) {
                         self.exchanges.failed(holder, payload, is_given_up);
                     }
@@ -249,8 +249,14 @@ impl<'a> Model<'a> {
 
     fn client_got(&mut self, at: Instant, wire: WireId, packet: &Packet) {
         self.look_up(wire, Side::Broker, packet);
+        // What is larger than it takes it does not take.
+        if self.wires.get(wire).is_some_and(|wire| wire.is_too_large(packet)) {
+            return;
+        }
         if let Packet::Connack(connack) = packet
             && !connack.reason_code.is_error()
+            // Who has said that it goes reads it no more.
+            && self.wires.get(wire).is_some_and(|wire| !wire.is_done)
         {
             self.exchanges
                 .connected(wire, Side::Client, connack.session_present, &self.wires);
@@ -311,8 +317,8 @@ impl<'a> Model<'a> {
     }
 
     /// The broker's process is gone. Durability in memory: what it knew is gone with it.
-    fn forget_broker(&mut self, index: usize) {
-        self.sessions.forget_all(&mut self.topics);
+    fn forget_broker(&mut self, at: Instant, index: usize) {
+        self.sessions.forget_all(at, &mut self.topics);
         self.exchanges.forget_broker();
         self.retained.forget_all(index);
         let accepted = self.wires.iter().filter(|(_, wire)| wire.is_accepted());

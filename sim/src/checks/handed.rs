@@ -71,6 +71,10 @@ impl Handed {
         let (Some(wire), Some(topic)) = (now.model.wires.get(id), now.model.seen.topic) else {
             return;
         };
+        // What it does not take it need not hand over.
+        if now.model.seen.receipt.is_none() {
+            return;
+        }
         let received = self.of(&wire.name);
         let content = (topic, publish.payload.clone());
         let before = publish

@@ -23,6 +23,8 @@ pub(super) struct KeepAlive {
     due: BTreeSet<(Instant, WireId)>,
     /// What was not closed in time, with how long its goodbye may be the reason.
     overdue: VecDeque<(Instant, WireId, Found)>,
+    /// Connections that took nothing more when they were to be closed: the broker may have ended them, and not been able to say so.
+    held_up: BTreeSet<WireId>,
 }
 
 /// How late the close may come: nothing says, this is what we hold the broker to.
@@ -36,6 +38,7 @@ impl KeepAlive {
         Self {
             due: BTreeSet::new(),
             overdue: VecDeque::new(),
+            held_up: BTreeSet::new(),
         }
     }
 
@@ -48,6 +51,10 @@ impl KeepAlive {
             let Some(due) = due(now, wire) else { continue };
             if due > at {
                 self.due.insert((due, id));
+                continue;
+            }
+            if *wire.is_within_packet.of(Side::Broker) {
+                self.held_up.insert(id);
                 continue;
             }
             let expected = format!(
@@ -103,7 +110,13 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
     };
     let has_read_all = wire.heard_by == Some(wire.heard_at);
     let closed_at = wire.left_at(Side::Broker).unwrap_or(now.at);
-    let silent = closed_at.saturating_since(wire.heard_at);
+    // What is heard in the moment of the close may have come after what the clock said.
+    let heard = if wire.heard_at == closed_at {
+        wire.heard_before.unwrap_or(wire.heard_at)
+    } else {
+        wire.heard_at
+    };
+    let silent = closed_at.saturating_since(heard);
     // Who goes on sees what the clock says before it sees what has come.
     let hears = now.model.wires.broker_hears_since();
     let has_read_all = has_read_all && hears.is_some_and(|hears| hears < closed_at || hears == Instant::ZERO);
@@ -131,7 +144,7 @@ impl Checker for KeepAlive {
                 wire,
                 by: Side::Broker,
                 ..
-            } => found.extend(early(now, *wire)),
+            } => found.extend(early(now, *wire).filter(|_| !self.held_up.contains(wire))),
             What::Sent {
                 wire,
                 from: Side::Broker,

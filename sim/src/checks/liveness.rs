@@ -7,7 +7,7 @@ use squall_proto::PacketType;
 
 use super::{Checker, Found, Now};
 use crate::{
-    model::{Model, Session, Wire},
+    model::{Model, Session},
     trace::{Side, Told, What},
 };
 
@@ -99,7 +99,9 @@ fn unfinished(now: &Now<'_>, found: &mut Vec<Found>) {
     for (_, session) in now.model.sessions.iter() {
         let wires = &now.model.wires;
         let is_up = wires.get(session.wire).is_some_and(|wire| {
-            wire.is_up() && !now.model.scenario.is_peer(&wire.name) && !is_slow(now, wire)
+            wire.is_up()
+                && !now.model.scenario.is_peer(&wire.name)
+                && !now.model.disturbances.is_behind(wire, now.at)
         });
         if is_up && !wires.is_fought_for(session.wire, now.at, FIGHT) {
             found.extend(of_session(now, session, Side::Broker));
@@ -125,12 +127,6 @@ fn of_session(now: &Now<'_>, session: &Session, side: Side) -> Option<Found> {
         more => format!("{} is missing, and {more} more are unfinished", sent.awaits()),
     };
     Some(now.found([], expected, got))
-}
-
-/// Whether it reads at a pace of its own, and may have come to the end of nothing when the run does.
-fn is_slow(now: &Now<'_>, wire: &Wire) -> bool {
-    let client = now.model.scenario.client(&wire.name);
-    client.is_some_and(|client| client.reads.is_some())
 }
 
 /// Whether the last connection of this name was lost to a namesake, who may lose it again.

@@ -99,8 +99,8 @@ fn in_words(range: &RangeInclusive<usize>) -> String {
 
 /// Nothing, where every session is connected and every client acknowledges what it gets.
 fn unfinished_max<'a>(model: &Model<'_>, mut sessions: impl Iterator<Item = &'a Session>) -> usize {
-    let may_slow = |wire: &Wire| model.disturbances.may_slow(&wire.name);
-    let takes_all = |wire: &Wire| wire.is_up() && !model.scenario.is_peer(&wire.name) && !may_slow(wire);
+    let is_behind = |wire: &Wire| model.disturbances.is_behind(wire, model.now);
+    let takes_all = |wire: &Wire| wire.is_up() && !model.scenario.is_peer(&wire.name) && !is_behind(wire);
     let is_done = sessions.all(|session| model.wires.get(session.wire).is_some_and(takes_all));
     if is_done { 0 } else { usize::MAX }
 }

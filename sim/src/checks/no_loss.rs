@@ -118,7 +118,8 @@ fn is_still_owed(now: &Now<'_>, delivery: &Delivery) -> bool {
     let model = now.model;
     let session = model.sessions.get(delivery.session);
     let message = model.messages.get(delivery.message);
-    let is_up = model.wires.get(session.wire).is_some_and(Wire::is_up);
+    let gives = |wire: &Wire| wire.is_up() && !wire.is_stuck();
+    let is_up = model.wires.get(session.wire).is_some_and(gives);
     // A peer that leaves messages unanswered may have its quota full, and waits for the next by its own doing.
     let wire = model.wires.get(session.wire);
     let is_peer = wire.is_some_and(|wire| model.scenario.is_peer(&wire.name));
@@ -130,6 +131,6 @@ fn is_still_owed(now: &Now<'_>, delivery: &Delivery) -> bool {
         && takes_more
         && latest.is_some_and(|(latest, _)| latest == delivery.session)
         && message.expires.is_none()
-        && session.surely_takes(message)
+        && session.surely_takes(&message.payload)
         && bringing.any(|(filter, _)| session.has(filter))
 }

@@ -59,7 +59,7 @@ fn is_still_owed(now: &Now<'_>, share: &Share, owed: &Owed) -> bool {
         let is_away = session.is_alive(now.at) && !model.wires.get(session.wire).is_some_and(Wire::is_up);
         (was_there || session.subscriptions.contains_key(&filter)) && is_away
     };
-    let takes_it = |id: &SessionId| model.sessions.get(*id).surely_takes(message);
+    let takes_it = |id: &SessionId| model.sessions.get(*id).surely_takes(&message.payload);
     !may_have_ended
         && owed.members.iter().all(takes_it)
         && message.expires.is_none()

@@ -53,6 +53,8 @@ fn one_too_many(now: &Now<'_>, session: &Session) -> Option<Found> {
 
 /// Whether another member may have it now.
 fn is_handed_on(now: &Now<'_>, begun: &Begun) -> bool {
-    let goes_on = now.model.sessions.get(begun.session).is_alive(now.at);
+    let session = now.model.sessions.get(begun.session);
+    let is_taken_over = now.model.wires.is_taken_over_at(session.wire, now.at);
+    let goes_on = session.is_alive(now.at) && !is_taken_over;
     begun.qos == Qos::AtLeastOnce && !goes_on
 }

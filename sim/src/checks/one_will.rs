@@ -127,5 +127,9 @@ fn is_connected(now: &Now<'_>, id: SessionId) -> bool {
     let session = now.model.sessions.get(id);
     let latest = now.model.sessions.of_client(session.client);
     latest.is_some_and(|(latest, _)| latest == id)
-        && now.model.wires.get(session.wire).is_some_and(Wire::is_up)
+        && now
+            .model
+            .wires
+            .get(session.wire)
+            .is_some_and(|wire| wire.is_up() && !wire.is_stuck())
 }

@@ -48,7 +48,7 @@ impl Pings {
         let got_at = *wire.got_at.of(Side::Broker);
         let has_arrived = got_at >= said_at && self.free_since.is_none_or(|free| said_at > free);
         // Of what it has said the rest waits for the link.
-        let due = if has_arrived && self.faults.is_empty() && !wire.is_within_packet {
+        let due = if has_arrived && self.faults.is_empty() && !wire.is_within_packet.of(Side::Client) {
             let due = said_at + keep_alive;
             self.free_since.map_or(due, |free| due.max(free + SOON))
         } else {

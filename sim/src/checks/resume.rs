@@ -58,10 +58,14 @@ fn left(now: &Now<'_>, id: WireId, side: Side) -> Option<Found> {
         return None;
     }
     let exchanges = &now.model.exchanges;
+    let session = wire.session.map(|session| now.model.sessions.get(session));
+    // What the client does not take the broker drops, as if it had sent it. [MQTT-3.1.2-25]
+    let is_taken =
+        |payload: &[u8]| side == Side::Client || session.is_none_or(|session| session.surely_takes(payload));
     let has_room = exchanges.in_flight(wire, side) == 0;
-    let (packet_id, sent) = exchanges
-        .unfinished(wire, side)
-        .find(|(_, sent)| sent.wire != id && (has_room || sent.is_past_publish()))?;
+    let (packet_id, sent) = exchanges.unfinished(wire, side).find(|(_, sent)| {
+        sent.wire != id && (has_room || sent.is_past_publish()) && is_taken(&sent.payload)
+    })?;
     let sender = match side {
         Side::Client => &wire.name,
         Side::Broker => BROKER,

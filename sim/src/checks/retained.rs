@@ -7,7 +7,10 @@
 use squall_proto::{Publish, Qos};
 
 use super::{Checker, Found, Now, shown};
-use crate::model::{Message, MessageId, Model, Session};
+use crate::{
+    model::{Message, MessageId, Model, Session},
+    trace::Side,
+};
 
 /// Nothing of its own: the model knows what may be retained.
 pub(super) struct Retained;
@@ -44,14 +47,17 @@ fn wrong(
     }
     let bringing = session.bringing(&model.topics, message.topic, None);
     let of_its_own = bringing.filter(|(filter, _)| model.topics.filter(*filter).share_name().is_none());
+    let takes = model
+        .wires
+        .get(session.wire)
+        .map(|wire| wire.takes.of(Side::Client));
+    let has_quota = takes.is_some_and(|takes| takes.receive_maximum.is_some())
+        || model.scenario.broker.inflight.is_some();
+    let may_wait = publish.delivery.qos() > Qos::AtMostOnce || has_quota;
     let asked = of_its_own.filter_map(|(_, subscription)| {
         let [first, last_but_one, _] = subscription.may.retained_asked?;
-        // What waits for its acknowledgement may have been asked for long ago.
-        Some(if publish.delivery.qos() == Qos::AtMostOnce {
-            last_but_one
-        } else {
-            first
-        })
+        // What waits for its acknowledgement, or for the quota, may have been asked for long ago.
+        Some(if may_wait { first } else { last_but_one })
     });
     let what = shown(&publish.payload);
     let topic = model.topics.name(message.topic).text();

@@ -1,6 +1,9 @@
+use squall_proto::Instant;
+
+use super::Wire;
 use crate::{
     faults::{DiskKind, Fault},
-    scenario::{Action, Scenario, Step},
+    scenario::{Action, Client, Scenario, Step},
     trace::{Event, What},
 };
 
@@ -48,6 +51,14 @@ impl<'a> Disturbances<'a> {
         let client = self.scenario.client(name);
         let reads_slowly = client.is_some_and(|client| client.reads.is_some());
         reads_slowly || self.slow.iter().any(|host| self.scenario.is_it(host, name))
+    }
+
+    /// Whether a client is slow of its own nature, and is at it still when the run ends, which may have lasted for too long.
+    pub(crate) fn is_behind(&self, wire: &Wire, now: Instant) -> bool {
+        let client = self.scenario.client(&wire.name);
+        let takes_time =
+            |client: &Client| client.reads.is_some() || !client.application.takes.duration().is_zero();
+        client.is_some_and(takes_time) && wire.is_at_work(now)
     }
 
     /// Whether a client may not find what its disk said it has kept.

@@ -178,6 +178,7 @@ impl Exchanges {
         end.in_flight = (Some(wire), 0);
         end.resent = 0;
         end.requested.clear();
+        end.inbound.values_mut().for_each(Inbound::resume);
         end.due.iter_mut().for_each(VecDeque::clear);
     }
 

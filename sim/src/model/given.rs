@@ -21,6 +21,10 @@ impl Model<'_> {
                 self.exchanges
                     .connected(wire, Side::Broker, connack.session_present, &self.wires);
                 self.will_of_connected((at, index), wire, connack.session_present);
+                let of_wire = self.wires.get(wire);
+                if of_wire.is_some_and(|wire| wire.over_for(Side::Broker).is_some()) {
+                    self.will_of_ended((at, index), wire, false);
+                }
             }
             Packet::Publish(publish) => {
                 self.wills_fall_due(at);

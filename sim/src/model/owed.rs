@@ -38,7 +38,7 @@ impl Model<'_> {
         }
     }
 
-    /// A QoS 2 message has come: it may be queued before it is acknowledged, for whoever may be subscribed.
+    /// A message may be queued from now on for whoever may be subscribed: at QoS 2 that may be before it is acknowledged.
     pub(super) fn may_wait(&mut self, at: Instant, id: MessageId) {
         let message = self.messages.get(id);
         let size = message.payload.len() + PROPERTIES_BYTES;

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use squall_proto::{Connack, Connect, Instant, Text, Version, broker::Limits};
 
 use super::{
-    Message, Topics, Wires,
+    Topics, Wires,
     numbered::{ClientNumber, FilterId, Numbered, SessionId},
     subscriptions::Subscription,
 };
@@ -15,6 +15,8 @@ pub(crate) struct Sessions {
     all: Numbered<SessionId, Session>,
     /// The last of each Client Identifier that had one; an ended one stays until the next begins.
     latest: BTreeMap<ClientNumber, SessionId>,
+    /// When the broker's process last lost all it knew: what it had said before may leave in that moment.
+    forgotten_at: Option<Instant>,
     /// The longest the broker keeps a session whose client is gone.
     expiry_max: Option<Duration>,
 }
@@ -77,7 +79,8 @@ impl Sessions {
     }
 
     /// The broker's process is gone, and all it knew with it.
-    pub(super) fn forget_all(&mut self, topics: &mut Topics) {
+    pub(super) fn forget_all(&mut self, at: Instant, topics: &mut Topics) {
+        self.forgotten_at = Some(at);
         for id in self.latest.values() {
             self.all.of_mut(*id).end(*id, topics);
         }
@@ -132,9 +135,12 @@ impl Sessions {
         let takes = of_wire.takes.of(Side::Client).packet_size_max;
         let before = self.latest.get(&client).copied();
         let exists = before.map_or(Some(false), |id| self.all.of(id).exists(at));
-        let is_open = wires.may_have_begun(wire) || before.is_some_and(|id| self.all.of(id).is_disputed);
+        let is_last_word = self.forgotten_at == Some(at);
+        let is_open = is_last_word
+            || wires.may_have_begun(wire)
+            || before.is_some_and(|id| self.all.of(id).is_disputed);
         let exists = exists.filter(|_| !is_open);
-        let is_disputed = wires.is_disputed(wire, at);
+        let is_disputed = is_last_word || wires.is_disputed(wire, at);
         let may_go_on = if connect.clean_start { Some(false) } else { exists };
         let goes_on = may_go_on.unwrap_or(connack.session_present);
         if let (true, Some(id)) = (goes_on, before) {
@@ -232,8 +238,8 @@ impl Session {
 
     /// Whether a message was never too large for it: what is, the broker drops and behaves as if it had sent it.
     // [MQTT-3.1.2-25]
-    pub(crate) fn surely_takes(&self, message: &Message) -> bool {
-        let size = message.payload.len() + HEADER_BYTES;
+    pub(crate) fn surely_takes(&self, payload: &[u8]) -> bool {
+        let size = payload.len() + HEADER_BYTES;
         self.packet_size_max.is_none_or(|max| size < max)
     }
 

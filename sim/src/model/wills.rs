@@ -7,7 +7,7 @@ use std::{
 use squall_proto::{Instant, Qos, ReasonCode};
 
 use super::{
-    Model,
+    Model, Wire,
     numbered::{ClientNumber, MessageId, SessionId},
 };
 use crate::trace::{Side, WireId};
@@ -114,7 +114,9 @@ impl Model<'_> {
     /// The broker takes a connection to be over, or will as soon as it `knows`: its Will, if it has one and DISCONNECT did not remove it,
     /// is pending.
     pub(super) fn will_of_ended(&mut self, (at, index): (Instant, usize), id: WireId, knows: bool) {
-        let Some(wire) = self.wires.get(id).filter(|wire| wire.is_accepted()) else {
+        // Who was accepted, or may have been: its CONNACK could not leave.
+        let may_be = |wire: &&Wire| wire.is_accepted() || wire.connack.is_none();
+        let Some(wire) = self.wires.get(id).filter(may_be) else {
             return;
         };
         let will = wire.connect.as_deref().and_then(|connect| connect.will.as_ref());
@@ -132,7 +134,7 @@ impl Model<'_> {
             Some((said_at, _)) if wire.was_reset_at(Side::Broker, said_at) || wire.is_overheard() => true,
             // [MQTT-3.14.4-3] [v3 MQTT-3.14.4-3]
             Some((_, ReasonCode::Success)) => return,
-            Some(_) | None => false,
+            Some(_) | None => !wire.is_accepted(),
         };
         let delay = Duration::from_secs(u64::from(will.properties.will_delay_interval().unwrap_or(0)));
         let session = wire.session.map(|session| self.sessions.get(session));
@@ -221,30 +223,32 @@ impl Model<'_> {
             let Some(of_wire) = pending.get_mut(&wire) else {
                 continue;
             };
+            let (message, is_open) = (of_wire.message, of_wire.is_open);
+            let (due, by) = (of_wire.due, of_wire.by);
             if !mem::replace(&mut of_wire.has_been_due, true) {
-                let will = all.entry(of_wire.message).or_default();
+                let will = all.entry(message).or_default();
                 will.may += 1;
                 will.ended = Some(of_wire.ended);
+                self.may_wait(at, message);
             }
-            let (message, is_open, by) = (of_wire.message, of_wire.is_open, of_wire.by);
             if is_open {
                 self.wills.pending.remove(&wire);
             } else if let Some(by) = by.filter(|by| *by <= at) {
                 self.wills.pending.remove(&wire);
-                self.owe_will(at, message, by);
+                self.owe_will(at, message, (due, by));
             }
         }
     }
 
     /// Who is subscribed must get a Will that is published now at a QoS that waits for it.
-    fn owe_will(&mut self, at: Instant, id: MessageId, by: Instant) {
+    fn owe_will(&mut self, at: Instant, id: MessageId, (due, by): (Instant, Instant)) {
         let message = self.messages.get(id);
         // Which of those that come in one moment a queue has room for is not on the wires.
         if message.qos_min == Qos::AtMostOnce || message.expires.is_some() || !self.has_long_queues() {
             return;
         }
-        // What is answered in that very moment may come after it.
-        let place = self.events.partition_point(|event| event.at < by);
+        // What is answered in that very moment, or until the broker knows, may come after it.
+        let place = self.events.partition_point(|event| event.at < due);
         let to = self.owed_to(at, place, message);
         let will = self.wills.all.entry(id).or_default();
         for session in to {

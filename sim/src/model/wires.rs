@@ -223,11 +223,9 @@ impl Wires {
             What::Arrived { wire, from, packet } => {
                 self.arrived((event.at, now), (*wire, *from), packet, topics)
             }
-            What::Bytes {
-                wire,
-                from: Side::Client,
-                ..
-            } => self.with(*wire, |wire| wire.is_within_packet = true),
+            What::Bytes { wire, from, .. } => {
+                self.with(*wire, |wire| *wire.is_within_packet.of_mut(*from) = true);
+            }
             What::Malformed {
                 wire,
                 from: Side::Client,
@@ -389,7 +387,7 @@ impl Model<'_> {
     pub(crate) fn is_close_explained(&self, id: WireId, wire: &Wire) -> bool {
         wire.disconnect.is_some()
             || wire.client_at_fault
-            || (wire.is_within_packet && self.scenario.is_peer(&wire.name))
+            || (*wire.is_within_packet.of(Side::Client) && self.scenario.is_peer(&wire.name))
             || wire.is_kicked
             || wire.ended.of(Side::Broker).is_some()
             || self.wires.broker.is_stopping()

@@ -266,18 +266,24 @@ impl Performance {
                     // Who dropped it has nothing to tell.
                     touched += end.await.unwrap_or(0);
                 }
-                if let Fault::Disk(disk) = &fault {
-                    self.cast.stage.synced(&disk.host).await;
-                }
+                self.settles(fault).await;
                 network::with(|network| network.note(What::FaultEnded { step, touched }));
                 self.progress.fault_over(step, touched);
             }
             Started::Heals(heal) => {
                 sleep(lasts).await;
                 let touched = heal(&self.cast.stage);
+                self.settles(fault).await;
                 network::with(|network| network.note(What::FaultEnded { step, touched }));
                 self.progress.fault_over(step, touched);
             }
+        }
+    }
+
+    /// Waits for what a fault leaves under way: the syncs of a slow disk.
+    async fn settles(&self, fault: &Fault) {
+        if let Fault::Disk(disk) = fault {
+            self.cast.stage.synced(&disk.host).await;
         }
     }
 }

@@ -234,8 +234,14 @@ async fn a_file_in_use_or_damaged_is_an_error_that_says_what_to_do() {
             "byte {at}: {error:?}"
         );
     }
-    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    assert!(FileStore::open(&path).is_err());
+    for length in [whole.len() / 2, 100_000, 5000, 20] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let opened = FileStore::open(&path);
+        assert!(
+            matches!(opened, Err(StoreError::Damaged { .. })),
+            "{length} bytes"
+        );
+    }
 }
 
 #[tokio::test]

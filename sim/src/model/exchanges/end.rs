@@ -61,9 +61,16 @@ pub(super) struct Inbound {
     message: Option<(MessageId, usize)>,
     /// The PUBREL of the message before it is not answered yet, which had its Packet Identifier.
     is_early: bool,
+    /// Its PUBREL came before its PUBREC left, and is answered.
+    is_completed: bool,
 }
 
 impl Inbound {
+    /// What came on the last connection is not answered on the next.
+    pub(super) const fn resume(&mut self) {
+        self.owed = 0;
+    }
+
     /// Whether it is a message that came to the session.
     pub(super) const fn is_known(&self) -> bool {
         self.message.is_some()
@@ -254,7 +261,8 @@ impl End {
         };
         received.owed -= 1;
         // [MQTT-4.3.3-4] A PUBREC that refuses is the end of it.
-        if received.owed == 0 && (!exactly_once || ack.reason_code.is_error()) {
+        let is_over = !exactly_once || received.is_completed || ack.reason_code.is_error();
+        if received.owed == 0 && is_over {
             self.inbound.remove(&key);
         }
         Ok(())
@@ -266,6 +274,7 @@ impl End {
         }
         match self.inbound.get_mut(&(packet_id, true)) {
             Some(next) if next.is_early => next.is_early = false,
+            Some(received) if received.owed > 0 => received.is_completed = true,
             Some(_) | None => _ = self.inbound.remove(&(packet_id, true)),
         }
         Ok(())
@@ -323,7 +332,7 @@ impl End {
         // Which is meant, who answers cannot tell.
         other.retain(|id| *id != packet_id);
         // Who sends it twice may get one answer.
-        if exactly_once || received.owed == 0 || !due.contains(&packet_id) {
+        if !due.contains(&packet_id) {
             due.push_back(packet_id);
         }
         received.owed += 1;

@@ -88,9 +88,10 @@ impl Process {
         };
         self.hears_since = hears.then(|| heard.unwrap_or(event.at + turn));
         match (heard, self.hears_since) {
-            (Some(_), None) => self.was_deaf.0 = event.at,
+            // Who falls deaf in the moment in which it could hear again has heard nothing.
+            (Some(_), None) if event.at > self.was_deaf.1 => self.was_deaf.0 = event.at,
             (None, Some(since)) => self.was_deaf.1 = since,
-            (None, None) | (Some(_), Some(_)) => {}
+            (None, None) | (Some(_), _) => {}
         }
         hears && heard.is_none()
     }

@@ -1,6 +1,8 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use squall_proto::{Connect, Instant, Packet, Properties, Publish, ReasonCode, TopicAlias, Version};
+use squall_proto::{
+    Connect, Instant, Packet, Properties, Publish, ReasonCode, TopicAlias, Version, encoded_len,
+};
 
 use super::BySide;
 use crate::{
@@ -57,8 +59,12 @@ pub(crate) struct Wire {
     pub(crate) ended: BySide<Option<(Instant, End)>>,
     /// The client sent what no client may send.
     pub(crate) client_at_fault: bool,
-    /// Of the client's last packet only a part has left.
-    pub(crate) is_within_packet: bool,
+    /// Of each side's last packet only a part has left.
+    pub(crate) is_within_packet: BySide<bool>,
+    /// The client has said DISCONNECT.
+    pub(in crate::model) is_done: bool,
+    /// How many packets of the broker have left, and not come.
+    under_way: u32,
     /// An administrator has had it closed, if it was open.
     pub(crate) is_kicked: bool,
     /// What each side takes, as it said.
@@ -103,7 +109,9 @@ impl Wire {
             let_go: BySide::default(),
             ended: BySide::default(),
             client_at_fault: false,
-            is_within_packet: false,
+            is_within_packet: BySide::default(),
+            is_done: false,
+            under_way: 0,
             is_kicked: false,
             takes: BySide::default(),
             aliases: BySide::default(),
@@ -114,6 +122,13 @@ impl Wire {
     pub(in crate::model) fn is_overheard(&self) -> bool {
         let said_at = self.disconnect.map(|(at, _)| at);
         self.keep_alive > 0 && self.heard_by.is_none_or(|heard| Some(heard) > said_at)
+    }
+
+    /// Whether a packet of the broker is larger than the client takes.
+    pub(in crate::model) fn is_too_large(&self, packet: &Packet) -> bool {
+        let (max, version) = (self.takes.of(Side::Client).packet_size_max, self.version());
+        max.zip(version)
+            .is_some_and(|(max, version)| encoded_len(version, packet.into()) > max)
     }
 
     /// Whether CONNACK said Success.
@@ -161,6 +176,17 @@ impl Wire {
         self.is_accepted() && self.over_for(Side::Broker).is_none() && self.over_for(Side::Client).is_none()
     }
 
+    /// Whether it gives nothing any more to its client: what the broker sent last was lost for good.
+    pub(crate) const fn is_stuck(&self) -> bool {
+        self.under_way > 0
+    }
+
+    /// Whether its client has said something lately.
+    pub(crate) fn is_at_work(&self, now: Instant) -> bool {
+        let [last, _] = self.said_at;
+        now.saturating_since(last) < AT_WORK
+    }
+
     /// Whether what reached this side's host at that moment may never have reached its process: a reset threw it away.
     pub(crate) fn was_reset_at(&self, side: Side, at: Instant) -> bool {
         matches!(self.ended.of(side), Some((ended, End::Reset)) if *ended == at)
@@ -192,11 +218,14 @@ impl Wire {
     pub(super) fn client_sent(&mut self, at: Instant, packet: &Packet) {
         let [last, _] = self.said_at;
         let is_first = matches!(packet, Packet::Connect(_));
-        self.is_within_packet = false;
+        *self.is_within_packet.of_mut(Side::Client) = false;
+        self.is_done |= matches!(packet, Packet::Disconnect(_));
         self.said_at = [at, if is_first { at } else { last }];
     }
 
     pub(super) fn broker_sent(&mut self, at: Instant, packet: &Packet, topics: &mut Topics) {
+        self.under_way += 1;
+        *self.is_within_packet.of_mut(Side::Broker) = false;
         match packet {
             Packet::Connack(connack) => {
                 self.connack.get_or_insert((at, connack.reason_code));
@@ -251,6 +280,7 @@ impl Wire {
     }
 
     pub(super) fn client_got(&mut self, at: Instant, packet: &Packet) {
+        self.under_way = self.under_way.saturating_sub(1);
         self.connack_arrived |= matches!(packet, Packet::Connack(_));
         *self.got_at.of_mut(Side::Client) = at;
     }
@@ -269,6 +299,9 @@ impl Wire {
         self.ended.of_mut(side).get_or_insert((at, how));
     }
 }
+
+/// Runs end when their wires are quiet for as long, unless they have lasted for too long.
+const AT_WORK: Duration = Duration::from_secs(5);
 
 impl Takes {
     fn said(properties: &Properties) -> Self {

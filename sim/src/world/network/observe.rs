@@ -160,7 +160,8 @@ impl Network {
         let lane = self.wires.lane(wire, at);
         let Some(how) = end_of(segment) else { return };
         if how == End::Reset {
-            lane.was_reset = true;
+            // One that overtakes the SYN resets nothing.
+            lane.was_reset |= lane.has_sent();
             lane.held.clear();
         }
         if !mem::replace(&mut lane.ended, true) {
