@@ -119,14 +119,22 @@ impl<C: Connector> Runner<C> {
         offline(until, &mut self.machine, &mut self.inbox, &self.events).await
     }
 
-    /// Nobody waits any more for what will not come; then the application gets the events that it has not taken yet.
+    /// Nobody waits any more for what will not come; then the application gets the events that it has not taken yet. What it has said of
+    /// messages meanwhile is kept for the next process.
     async fn end(self) {
         let Self {
             mut machine,
-            inbox,
+            mut inbox,
             events,
             ..
         } = self;
+        for asked in inbox.close() {
+            if let Asked::Answer(_) = asked {
+                machine.ask(asked);
+            }
+        }
+        // When it cannot be, there is nothing left to end.
+        let _ = machine.commit().await;
         drop(inbox);
         let untold = std::mem::take(&mut machine.out.events);
         drop(machine);

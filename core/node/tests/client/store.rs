@@ -112,6 +112,32 @@ async fn a_restarted_process_goes_on_where_the_last_one_stood() {
     }
 }
 
+/// [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2] Its PUBREC can leave no more.
+#[tokio::test(start_paused = true)]
+async fn what_an_application_takes_while_its_client_ends_is_not_handed_over_again() {
+    for version in Version::ALL {
+        let store = MemoryStore::new();
+        let (client, mut events, mut listener, process) = begin(version, store.clone());
+        let mut peer = listener.connected(false).await;
+        assert!(matches!(events.next().await, Some(Event::Connected { .. })));
+        peer.send(from_server(false)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::join!(client.disconnect(), async {
+            assert!(matches!(peer.next().await, Some(Packet::Disconnect(_))));
+            assert!(matches!(events.next().await, Some(Event::Message { .. })));
+            drop(peer);
+        });
+        process.await.expect("it ends by itself");
+
+        let (_client, mut events, mut listener, _process) = begin(version, store);
+        let mut peer = listener.connected(true).await;
+        peer.send(from_server(true)).await;
+        assert_eq!(peer.next().await, Some(Packet::Pubrec(Ack::success(id(9)))));
+        assert!(matches!(events.next().await, Some(Event::Connected { .. })));
+        assert!(events.try_next().is_none(), "{version:?}");
+    }
+}
+
 /// Every kind of record, and messages in every stage.
 fn records<'a>(client_id: &'a Text, message: &'a Message) -> Vec<Record<'a>> {
     let waited = Duration::ZERO;
