@@ -94,6 +94,8 @@ pub(crate) struct Seen {
     pub(crate) topic: Option<TopicId>,
     /// What a PUBLISH brings; `None` also for what nobody has published.
     pub(crate) message: Option<MessageId>,
+    /// The broker sends it, and had not begun to.
+    pub(crate) is_first: bool,
     /// What has become of it, where the broker sends it or a client gets it for the first time.
     pub(crate) delivery: Option<DeliveryId>,
     /// What a packet was to the end that it reached.
@@ -224,17 +226,24 @@ impl<'a> Model<'a> {
             | What::HostUp { host, kept: false } => self.forget_client(host),
             What::HostDown { host, .. } => self.may_forget(host),
             What::Closed { wire, .. } | What::LetGo { wire, .. } => self.left_by_client(*wire),
+            What::FaultBegan { .. } if self.stops_broker(event) => {
+                // It ends all connections, and may not be able to say so.
+                let open: Vec<WireId> = self.wires.iter().map(|(wire, _)| wire).collect();
+                for wire in open {
+                    self.will_of_ended((at, index), wire, false);
+                }
+            }
             What::Application { client, told } => match told {
                 Told::Message { topic, .. } => self.seen.topic = self.topics.find(topic),
                 Told::StoreFailed { .. } => self.may_forget(client),
-                Told::Published {
-                    payload,
-                    outcome: Outcome::Failed(why),
-                    ..
-                } => {
-                    let is_given_up = !payload.is_empty() && *why != client::Error::Ended.to_string();
+                Told::Published { payload, outcome, .. } => {
+                    let is_kept = match outcome {
+                        Outcome::Failed(why) => *why == client::Error::Ended.to_string(),
+                        Outcome::Answered(_) => false,
+                    };
+                    let is_over = !payload.is_empty() && !is_kept;
                     for holder in self.wires.holders_of(client) {
-                        self.exchanges.failed(holder, payload, is_given_up);
+                        self.exchanges.told(holder, payload, is_over);
                     }
                 }
                 _other_news => {}
@@ -297,6 +306,10 @@ impl<'a> Model<'a> {
         }
     }
 
+    fn stops_broker(&self, event: &Event) -> bool {
+        matches!(self.fault(event), Some(Fault::Stop(stop)) if stop.host == BROKER)
+    }
+
     /// The fault of the scenario that begins or ends now.
     fn fault(&self, event: &Event) -> Option<&'a Fault> {
         let (What::FaultBegan { step, .. } | What::FaultEnded { step, .. }) = &event.what else {
@@ -332,7 +345,7 @@ impl<'a> Model<'a> {
         };
         if ends_session {
             self.wills_of_session(now, client);
-            self.sessions.forget(client, &mut self.topics);
+            self.sessions.forget(now.0, client, &mut self.topics);
             self.exchanges.forget_at_broker(client);
         } else {
             self.will_of_kicked(now, client);

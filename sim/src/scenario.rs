@@ -237,9 +237,11 @@ impl Scenario {
         self.steps.iter().any(tells)
     }
 
-    /// Whether what lasts to its end may leave something open that it began: a scripted broker that does not answer, segments that are lost.
+    /// Whether what lasts to its end may leave something open that it began: a scripted broker that does not answer, segments that are
+    /// lost, clients that read slowly.
     pub fn leaves_open(&self) -> bool {
-        self.network.loss_percent > 0 || self.broker.withholds()
+        let reads_slowly = self.clients.values().any(|client| client.reads.is_some());
+        self.network.loss_percent > 0 || self.broker.withholds() || reads_slowly
     }
 
     /// Whether one of its steps is a fault: without any there is no control arm.

@@ -93,9 +93,7 @@ impl Checker for OneWill {
         self.judge(now, false, found);
         if let Some((_, _, publish)) = now.published()
             && !publish.retain
-            && now
-                .delivery()
-                .is_some_and(|(delivery, _)| delivery.is_first(publish))
+            && now.model.seen.is_first
         {
             self.sent(now);
         }

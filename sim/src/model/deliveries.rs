@@ -56,13 +56,6 @@ pub(crate) struct Delivery {
     pub(crate) sent_before: Option<usize>,
 }
 
-impl Delivery {
-    /// Whether it has been sent once: what the broker sent to a connection that had died comes with DUP, for the first time.
-    pub(crate) const fn is_first(&self, publish: &Publish) -> bool {
-        !publish.dup || self.sent_before.is_none()
-    }
-}
-
 impl Deliveries {
     pub(crate) fn get(&self, id: DeliveryId) -> &Delivery {
         self.all.of(id)
@@ -72,10 +65,23 @@ impl Deliveries {
         self.all.iter().map(|(_, delivery)| delivery)
     }
 
-    /// How many messages may wait for a session, and their bytes.
-    pub(crate) fn waiting(&self, session: SessionId) -> (usize, usize) {
+    /// How many messages beside this one may wait for a session; and the bytes of all.
+    pub(crate) fn waiting_beside(&self, session: SessionId, message: MessageId) -> (usize, usize) {
+        let own = self
+            .of
+            .get(&(session, message))
+            .map_or(0, |id| self.all.of(*id).waiting);
         let waiting = self.waiting.get(&session);
-        waiting.map_or((0, 0), |waiting| (waiting.queue.len(), waiting.bytes))
+        waiting.map_or((0, 0), |waiting| {
+            (waiting.queue.len().saturating_sub(own), waiting.bytes)
+        })
+    }
+
+    /// What may wait for a session, in the order in which it came, with the sizes.
+    pub(crate) fn waiting(&self, session: SessionId) -> impl Iterator<Item = (MessageId, usize)> {
+        let waiting = self.waiting.get(&session).into_iter();
+        let queue = waiting.flat_map(|waiting| &waiting.queue);
+        queue.map(|(id, size)| (self.all.of(*id).message, *size))
     }
 
     /// A message of so many bytes waits for a session, if its queue had room.

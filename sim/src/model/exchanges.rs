@@ -110,11 +110,19 @@ impl Exchanges {
         }
     }
 
-    /// The client has told its application that this message failed: it has not read its last acknowledgement; or it has given it up.
-    pub(super) fn failed(&mut self, holder: HolderId, payload: &Bytes, is_given_up: bool) {
+    /// The client has told its application what became of this message: it knows no more of it; or it has not read its last
+    /// acknowledgement, and may go on with it.
+    pub(super) fn told(&mut self, holder: HolderId, payload: &Bytes, is_over: bool) {
         if let Some(end) = self.at_clients.get_mut(holder.place()) {
-            end.failed(payload, is_given_up);
+            end.told(payload, is_over);
         }
+    }
+
+    /// Whether the broker has begun to send a client what has this Packet Identifier, and not finished.
+    pub(super) fn is_under_way(&self, wire: &Wire, packet_id: Option<PacketId>) -> bool {
+        let end = self.of(wire, Side::Broker);
+        let sent = end.zip(packet_id).and_then(|(end, id)| end.outbound.get(&id));
+        sent.is_some_and(Outbound::is_unfinished)
     }
 
     /// Whether the client has this QoS 2 message by what came to any of these hosts.

@@ -46,12 +46,17 @@ impl Model<'_> {
         let (Some(message), Some(id)) = (self.seen.message, self.sessions.current(wire, &self.wires)) else {
             return;
         };
+        let packet_id = publish.delivery.packet_id();
+        let of_wire = self.wires.get(wire);
+        let is_again = of_wire.is_some_and(|wire| self.exchanges.is_under_way(wire, packet_id));
+        // What the broker sent to a connection that had died comes with DUP, for the first time.
+        self.seen.is_first = !publish.dup || !is_again;
         let delivery = self.deliveries.sent(index, id, message, publish);
         self.seen.delivery = Some(delivery);
         let of_message = self.messages.get(message);
         let session = self.sessions.get(id);
         let is_live = !publish.retain || session.may_keep_retain(&self.topics, of_message.topic);
-        if of_message.is_will && self.deliveries.get(delivery).is_first(publish) && is_live {
+        if of_message.is_will && self.seen.is_first && is_live {
             self.wills.sent(message, id, publish.retain);
         }
         let is_sure = session.copies_max(&self.topics, of_message.topic) == 1;
@@ -69,9 +74,6 @@ impl Model<'_> {
     /// The broker has answered a request: now it is certain what came of it.
     fn answered(&mut self, now: (Instant, usize), wire: WireId, request: &Request, packet: &Packet) {
         let (_, index) = now;
-        if let (Some((message, _)), Packet::Puback(_)) = (request.publishes, packet) {
-            self.messages.answered(message);
-        }
         match (packet, request.publishes) {
             (
                 Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubcomp(ack),

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hashbrown::Equivalent;
@@ -12,9 +12,6 @@ use crate::trace::{Event, What};
 pub(crate) struct Messages {
     all: Numbered<MessageId, Message>,
     by_content: Lookup<Content, MessageId>,
-    /// How many of QoS 1 have come whose PUBACK has not left, as far as that is known; and by who published them first.
-    unanswered: usize,
-    unanswered_of: BTreeMap<ClientNumber, usize>,
 }
 
 /// An Application Message. What is published again, after a session was lost or because a client says the same twice, is the same one,
@@ -120,10 +117,6 @@ impl Messages {
         message.add(published);
         message.published += 1;
         message.unsettled += 1;
-        if published.qos == Qos::AtLeastOnce {
-            self.unanswered += 1;
-            *self.unanswered_of.entry(message.publisher).or_default() += 1;
-        }
         message.settled = None;
     }
 
@@ -131,21 +124,6 @@ impl Messages {
     pub(super) fn promised(&mut self, id: MessageId, will: &Published<'_>) {
         self.all.of_mut(id).add(will);
         self.all.of_mut(id).is_will = true;
-    }
-
-    /// The broker has answered one of its publications with PUBACK.
-    pub(super) fn answered(&mut self, id: MessageId) {
-        self.unanswered = self.unanswered.saturating_sub(1);
-        if let Some(count) = self.unanswered_of.get_mut(&self.all.of(id).publisher) {
-            *count = count.saturating_sub(1);
-        }
-    }
-
-    /// How many of QoS 1 may have been queued before a message that has just been acknowledged, and are not acknowledged themselves: not
-    /// those of its publisher, which are acknowledged in their order.
-    pub(super) fn unanswered_beside(&self, message: &Message) -> usize {
-        let of_publisher = self.unanswered_of.get(&message.publisher);
-        self.unanswered - of_publisher.copied().unwrap_or(0).min(self.unanswered)
     }
 
     /// The broker has acknowledged the publication of this place. Whether it does so for the first time: an acknowledgement that was

@@ -9,15 +9,11 @@ impl Model<'_> {
     /// A message is acknowledged: those that were subscribed when it came are owed it.
     pub(super) fn owe(&mut self, (at, index): (Instant, usize), id: MessageId, published: usize) {
         let message = self.messages.get(id);
-        let size = message.payload.len() + PROPERTIES_BYTES;
         // At QoS 2 it was queued before it was acknowledged, when there was perhaps less room.
         let is_queued_now = message.qos_min < Qos::ExactlyOnce || self.has_long_queues();
         for (session, surely) in self.subscribed(at, published, message) {
-            if let Some(qos) = surely.filter(|_| is_queued_now && self.has_room(session, message)) {
+            if let Some(qos) = surely.filter(|_| is_queued_now && self.has_room(session, (id, message))) {
                 self.deliveries.owe(session, id, qos, (published, at, index));
-            }
-            if message.qos < Qos::ExactlyOnce {
-                self.deliveries.wait(session, id, size);
             }
         }
         for filter in self.topics.matching(message.topic) {
@@ -38,7 +34,7 @@ impl Model<'_> {
         }
     }
 
-    /// A message may be queued from now on for whoever may be subscribed: at QoS 2 that may be before it is acknowledged.
+    /// A message may be queued from now on for whoever may be subscribed.
     pub(super) fn may_wait(&mut self, at: Instant, id: MessageId) {
         let message = self.messages.get(id);
         let size = message.payload.len() + PROPERTIES_BYTES;
@@ -54,10 +50,17 @@ impl Model<'_> {
     }
 
     /// Of those that are surely [`subscribed`](Self::subscribed), who cannot have had its queue full.
-    pub(super) fn owed_to(&self, at: Instant, published: usize, message: &Message) -> Vec<SessionId> {
+    pub(super) fn owed_to(
+        &self,
+        at: Instant,
+        published: usize,
+        (id, message): (MessageId, &Message),
+    ) -> Vec<SessionId> {
         let subscribed = self.subscribed(at, published, message).into_iter();
-        let surely = subscribed.filter_map(|(id, surely)| surely.map(|_| id));
-        surely.filter(|id| self.has_room(*id, message)).collect()
+        let surely = subscribed.filter_map(|(session, surely)| surely.map(|_| session));
+        surely
+            .filter(|session| self.has_room(*session, (id, message)))
+            .collect()
     }
 
     /// Who has a subscription of its own at QoS 1 or 2, and the highest QoS of those that were surely there before this place.
@@ -86,15 +89,38 @@ impl Model<'_> {
         self.limits.queued_messages >= usual.queued_messages && self.limits.queued_bytes >= usual.queued_bytes
     }
 
-    /// Whether the queue of a session is sure to have room, for as many copies of each message as it may be sent of this one. What is
-    /// not answered may wait there too.
-    fn has_room(&self, id: SessionId, message: &Message) -> bool {
-        let (waiting, bytes) = self.deliveries.waiting(id);
-        let waiting = waiting + self.messages.unanswered_beside(message);
+    /// Whether the queue of a session is sure to have room, for as many copies of each message as it may be sent of this one. It may wait
+    /// there itself by now.
+    fn has_room(&self, id: SessionId, (message_id, message): (MessageId, &Message)) -> bool {
+        let (waiting, bytes) = self.deliveries.waiting_beside(id, message_id);
         let size = message.payload.len() + PROPERTIES_BYTES;
         let copies = self.sessions.get(id).copies_max(&self.topics, message.topic);
         let times = 2 * copies.max(1);
-        times * waiting < self.limits.queued_messages && times * (bytes + size) < self.limits.queued_bytes
+        let fits = |waiting: usize, bytes: usize| {
+            times * waiting < self.limits.queued_messages && times * (bytes + size) < self.limits.queued_bytes
+        };
+        if fits(waiting, bytes) {
+            return true;
+        }
+        let (waiting, bytes) = self.waiting_before(id, (message_id, message));
+        fits(waiting, bytes)
+    }
+
+    /// How many messages may have been queued before this one and wait still, and their bytes: those that came before it, and of others
+    /// those that came in its moment.
+    fn waiting_before(&self, id: SessionId, (message_id, message): (MessageId, &Message)) -> (usize, usize) {
+        let (mut waiting, mut bytes, mut is_past) = (0, 0, false);
+        for (other, size) in self.deliveries.waiting(id) {
+            is_past |= other == message_id;
+            let other_message = self.messages.get(other);
+            let is_of_moment =
+                other_message.publisher != message.publisher && other_message.last.0 == message.last.0;
+            if other != message_id && (!is_past || is_of_moment) {
+                waiting += 1;
+                bytes += size;
+            }
+        }
+        (waiting, bytes)
     }
 
     /// The retained messages of these filters are owed to a session that has subscribed.

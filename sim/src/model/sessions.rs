@@ -17,6 +17,8 @@ pub(crate) struct Sessions {
     latest: BTreeMap<ClientNumber, SessionId>,
     /// When the broker's process last lost all it knew: what it had said before may leave in that moment.
     forgotten_at: Option<Instant>,
+    /// Whose session an administrator ended last, and when: whether another had begun is not certain in that moment.
+    revoked: Option<(ClientNumber, Instant)>,
     /// The longest the broker keeps a session whose client is gone.
     expiry_max: Option<Duration>,
 }
@@ -87,7 +89,8 @@ impl Sessions {
     }
 
     /// The broker has forgotten the session of a client.
-    pub(super) fn forget(&mut self, client: ClientNumber, topics: &mut Topics) {
+    pub(super) fn forget(&mut self, at: Instant, client: ClientNumber, topics: &mut Topics) {
+        self.revoked = Some((client, at));
         if let Some(id) = self.latest.get(&client) {
             self.all.of_mut(*id).end(*id, topics);
         }
@@ -140,7 +143,7 @@ impl Sessions {
             || wires.may_have_begun(wire)
             || before.is_some_and(|id| self.all.of(id).is_disputed);
         let exists = exists.filter(|_| !is_open);
-        let is_disputed = is_last_word || wires.is_disputed(wire, at);
+        let is_disputed = is_last_word || self.revoked == Some((client, at)) || wires.is_disputed(wire, at);
         let may_go_on = if connect.clean_start { Some(false) } else { exists };
         let goes_on = may_go_on.unwrap_or(connack.session_present);
         if let (true, Some(id)) = (goes_on, before) {

@@ -75,7 +75,7 @@ impl Model<'_> {
     /// A message has reached the broker, which may have it from now on.
     fn take(&mut self, wire: WireId, message: MessageId, published: &Published<'_>) {
         self.messages.published(message, published);
-        if published.qos == Qos::ExactlyOnce {
+        if published.qos > Qos::AtMostOnce {
             self.may_wait(published.at.0, message);
         }
         let over = self.wires.get(wire).and_then(|wire| wire.over_for(Side::Broker));

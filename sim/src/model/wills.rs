@@ -249,7 +249,7 @@ impl Model<'_> {
         }
         // What is answered in that very moment, or until the broker knows, may come after it.
         let place = self.events.partition_point(|event| event.at < due);
-        let to = self.owed_to(at, place, message);
+        let to = self.owed_to(at, place, (id, message));
         let will = self.wills.all.entry(id).or_default();
         for session in to {
             will.owed.entry(session).or_default().push(by);

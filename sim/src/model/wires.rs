@@ -185,10 +185,12 @@ impl Wires {
         self.broker.hears_since().is_some_and(|since| since <= now)
     }
 
-    /// Whether the broker left a connection when it may not have read yet what came at this moment, because it stood still or read slowly.
+    /// Whether the broker left a connection when it may not have read yet what came at this moment, because it stood still or read slowly, or
+    /// was told to leave.
     pub(super) fn was_left_unread(&self, wire: &Wire, came: Instant) -> bool {
         let left = wire.left_at(Side::Broker);
-        left.is_some_and(|left| self.broker.was_deaf(came, left))
+        let is_kicked = wire.kicked_at.is_some_and(|kicked| kicked <= came);
+        is_kicked || left.is_some_and(|left| self.broker.was_deaf(came, left))
     }
 
     /// Whether its process is there.
@@ -243,7 +245,7 @@ impl Wires {
                 self.with(*wire, |wire| wire.end(event.at, *at, *how));
             }
             What::HostDown { host, .. } => self.host_down(event.at, host),
-            What::Kicked { client_id, .. } => self.kicked(client_id),
+            What::Kicked { client_id, .. } => self.kicked(event.at, client_id),
             _other_events => {}
         }
     }
@@ -275,10 +277,10 @@ impl Wires {
         });
     }
 
-    fn kicked(&mut self, client_id: &Text) {
+    fn kicked(&mut self, at: Instant, client_id: &Text) {
         let client = self.client(client_id);
         if let Some((id, _)) = client.and_then(|client| self.of_client(client).last()) {
-            self.with(id, |wire| wire.is_kicked = true);
+            self.with(id, |wire| _ = wire.kicked_at.get_or_insert(at));
         }
     }
 
@@ -388,7 +390,7 @@ impl Model<'_> {
         wire.disconnect.is_some()
             || wire.client_at_fault
             || (*wire.is_within_packet.of(Side::Client) && self.scenario.is_peer(&wire.name))
-            || wire.is_kicked
+            || wire.kicked_at.is_some()
             || wire.ended.of(Side::Broker).is_some()
             || self.wires.broker.is_stopping()
             || self.wires.is_contested(id)

@@ -106,12 +106,12 @@ impl End {
         };
     }
 
-    /// See [`Exchanges::failed`](super::Exchanges::failed).
-    pub(super) fn failed(&mut self, payload: &[u8], is_given_up: bool) {
+    /// See [`Exchanges::told`](super::Exchanges::told).
+    pub(super) fn told(&mut self, payload: &[u8], is_over: bool) {
         let of_payload = self.outbound.values_mut().filter(|sent| sent.payload == payload);
-        for sent in of_payload {
+        for sent in of_payload.filter(|sent| !is_over || sent.is_unfinished()) {
             sent.is_doubtful = true;
-            if is_given_up {
+            if is_over {
                 sent.give_up();
             }
         }

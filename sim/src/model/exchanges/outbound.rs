@@ -65,11 +65,9 @@ impl Outbound {
     }
 
     /// The client ends it by itself.
-    pub(super) fn give_up(&mut self) {
-        if let Stage::Published { .. } = self.stage {
-            let (at, wire) = (Instant::ZERO, self.wire);
-            self.stage = Stage::Done(Step { at, wire });
-        }
+    pub(super) const fn give_up(&mut self) {
+        let (at, wire) = (Instant::ZERO, self.wire);
+        self.stage = Stage::Done(Step { at, wire });
     }
 
     /// Its PUBREL leaves.

@@ -45,7 +45,7 @@ pub(crate) struct Wire {
     pub(crate) heard_at: Instant,
     /// When the broker had surely read that; `None`: it has not yet, for all the wires show.
     pub(crate) heard_by: Option<Instant>,
-    /// The same of the packet before that.
+    /// The same of the last packet that came in an earlier moment.
     pub(crate) heard_before: Option<Instant>,
     /// When the client's DISCONNECT reached the broker's host, and what it said.
     pub(crate) disconnect: Option<(Instant, ReasonCode)>,
@@ -65,8 +65,8 @@ pub(crate) struct Wire {
     pub(in crate::model) is_done: bool,
     /// How many packets of the broker have left, and not come.
     under_way: u32,
-    /// An administrator has had it closed, if it was open.
-    pub(crate) is_kicked: bool,
+    /// When an administrator had it closed, if it was open.
+    pub(crate) kicked_at: Option<Instant>,
     /// What each side takes, as it said.
     pub(crate) takes: BySide<Takes>,
     /// What each side's Topic Aliases stand for.
@@ -112,7 +112,7 @@ impl Wire {
             is_within_packet: BySide::default(),
             is_done: false,
             under_way: 0,
-            is_kicked: false,
+            kicked_at: None,
             takes: BySide::default(),
             aliases: BySide::default(),
         }
@@ -250,8 +250,10 @@ impl Wire {
     ) {
         *self.got_at.of_mut(Side::Broker) = at;
         if self.left_at(Side::Broker).is_none() {
+            if self.heard_at < at {
+                self.heard_before = self.heard_by;
+            }
             self.heard_at = at;
-            self.heard_before = self.heard_by;
             self.heard_by = heard;
         }
         match packet {
@@ -300,8 +302,8 @@ impl Wire {
     }
 }
 
-/// Runs end when their wires are quiet for as long, unless they have lasted for too long.
-const AT_WORK: Duration = Duration::from_secs(5);
+/// A slow client says nothing for as long between two packets.
+const AT_WORK: Duration = Duration::from_secs(60);
 
 impl Takes {
     fn said(properties: &Properties) -> Self {
