@@ -6,7 +6,8 @@
 //! In reading order: `connections`, `authentication`, `session`, `session_expiry` and `will` are the state, each a machine as a
 //! table; `connect`, `authenticate`, `publish`, `acknowledge`, `subscribe` and `end` are what clients do; `deliver` is what they
 //! get, through the window and queue of `outbound`; `administer` is what the owner does to clients; `shared`, `retained` and `deadlines` are what the broker keeps beside its
-//! sessions; `limits` and `note` are what its owner sees, `question` what it is asked.
+//! sessions; `record`, `saved` and `restore` are what outlives its process, and `keep` knows how much of that is on record; `limits` and
+//! `note` are what its owner sees, `question` what it is asked.
 
 mod acknowledge;
 mod administer;
@@ -21,6 +22,7 @@ mod deadlines;
 mod deliver;
 mod end;
 mod explain;
+mod keep;
 mod limits;
 mod message;
 mod note;
@@ -28,9 +30,12 @@ mod outbound;
 mod publish;
 mod question;
 mod rate;
+mod record;
 mod refusal;
+mod restore;
 mod retained;
 mod rules;
+mod saved;
 mod sent_aliases;
 mod session;
 mod session_expiry;
@@ -53,15 +58,19 @@ pub use counts::Counts;
 pub use limits::{Limits, SharedDistribution};
 pub use note::{Cause, Drop, Note};
 pub use question::{Credentials, Judgement, Question};
+pub use publish::Subscription;
+pub use record::{Content, Owed, Record, SharedBy};
 pub use refusal::Refusal;
 pub use rules::{Rule, Rules};
+pub use saved::Saved;
 pub use settings::{Settings, Told};
 
 use self::{
     authenticate::Applicant,
     connections::{Connection, Connections},
     deadlines::Deadlines,
-    publish::{Match, Subscription},
+    keep::Numbers,
+    publish::Match,
     rate::Rate,
     retained::Retained,
     session::{Session, SessionKey},
@@ -98,6 +107,8 @@ pub struct Broker {
     barred: HashSet<Text, FixedState>,
     /// Client Identifiers assigned so far.
     assigned: u64,
+    /// What records name things by.
+    numbers: Numbers,
     /// Messages routed so far.
     routings: u64,
     /// Kept for its memory alone; empty between inputs.
@@ -135,6 +146,8 @@ pub trait Output {
     /// Closes a connection after what was sent on it; [`Input::Lost`] follows when that is done. Packets that still arrive on
     /// it are not wanted.
     fn close(&mut self, conn: ConnId, close: Close);
+    /// What has changed of that which a restarted broker needs; see [`Record`] for when it has to be on stable storage.
+    fn persist(&mut self, _record: Record<'_>) {}
     /// Asks who a client is; only of the owner of a broker that [authenticates](Broker::authenticating). Where the question
     /// [holds](Question::holds) the connection, the owner gives nothing that comes on it before it has answered, and then what
     /// came in between. An owner that does not answer has the client refused when [`Limits::connect_timeout`] is over.
@@ -177,6 +190,7 @@ impl Broker {
             deadlines: Deadlines::default(),
             barred: HashSet::with_hasher(hasher.clone()),
             assigned: 0,
+            numbers: Numbers::default(),
             routings: 0,
             matches: Vec::new(),
             hasher,

@@ -1,7 +1,7 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP from a client.
 
 use super::{
-    Broker, Output, Refusal,
+    Broker, Output, Refusal, keep,
     outbound::Asked,
     session::{Online, SessionKey},
 };
@@ -31,7 +31,15 @@ impl Broker {
             }
             return;
         };
-        match exchange.answered(answer, has_place) {
+        let (order, message) = exchange.on_record();
+        let message = message.filter(|_| order.is_some()).cloned();
+        let asked = exchange.answered(answer, has_place);
+        match asked {
+            Some(Asked::Pubrel) => keep::released(order, message.as_deref(), out),
+            Some(Asked::Nothing) => keep::finished(order, message.as_deref(), out),
+            None => {}
+        }
+        match asked {
             // [MQTT-4.3.3-4] [v3 MQTT-4.3.3-1]
             Some(Asked::Pubrel) => {
                 self.send(now, key, &Packet::Pubrel(Ack::success(ack.packet_id)), out);
@@ -52,7 +60,7 @@ impl Broker {
 
     // [MQTT-4.3.3-11] [v3 MQTT-4.3.3-2] [MQTT-4.3.3-13]
     pub(super) fn pubrel(&mut self, now: Instant, key: SessionKey, ack: &Ack, out: &mut impl Output) {
-        if self.release(key, ack.packet_id) {
+        if self.release(key, ack.packet_id, out) {
             self.send(now, key, &Packet::Pubcomp(Ack::success(ack.packet_id)), out);
         } else if self.rules.unknown_packet_id.is_strict() {
             let violation = Violation::UnknownPacketId(PacketType::Pubrel);

@@ -85,7 +85,7 @@ impl Broker {
         // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [v3 MQTT-3.1.2-4]
         let existing = self.by_client_id.get(&client_id).copied();
         let key = existing.unwrap_or_else(|| self.new_session(client_id.clone()));
-        self.bring_online(now, key, conn, connect, admission.user.clone());
+        self.bring_online(now, key, conn, connect, admission.user.clone(), out);
         // [MQTT-3.1.4-5] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [v3 MQTT-3.1.4-4] [v3 MQTT-3.2.2-1] [v3 MQTT-3.2.2-2] [v3 MQTT-3.2.2-3]
         connack.session_present = existing.is_some();
         out.note(Note::Connected {
@@ -180,8 +180,13 @@ impl Broker {
     }
 
     fn new_session(&mut self, client_id: Text) -> SessionKey {
+        let number = self.numbers.next_session();
+        self.add_session(number, client_id)
+    }
+
+    pub(super) fn add_session(&mut self, number: u64, client_id: Text) -> SessionKey {
         let client_id = client_id.detached();
-        let session = Session::new(client_id.clone(), &self.hasher);
+        let session = Session::new(number, client_id.clone(), &self.hasher);
         let key = u32::try_from(self.sessions.insert(session)).expect("fewer sessions than 4,294,967,296");
         self.by_client_id.insert(client_id, SessionKey(key));
         SessionKey(key)
@@ -194,6 +199,7 @@ impl Broker {
         conn: ConnId,
         connect: Connect,
         user: Option<Text>,
+        out: &mut impl Output,
     ) {
         let asked = expiry_asked(&connect);
         let expiry = self.granted_expiry(asked);
@@ -219,6 +225,7 @@ impl Broker {
         );
         session.expiry = expiry;
         // [MQTT-3.1.2-7] [MQTT-3.1.3-9] [v3 MQTT-3.1.2-8] What an earlier connection left is replaced, unsent.
+        let had_will = session.will.is_some();
         session.will.on(now, WillEvent::Reconnected);
         // [v3 MQTT-3.1.2-12]
         session.will = connect.will.map_or(WillState::None, WillState::armed);
@@ -237,6 +244,9 @@ impl Broker {
             topic_aliases: Vec::new(),
             sent_aliases: SentAliases::new(alias_max),
         });
+        session.put_on_record();
+        session.record(None, out);
+        session.record_will(now, had_will, out);
         self.show_presence(key);
         self.schedule(key);
     }

@@ -1,7 +1,7 @@
 //! What goes out to a client: deliveries within its window, what waits behind them, and what is sent again.
 
 use super::{
-    Broker, Cause, Drop, Note, Output,
+    Broker, Cause, Drop, Note, Output, keep,
     message::{Flags, Message, Outgoing},
     outbound::Exchange,
     sent_aliases::Spelling,
@@ -58,6 +58,7 @@ impl Broker {
                 retain,
                 subscription_ids: ids.into(),
                 share: None,
+                order: None,
             };
             return self.enqueue(now, key, outgoing, out);
         }
@@ -131,15 +132,28 @@ impl Broker {
         };
         // What has expired takes up no room.
         if is_full(session) {
-            for _ in 0..session.outbound.drop_expired(now) {
+            for _ in 0..session.outbound.drop_expired(now, out) {
                 session.dropped(Drop::Expired, out);
             }
         }
         if is_full(session) {
             session.dropped(Drop::QueueFull, out);
         } else {
-            session.outbound.wait(outgoing);
+            self.wait(key, outgoing, out);
         }
+    }
+
+    /// Puts a message at the end of a session's queue, and on record, where both outlive the connection.
+    fn wait(&mut self, key: SessionKey, mut outgoing: Outgoing, out: &mut impl Output) {
+        let Some(session) = self.sessions.get_mut(key.0 as usize) else {
+            return;
+        };
+        if session.is_on_record() && outgoing.qos > Qos::AtMostOnce {
+            outgoing.order = self.numbers.next_delivery();
+            let share = outgoing.share.and_then(|share| self.shared.on_record(share));
+            outgoing.queued(session.number, share, out);
+        }
+        session.outbound.wait(outgoing);
     }
 
     /// Whether the unsent bytes of a connection are more than it may have.
@@ -188,13 +202,16 @@ impl Session {
         };
         // [MQTT-3.3.2-5]
         if outgoing.message.is_expired(now) {
+            outgoing.finished(out);
             self.dropped(Drop::Expired, out);
             return true;
         }
         if acknowledged {
             // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
             online.send_quota -= 1;
+            let order = outgoing.order;
             let packet_id = self.outbound.begin(outgoing);
+            keep::sent(order, packet_id, out);
             self.send_exchange(now, packet_id, false, out);
         } else {
             let publish = outgoing.to_publish(now, Delivery::AtMostOnce, false);
@@ -219,6 +236,7 @@ impl Session {
             self.dropped(Drop::TooLarge, out);
             // [MQTT-3.1.2-25] As if the exchange were over.
             if let Some(exchange) = self.outbound.exchange(packet_id) {
+                exchange.finished(out);
                 *exchange = Exchange::Done;
             }
             self.finish(true);

@@ -92,9 +92,10 @@ impl Broker {
         let conn = online.conn;
         let ended = SessionEvent::ConnectionEnded(Expiry::of(session.expiry));
         let phase = session.phase().next(ended);
-        session.link = Link::Offline {
-            expires_at: session.expiry.map(|expiry| now + expiry),
-        };
+        session.set_offline(now);
+        if phase != Some(SessionPhase::Ended) {
+            session.record(Some(now), out);
+        }
         session.outbound.drop_at_most_once();
         out.note(Note::Disconnected {
             conn,
@@ -128,6 +129,7 @@ impl Broker {
     fn end_session(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) {
         self.will_on(now, key, WillEvent::SessionEnded, out);
         let mut session = self.sessions.remove(key.0 as usize);
+        session.record_end(out);
         self.deadlines.forget(&mut session.scheduled);
         for filter in &session.subscriptions {
             self.forget_subscription(key, filter);
@@ -150,7 +152,10 @@ impl Broker {
     // [MQTT-3.1.2-14] [MQTT-3.1.2-15] [v3 MQTT-3.1.2-16] [v3 MQTT-3.1.2-17]
     fn will_on(&mut self, now: Instant, key: SessionKey, event: WillEvent, out: &mut impl Output) {
         let session = self.session_mut(key);
-        let Some(will) = session.will.on(now, event) else {
+        let had_will = session.will.is_some();
+        let due = session.will.on(now, event);
+        session.record_will(now, had_will, out);
+        let Some(will) = due else {
             return;
         };
         out.note(Note::WillPublished {

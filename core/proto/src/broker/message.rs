@@ -3,7 +3,10 @@ use alloc::sync::Arc;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::shared::Share;
+use super::{
+    keep::{Mark, Order},
+    shared::Share,
+};
 use crate::{
     Delivery, Instant, Properties, Property, PublishRef, Qos, SubscriptionId, TopicName, Will,
     encode::properties_len,
@@ -14,7 +17,7 @@ use crate::{
 const COPIED_BYTES_MAX: usize = 4096;
 
 /// An Application Message the broker has taken.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Message {
     pub(super) topic: TopicName,
     pub(super) payload: Bytes,
@@ -23,6 +26,7 @@ pub(super) struct Message {
     // [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
     pub(super) properties: Properties,
     pub(super) expires_at: Option<Instant>,
+    pub(super) mark: Mark,
 }
 
 /// A message on its way to one subscriber.
@@ -34,6 +38,8 @@ pub(super) struct Outgoing {
     pub(super) subscription_ids: SubscriptionIds,
     /// What hands it on when the session ends, if it came by a shared subscription.
     pub(super) share: Option<Share>,
+    /// By what its records name it; `None` where there are none.
+    pub(super) order: Order,
 }
 
 /// Most messages are sent for one subscription.
@@ -68,6 +74,7 @@ impl Message {
             qos,
             properties,
             expires_at,
+            mark: Mark::default(),
         }
     }
 

@@ -1,8 +1,12 @@
 //! What a session sends: the exchanges under way, in the order they began, and the messages that wait behind them.
 
-use alloc::collections::VecDeque;
+use alloc::{collections::VecDeque, sync::Arc};
 
-use super::message::Outgoing;
+use super::{
+    Output,
+    keep::{self, Order},
+    message::{Message, Outgoing},
+};
 use crate::{
     Instant, PacketId, Qos,
     exchange::{Answer, OutboundQos1, OutboundQos2},
@@ -21,6 +25,8 @@ pub(super) enum Exchange {
     AwaitingPubcomp {
         /// Its PUBLISH has a place in the send quota of this connection.
         has_place: bool,
+        /// By what its records name it; `None` where there are none.
+        order: Order,
     },
     /// Over, and waiting only for those before it to end.
     // [MQTT-4.8.2-6] Nothing is left of the message, whatever the answer said, so nobody else can get it.
@@ -44,9 +50,12 @@ impl Exchange {
                 OutboundQos1::Complete => (Self::Done, Asked::Nothing),
                 OutboundQos1::AwaitingPuback => return None,
             },
-            Self::AwaitingPubrec(_) => Self::released(OutboundQos2::AwaitingPubrec.next(answer)?, has_place)?,
-            Self::AwaitingPubcomp { .. } => {
-                Self::released(OutboundQos2::AwaitingPubcomp.next(answer)?, has_place)?
+            Self::AwaitingPubrec(outgoing) => {
+                let next = OutboundQos2::AwaitingPubrec.next(answer)?;
+                Self::released(next, has_place, outgoing.order)?
+            }
+            Self::AwaitingPubcomp { order, .. } => {
+                Self::released(OutboundQos2::AwaitingPubcomp.next(answer)?, has_place, *order)?
             }
             Self::Done => return None,
         };
@@ -54,12 +63,31 @@ impl Exchange {
         Some(asked)
     }
 
-    const fn released(state: OutboundQos2, has_place: bool) -> Option<(Self, Asked)> {
+    const fn released(state: OutboundQos2, has_place: bool, order: Order) -> Option<(Self, Asked)> {
         match state {
             OutboundQos2::AwaitingPubrec => None,
-            OutboundQos2::AwaitingPubcomp => Some((Self::AwaitingPubcomp { has_place }, Asked::Pubrel)),
+            OutboundQos2::AwaitingPubcomp => {
+                Some((Self::AwaitingPubcomp { has_place, order }, Asked::Pubrel))
+            }
             OutboundQos2::Complete => Some((Self::Done, Asked::Nothing)),
         }
+    }
+
+    /// By what its records name it, and its message while that is needed.
+    pub(super) fn on_record(&self) -> (Order, Option<&Arc<Message>>) {
+        match self {
+            Self::AwaitingPuback(outgoing) | Self::AwaitingPubrec(outgoing) => {
+                (outgoing.order, Some(&outgoing.message))
+            }
+            Self::AwaitingPubcomp { order, .. } => (*order, None),
+            Self::Done => (None, None),
+        }
+    }
+
+    /// It is over.
+    pub(super) fn finished(&self, out: &mut impl Output) {
+        let (order, message) = self.on_record();
+        keep::finished(order, message.map(|message| &**message), out);
     }
 }
 
@@ -142,7 +170,7 @@ impl Outbound {
     pub(super) fn rewind(&mut self) {
         self.resend_from = self.first;
         for exchange in &mut self.exchanges {
-            if let Exchange::AwaitingPubcomp { has_place } = exchange {
+            if let Exchange::AwaitingPubcomp { has_place, .. } = exchange {
                 *has_place = false;
             }
         }
@@ -158,7 +186,7 @@ impl Outbound {
             Some(Exchange::AwaitingPuback(_) | Exchange::AwaitingPubrec(_)) => {
                 self.first + (index as u64) < self.resend_from
             }
-            Some(Exchange::AwaitingPubcomp { has_place }) => *has_place,
+            Some(Exchange::AwaitingPubcomp { has_place, .. }) => *has_place,
             Some(Exchange::Done) | None => false,
         }
     }
@@ -178,6 +206,34 @@ impl Outbound {
             }
         }
         None
+    }
+
+    /// Puts an exchange of an earlier process behind those there are. Gives it back where its Packet Identifier is taken.
+    pub(super) fn take_up(&mut self, packet_id: PacketId, exchange: Exchange) -> Result<(), Exchange> {
+        if self.exchanges.is_empty() {
+            self.first = u64::from(packet_id.value()) - 1;
+        }
+        match self.index(packet_id) {
+            Some(index) if index >= self.exchanges.len() => {
+                // Those between have ended before.
+                self.exchanges.resize_with(index, || Exchange::Done);
+                self.exchanges.push_back(exchange);
+                self.resend_from = self.next();
+                Ok(())
+            }
+            Some(_) | None => Err(exchange),
+        }
+    }
+
+    /// The deliveries that end with the session, whoever else is there, are over.
+    // [MQTT-4.8.2-5]
+    pub(super) fn finish_begun(&self, out: &mut impl Output) {
+        for exchange in &self.exchanges {
+            match exchange {
+                Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp { .. } => exchange.finished(out),
+                Exchange::AwaitingPuback(_) | Exchange::Done => {}
+            }
+        }
     }
 
     /// The messages whose receiver another session may take the place of: those that wait, and those at QoS 1 under way.
@@ -221,12 +277,18 @@ impl Outbound {
     }
 
     /// Forgets the messages that expired while they waited; how many there were. Looks at them only when one may have.
-    pub(super) fn drop_expired(&mut self, now: Instant) -> usize {
+    pub(super) fn drop_expired(&mut self, now: Instant, out: &mut impl Output) -> usize {
         if self.expires_from.is_none_or(|at| at >= now) {
             return 0;
         }
         let before = self.waiting.len();
-        self.keep_waiting(|outgoing| !outgoing.message.is_expired(now));
+        self.keep_waiting(|outgoing| {
+            let is_expired = outgoing.message.is_expired(now);
+            if is_expired {
+                outgoing.finished(out);
+            }
+            !is_expired
+        });
         before - self.waiting.len()
     }
 
@@ -288,6 +350,7 @@ mod tests {
             retain: false,
             subscription_ids: SubscriptionIds::new(),
             share: None,
+            order: None,
         }
     }
 
@@ -321,8 +384,10 @@ mod tests {
         ] {
             outbound.begin(outgoing(qos));
         }
-        *outbound.exchange(PacketId::new(2).unwrap()).unwrap() =
-            Exchange::AwaitingPubcomp { has_place: true };
+        *outbound.exchange(PacketId::new(2).unwrap()).unwrap() = Exchange::AwaitingPubcomp {
+            has_place: true,
+            order: None,
+        };
         end(&mut outbound, 1);
         outbound.rewind();
         assert!(!outbound.can_begin());

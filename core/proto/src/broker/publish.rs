@@ -5,6 +5,7 @@ use core::mem;
 
 use super::{
     Broker, Note, Output, Refusal,
+    keep::Mark,
     message::{Message, Outgoing, SubscriptionIds, ids_of},
     session::{LastMatch, SessionKey},
     shared::{Chosen, GroupKey, Share},
@@ -14,13 +15,17 @@ use crate::{
     TopicAlias, TopicName, Version, Violation,
 };
 
-/// What a subscription asks for, beside its filter.
+/// What a subscription was granted, beside its filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Subscription {
-    pub(super) qos: Qos,
-    pub(super) no_local: bool,
-    pub(super) retain_as_published: bool,
-    pub(super) id: Option<SubscriptionId>,
+pub struct Subscription {
+    /// The maximum QoS of what is sent for it.
+    pub qos: Qos,
+    /// Whether the client's own messages are left out.
+    pub no_local: bool,
+    /// Whether RETAIN is forwarded as it came.
+    pub retain_as_published: bool,
+    /// What is sent for it says so with this.
+    pub id: Option<SubscriptionId>,
 }
 
 /// The subscriptions of one session that a message matches, as one delivery.
@@ -110,10 +115,11 @@ impl Broker {
                 online.receiving = online.receiving.saturating_add(1);
             }
             session.unreleased.insert(packet_id);
+            session.record_received(packet_id, out);
             accepted = self.take(now, key, message, retain, out);
             // [MQTT-4.3.3-9] A client of 3.1.1 is not told, and goes on to PUBREL.
             if accepted.is_err() && self.version(key) == Version::V5 {
-                self.release(key, packet_id);
+                self.release(key, packet_id, out);
             }
         }
         self.acknowledge(now, key, packet_id, accepted, Packet::Pubrec, out);
@@ -161,9 +167,12 @@ impl Broker {
 
     /// Ends the exchange of a QoS 2 message from the client; whether there was one.
     // [MQTT-4.3.3-12] Afterwards the identifier is free.
-    pub(super) fn release(&mut self, key: SessionKey, packet_id: PacketId) -> bool {
+    pub(super) fn release(&mut self, key: SessionKey, packet_id: PacketId, out: &mut impl Output) -> bool {
         let session = self.session_mut(key);
         let released = session.unreleased.remove(&packet_id);
+        if released {
+            session.record_completed(packet_id, out);
+        }
         if released && let Some(online) = session.online_mut() {
             online.receiving = online.receiving.saturating_sub(1);
         }
@@ -237,13 +246,13 @@ impl Broker {
         &mut self,
         now: Instant,
         publisher: Option<SessionKey>,
-        message: Message,
+        mut message: Message,
         retain: bool,
         out: &mut impl Output,
     ) -> Result<ReasonCode, Refusal> {
         let mut keep = retain && !message.payload.is_empty();
         if keep {
-            self.retained.drop_expired(now);
+            self.drop_expired_retained(now, out);
         }
         if keep && !self.can_retain(&message) {
             out.note(Note::RetainedNotKept {
@@ -259,16 +268,18 @@ impl Broker {
         self.find_chosen(publisher, &message, &mut matches, out);
         if retain && !keep {
             // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
-            self.retained.remove(&message.topic);
+            self.forget_retained(&message.topic, out);
         }
         let matched = !matches.is_empty();
         let acknowledged = |found: &Match| found.qos.min(message.qos) > Qos::AtMostOnce;
         // Only a message that is kept is allocated.
         if keep || matches.iter().any(acknowledged) {
+            message.mark = Mark::numbered(self.numbers.next_message());
             let message = message.into_kept();
             if keep {
                 // [MQTT-3.3.1-5] [MQTT-3.3.1-8] [v3 MQTT-3.3.1-5] [v3 MQTT-3.3.1-7] [v3 MQTT-3.3.1-12]
-                self.retained.insert(Arc::clone(&message));
+                let replaced = self.retained.insert(Arc::clone(&message));
+                message.retained(replaced.as_deref(), out);
             }
             self.route(now, &message, Some(&message), retain, &mut matches, out);
         } else {
@@ -281,6 +292,18 @@ impl Broker {
         } else {
             ReasonCode::NoMatchingSubscribers
         })
+    }
+
+    /// Forgets the retained messages that have expired.
+    pub(super) fn drop_expired_retained(&mut self, now: Instant, out: &mut impl Output) {
+        self.retained
+            .drop_expired(now, |message| message.not_retained(out));
+    }
+
+    fn forget_retained(&mut self, topic: &TopicName, out: &mut impl Output) {
+        if let Some(removed) = self.retained.remove(topic) {
+            removed.not_retained(out);
+        }
     }
 
     // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
@@ -361,6 +384,7 @@ impl Broker {
                         retain,
                         subscription_ids: found.ids,
                         share,
+                        order: None,
                     };
                     self.deliver(now, found.session, outgoing, out);
                 }

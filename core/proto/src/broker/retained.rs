@@ -47,7 +47,7 @@ impl Retained {
     }
 
     // [MQTT-3.3.1-5] [v3 MQTT-3.3.1-5] It replaces the one before.
-    pub(super) fn insert(&mut self, message: Arc<Message>) {
+    pub(super) fn insert(&mut self, message: Arc<Message>) -> Option<Arc<Message>> {
         let mut at = &mut self.root;
         for level in message.topic.split('/') {
             if !at.children.contains_key(level) {
@@ -58,32 +58,36 @@ impl Retained {
         let replaced = at.message.replace(Arc::clone(&message));
         self.messages += 1;
         self.bytes += message.size();
-        if let Some(replaced) = replaced {
-            self.forget(&replaced);
+        if let Some(replaced) = &replaced {
+            self.forget(replaced);
         }
         if let Some(at) = message.expires_at {
             self.expiring += 1;
             self.expiries.push(Reverse((at, message.topic.clone())));
             self.forget_expiries();
         }
+        replaced
     }
 
-    pub(super) fn remove(&mut self, topic: &str) {
+    /// The one there was.
+    pub(super) fn remove(&mut self, topic: &str) -> Option<Arc<Message>> {
         let mut levels = topic.split('/');
-        if let Some(removed) = self.root.remove(&mut levels) {
-            self.forget(&removed);
-        }
+        let removed = self.root.remove(&mut levels)?;
+        self.forget(&removed);
+        Some(removed)
     }
 
-    /// Removes the messages that have expired. Costs nothing where none has.
+    /// Removes the messages that have expired, and shows each. Costs nothing where none has.
     // [MQTT-3.3.2-5]
-    pub(super) fn drop_expired(&mut self, now: Instant) {
+    pub(super) fn drop_expired(&mut self, now: Instant, mut expired: impl FnMut(&Message)) {
         while let Some(Reverse((at, _))) = self.expiries.peek()
             && *at < now
             && let Some(Reverse((at, topic))) = self.expiries.pop()
         {
-            if expires(&self.root, &topic, at) {
-                self.remove(&topic);
+            if expires(&self.root, &topic, at)
+                && let Some(removed) = self.remove(&topic)
+            {
+                expired(&removed);
             }
         }
     }

@@ -8,6 +8,7 @@ use indexmap::IndexSet;
 use super::{
     authenticate::Identity,
     deadlines::Scheduled,
+    keep::OnRecord,
     outbound::Outbound,
     sent_aliases::SentAliases,
     session_expiry::{Expiry, SessionPhase},
@@ -31,6 +32,9 @@ pub(super) struct Session {
     pub(super) last_match: LastMatch,
     pub(super) outbound: Outbound,
     pub(super) link: Link,
+    /// By what its records name it.
+    pub(super) number: u64,
+    pub(super) on_record: OnRecord,
     pub(super) client_id: Text,
     /// How long the session outlives its connection; `None` is for ever.
     pub(super) expiry: Option<Duration>,
@@ -90,8 +94,10 @@ pub(super) struct LastMatch {
 
 impl Session {
     /// A session that nothing is known of but its name; it is online as soon as its first CONNACK is sent.
-    pub(super) fn new(client_id: Text, hasher: &FixedState) -> Self {
+    pub(super) fn new(number: u64, client_id: Text, hasher: &FixedState) -> Self {
         Self {
+            number,
+            on_record: OnRecord::Nothing,
             client_id,
             link: Link::Offline { expires_at: None },
             expiry: Some(Duration::ZERO),

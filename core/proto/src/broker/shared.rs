@@ -4,7 +4,7 @@
 
 mod group;
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use core::{hash::BuildHasher as _, mem, num::NonZeroU32};
 
 use foldhash::quality::FixedState;
@@ -13,7 +13,7 @@ use slab::Slab;
 
 use self::group::Group;
 use super::{
-    Broker, Output, SharedDistribution,
+    Broker, Output, SharedBy, SharedDistribution, keep,
     message::{Message, Outgoing, ids_of},
     outbound::Outbound,
     publish::{Match, Subscription},
@@ -82,8 +82,29 @@ impl SharedSubscriptions {
         self.groups.get_mut(place as usize)
     }
 
+    /// What the records of a delivery say of its group.
+    pub(super) fn on_record(&self, share: Share) -> Option<SharedBy<'_>> {
+        let group = self.groups.get(share.group.place as usize)?;
+        (group.number() == share.group.number).then_some(SharedBy {
+            filter: group.filter(),
+            retain: share.retain,
+        })
+    }
+
+    /// The group of a delivery whose records say this.
+    pub(super) fn restored(&self, shared: SharedBy<'_>) -> Option<Share> {
+        let place = *self.by_filter.get(shared.filter)?;
+        let number = self.groups.get(place as usize)?.number();
+        Some(Share {
+            group: GroupKey { place, number },
+            retain: shared.retain,
+        })
+    }
+
     fn form(&mut self, filter: &TopicFilter) -> u32 {
-        let place = self.groups.insert(Group::new(self.next_number, &self.chance));
+        let place = self
+            .groups
+            .insert(Group::new(self.next_number, filter.detached(), &self.chance));
         self.next_number = self.next_number.checked_add(1).unwrap_or(NonZeroU32::MIN);
         let place = u32::try_from(place).expect("fewer groups than 4,294,967,296");
         self.tree.insert(filter.levels(), place, ());
@@ -210,10 +231,13 @@ impl Broker {
     /// A session has ended: others of its groups get what it did not.
     // Section 4.8.2: a SHOULD at QoS 1. [MQTT-4.8.2-4] Until then it waits for the session.
     pub(super) fn hand_on(&mut self, now: Instant, outbound: Outbound, out: &mut impl Output) {
-        for outgoing in outbound.into_unfinished() {
+        outbound.finish_begun(out);
+        for mut outgoing in outbound.into_unfinished() {
+            let (order, message) = (outgoing.order.take(), Arc::clone(&outgoing.message));
             if let Some(share) = outgoing.share {
                 self.hand_on_one(now, share, outgoing, out);
             }
+            keep::finished(order, Some(&message), out);
         }
     }
 

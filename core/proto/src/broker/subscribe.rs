@@ -39,7 +39,7 @@ impl Broker {
         let (mut wants_retained, mut why) = (Vec::new(), None);
         for (filter, options) in subscribe.filters {
             let filter = self.understood(version, filter);
-            let subscribed = filter.and_then(|filter| self.subscribe_to(key, filter, options, id));
+            let subscribed = filter.and_then(|filter| self.subscribe_to(key, filter, options, id, out));
             match subscribed {
                 Ok(subscribed) => {
                     reason_codes.push(granted(subscribed.subscription.qos));
@@ -78,6 +78,7 @@ impl Broker {
         filter: TopicFilter,
         options: SubscriptionOptions,
         id: Option<SubscriptionId>,
+        out: &mut impl Output,
     ) -> Result<Subscribed, Refusal> {
         self.check_available(&filter).map_err(Refusal::NotAvailable)?;
         if filter.len() > self.limits.topic_bytes
@@ -87,13 +88,9 @@ impl Broker {
         }
         let is_full = self.subscribed >= self.limits.subscriptions_total;
         let subscriptions_max = self.limits.subscriptions;
-        let subscriptions = &mut self.session_mut(key).subscriptions;
-        if !subscriptions.contains(&filter) {
-            if is_full || subscriptions.len() >= subscriptions_max {
-                return Err(Refusal::TooManySubscriptions);
-            }
-            subscriptions.insert(filter.detached());
-            self.subscribed += 1;
+        let subscriptions = &self.session(key).subscriptions;
+        if !subscriptions.contains(&filter) && (is_full || subscriptions.len() >= subscriptions_max) {
+            return Err(Refusal::TooManySubscriptions);
         }
         let subscription = Subscription {
             // [MQTT-3.2.2-10]
@@ -102,18 +99,34 @@ impl Broker {
             retain_as_published: options.retain_as_published,
             id,
         };
-        let is_new = if filter.share_name().is_some() {
-            self.join(key, &filter, subscription)
-        } else {
-            self.subscriptions
-                .insert(filter.levels(), key.0, subscription)
-                .is_none()
-        };
+        let is_new = self.put_subscription(key, &filter, subscription);
+        self.session(key).record_subscribed(&filter, subscription, out);
         Ok(Subscribed {
             filter,
             subscription,
             is_new,
         })
+    }
+
+    /// Whether the session had none of this Topic Filter.
+    pub(super) fn put_subscription(
+        &mut self,
+        key: SessionKey,
+        filter: &TopicFilter,
+        subscription: Subscription,
+    ) -> bool {
+        let subscriptions = &mut self.session_mut(key).subscriptions;
+        if !subscriptions.contains(filter) {
+            subscriptions.insert(filter.detached());
+            self.subscribed += 1;
+        }
+        if filter.share_name().is_some() {
+            self.join(key, filter, subscription)
+        } else {
+            self.subscriptions
+                .insert(filter.levels(), key.0, subscription)
+                .is_none()
+        }
     }
 
     /// What CONNACK said that there is none of.
@@ -152,7 +165,7 @@ impl Broker {
         out: &mut impl Output,
     ) {
         // [MQTT-3.3.4-5] Each copy has the identifier of its own subscription.
-        self.retained.drop_expired(now);
+        self.drop_expired_retained(now, out);
         for message in self.retained.matching(filter.levels()) {
             let outgoing = Outgoing {
                 qos: message.qos.min(subscription.qos),
@@ -160,6 +173,7 @@ impl Broker {
                 retain: true,
                 subscription_ids: ids_of(subscription.id),
                 share: None,
+                order: None,
             };
             self.enqueue(now, key, outgoing, out);
         }
@@ -181,7 +195,7 @@ impl Broker {
         let reason_codes = unsubscribe
             .filters
             .iter()
-            .map(|filter| self.unsubscribe_from(key, version, filter))
+            .map(|filter| self.unsubscribe_from(key, version, filter, out))
             .collect();
         let unsuback = Unsuback {
             packet_id: unsubscribe.packet_id,
@@ -192,12 +206,19 @@ impl Broker {
     }
 
     // [MQTT-3.10.4-2] [MQTT-3.10.4-3] [v3 MQTT-3.10.4-2] [v3 MQTT-3.10.4-3] Deliveries under way are not touched.
-    fn unsubscribe_from(&mut self, key: SessionKey, version: Version, filter: &TopicFilter) -> ReasonCode {
+    fn unsubscribe_from(
+        &mut self,
+        key: SessionKey,
+        version: Version,
+        filter: &TopicFilter,
+        out: &mut impl Output,
+    ) -> ReasonCode {
         let Ok(filter) = self.understood(version, filter.clone()) else {
             return ReasonCode::NoSubscriptionExisted;
         };
         if self.session_mut(key).subscriptions.swap_remove(&filter) {
             self.forget_subscription(key, &filter);
+            self.session(key).record_unsubscribed(&filter, out);
             ReasonCode::Success
         } else {
             ReasonCode::NoSubscriptionExisted

@@ -94,6 +94,15 @@ impl WillState {
         Self::Armed(Box::new(will))
     }
 
+    /// The Will of a connection that an earlier process had: it ended now, if `due_at` does not say otherwise.
+    pub(super) fn delayed(will: Will, now: Instant, due_at: Option<Instant>) -> Self {
+        let latest = now + delay(&will);
+        Self::Delayed {
+            at: due_at.map_or(latest, |at| at.min(latest)),
+            will: Box::new(will),
+        }
+    }
+
     /// Goes on with an event; the Will, where it is to be published now.
     pub(super) fn on(&mut self, now: Instant, event: WillEvent) -> Option<Box<Will>> {
         let (phase, effect) = self.phase().next(event)?;
@@ -114,6 +123,13 @@ impl WillState {
         match self {
             Self::None => None,
             Self::Armed(will) | Self::Delayed { will, .. } => Some(will),
+        }
+    }
+
+    pub(super) const fn is_some(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Armed(_) | Self::Delayed { .. } => true,
         }
     }
 

@@ -4,7 +4,7 @@ use foldhash::quality::FixedState;
 use indexmap::IndexMap;
 
 use super::super::{SharedDistribution, publish::Subscription, session::SessionKey};
-use crate::Qos;
+use crate::{Qos, TopicFilter};
 
 /// The sessions that share one subscription.
 ///
@@ -15,6 +15,7 @@ use crate::Qos;
 #[derive(Debug)]
 pub(super) struct Group {
     number: NonZeroU32,
+    filter: TopicFilter,
     members: IndexMap<SessionKey, Subscription, FixedState>,
     /// How many of the members are connected.
     online: usize,
@@ -29,9 +30,10 @@ const ASKED_MAX: usize = 16;
 
 impl Group {
     /// A group without members. `number` tells it from others that have its place before or after it.
-    pub(super) fn new(number: NonZeroU32, hasher: &FixedState) -> Self {
+    pub(super) fn new(number: NonZeroU32, filter: TopicFilter, hasher: &FixedState) -> Self {
         Self {
             number,
+            filter,
             members: IndexMap::with_hasher(hasher.clone()),
             online: 0,
             next: 0,
@@ -41,6 +43,11 @@ impl Group {
 
     pub(super) const fn number(&self) -> NonZeroU32 {
         self.number
+    }
+
+    /// What its members share.
+    pub(super) const fn filter(&self) -> &TopicFilter {
+        &self.filter
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -142,6 +149,11 @@ mod tests {
 
     use super::*;
 
+    fn group() -> Group {
+        let filter = TopicFilter::new("$share/g/t").unwrap();
+        Group::new(NonZeroU32::MIN, filter, &FixedState::with_seed(1))
+    }
+
     const SUBSCRIPTION: Subscription = Subscription {
         qos: Qos::AtLeastOnce,
         no_local: false,
@@ -194,7 +206,7 @@ mod tests {
             ops in prop::collection::vec(op(), 0..40),
             hash: u64,
         ) {
-            let mut group = Group::new(NonZeroU32::MIN, &FixedState::with_seed(1));
+            let mut group = group();
             let mut members = BTreeMap::new();
             for op in ops {
                 carry_out(op, &mut group, &mut members);
@@ -234,7 +246,7 @@ mod tests {
             ([Some(7), None, None], 1, 0),
             ([None, None, None], 2, 2),
         ] {
-            let mut group = Group::new(NonZeroU32::MIN, &FixedState::with_seed(1));
+            let mut group = group();
             for member in 0..3 {
                 group.join(SessionKey(member), SUBSCRIPTION);
             }
