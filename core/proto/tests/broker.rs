@@ -34,6 +34,8 @@ mod paths;
 mod publish;
 #[path = "broker/reasons.rs"]
 mod reasons;
+#[path = "broker/restore.rs"]
+mod restore;
 #[path = "broker/resume.rs"]
 mod resume;
 #[path = "broker/retained.rs"]

@@ -87,12 +87,17 @@ impl Message {
 
     /// The message as something to keep.
     pub(super) fn into_kept(self) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(self.detached())
+    }
+
+    /// The same in bytes of its own, unless they are many.
+    pub(super) fn detached(self) -> Self {
+        Self {
             topic: self.topic.detached(),
             payload: kept(&self.payload),
             properties: self.properties.detached(),
             ..self
-        })
+        }
     }
 
     /// Whether its time has passed. An interval of 0 reaches those who can be sent to in the same moment, and nobody later.

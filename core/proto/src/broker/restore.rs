@@ -30,6 +30,10 @@ impl Broker {
             retained,
             deliveries,
         } = saved;
+        let messages: BTreeMap<u64, Arc<Message>> = messages
+            .into_iter()
+            .map(|(number, message)| (number, Arc::new(message)))
+            .collect();
         let mut keys = BTreeMap::new();
         for (number, session) in sessions {
             keys.insert(number, self.restore_session(now, number, session, out));

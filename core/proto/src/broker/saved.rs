@@ -1,7 +1,4 @@
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
 
 use super::{
@@ -16,7 +13,7 @@ use crate::{Instant, PacketId, Qos, Text, TopicFilter, TopicName, Will};
 pub struct Saved {
     /// By number, as are the others.
     pub(super) sessions: BTreeMap<u64, SavedSession>,
-    pub(super) messages: BTreeMap<u64, Arc<Message>>,
+    pub(super) messages: BTreeMap<u64, Message>,
     /// By topic, the number of its message.
     pub(super) retained: BTreeMap<TopicName, u64>,
     /// By order.
@@ -193,7 +190,7 @@ impl Stage {
 
 impl Message {
     /// The message that is on record under this number.
-    fn on_record(number: u64, content: Content<'_>) -> Arc<Self> {
+    fn on_record(number: u64, content: Content<'_>) -> Self {
         let Content {
             topic,
             payload,
@@ -209,7 +206,7 @@ impl Message {
             expires_at,
             mark: Mark::numbered(number),
         };
-        message.into_kept()
+        message.detached()
     }
 }
 

@@ -10,7 +10,9 @@ use squall_proto::{
     Ack, ConnId, Connect, Delivery, Disconnect, Instant, Packet, PacketId, PacketRef, Properties, Property,
     Publish, Qos, ReasonCode, Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Unsubscribe,
     Version,
-    broker::{Broker, Close, Counts, Input, Judgement, Limits, Note, Output, Question, Settings},
+    broker::{
+        Broker, Close, Counts, Input, Judgement, Limits, Note, Output, Question, Record, Saved, Settings,
+    },
 };
 
 /// What a client sees next.
@@ -22,6 +24,7 @@ pub(crate) enum Seen {
 
 pub(crate) struct Table {
     broker: Broker,
+    settings: Settings,
     pub(crate) now: Instant,
     names: BTreeMap<String, ConnId>,
     version: Version,
@@ -35,6 +38,10 @@ pub(crate) struct Sink {
     pub(crate) unsent: BTreeMap<ConnId, usize>,
     /// What the broker asks its owner.
     questions: VecDeque<(ConnId, Question)>,
+    /// What the broker's records come to.
+    pub(crate) saved: Saved,
+    /// How many there were.
+    pub(crate) records: usize,
 }
 
 impl Output for Sink {
@@ -60,6 +67,11 @@ impl Output for Sink {
     fn note(&mut self, note: Note) {
         self.notes.push(note);
     }
+
+    fn persist(&mut self, record: Record<'_>) {
+        self.saved.apply(&record);
+        self.records += 1;
+    }
 }
 
 impl Table {
@@ -68,21 +80,24 @@ impl Table {
     }
 
     pub(crate) fn with_limits(version: Version, limits: Limits) -> Self {
-        Self::of(version, Broker::new(limits, 1))
+        Self::with_settings(version, limits.into())
     }
 
     pub(crate) fn with_settings(version: Version, settings: Settings) -> Self {
-        Self::of(version, Broker::new(settings, 1))
+        let broker = Broker::new(settings.clone(), 1);
+        Self::of(version, settings, broker)
     }
 
     /// With a broker that asks who its clients are.
     pub(crate) fn authenticating(version: Version, limits: Limits) -> Self {
-        Self::of(version, Broker::authenticating(limits, 1))
+        let broker = Broker::authenticating(limits.clone(), 1);
+        Self::of(version, limits.into(), broker)
     }
 
-    fn of(version: Version, broker: Broker) -> Self {
+    fn of(version: Version, settings: Settings, broker: Broker) -> Self {
         Self {
             broker,
+            settings,
             now: Instant::ZERO,
             names: BTreeMap::new(),
             version,
@@ -188,6 +203,24 @@ impl Table {
         self.send(name, Packet::Disconnect(Disconnect::of(ReasonCode::Success)));
         self.expect(name, Seen::Closed(Close::Disconnected));
         self.cut(name);
+    }
+
+    /// The broker's process dies, and after a while another begins with what its records came to. Nobody is at the table then.
+    pub(crate) fn crash(&mut self, down: Duration) {
+        let names: Vec<String> = self
+            .names
+            .keys()
+            .filter(|name| !name.contains(" gone "))
+            .cloned()
+            .collect();
+        for name in names {
+            self.rename(&name);
+        }
+        self.now += down;
+        let saved = std::mem::take(&mut self.out.saved);
+        self.out.saved = saved.clone();
+        self.broker = Broker::new(self.settings.clone(), 2);
+        self.broker.restore(self.now, saved, &mut self.out);
     }
 
     /// Frees the name; the place at the table stays taken, so that connections keep their numbers.
