@@ -20,6 +20,8 @@ mod authenticate;
 mod bounds;
 #[path = "broker/connect.rs"]
 mod connect;
+#[path = "broker/crash.rs"]
+mod crash;
 #[path = "broker/expiry.rs"]
 mod expiry;
 #[path = "broker/field.rs"]

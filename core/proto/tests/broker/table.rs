@@ -386,7 +386,7 @@ pub(crate) fn unexplained(mut packet: Packet) -> (Packet, Option<Text>) {
     (packet, why)
 }
 
-fn owned(packet: PacketRef<'_>) -> Packet {
+pub(crate) fn owned(packet: PacketRef<'_>) -> Packet {
     match packet {
         PacketRef::Packet(packet) => packet.clone(),
         PacketRef::Publish(publish) => {
