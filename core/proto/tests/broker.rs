@@ -26,6 +26,8 @@ mod crash;
 mod expiry;
 #[path = "broker/field.rs"]
 mod field;
+#[path = "broker/itself.rs"]
+mod itself;
 #[path = "broker/keep_alive.rs"]
 mod keep_alive;
 #[path = "broker/limits.rs"]
