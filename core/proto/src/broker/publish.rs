@@ -294,18 +294,6 @@ impl Broker {
         })
     }
 
-    /// Forgets the retained messages that have expired.
-    pub(super) fn drop_expired_retained(&mut self, now: Instant, out: &mut impl Output) {
-        self.retained
-            .drop_expired(now, |message| message.not_retained(out));
-    }
-
-    fn forget_retained(&mut self, topic: &TopicName, out: &mut impl Output) {
-        if let Some(removed) = self.retained.remove(topic) {
-            removed.not_retained(out);
-        }
-    }
-
     // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
     /// Whether there is room for it among the retained messages, in the place of the one it replaces.
     fn can_retain(&self, message: &Message) -> bool {

@@ -8,8 +8,23 @@ use alloc::{
 };
 use core::cmp::Reverse;
 
-use super::message::Message;
+use super::{Broker, Output, message::Message};
 use crate::{Instant, TopicName};
+
+impl Broker {
+    /// Forgets the retained messages that have expired.
+    pub(super) fn drop_expired_retained(&mut self, now: Instant, out: &mut impl Output) {
+        self.retained
+            .drop_expired(now, |message| message.not_retained(out));
+    }
+
+    /// Forgets the retained message of a topic.
+    pub(super) fn forget_retained(&mut self, topic: &str, out: &mut impl Output) {
+        if let Some(removed) = self.retained.remove(topic) {
+            removed.not_retained(out);
+        }
+    }
+}
 
 /// The last retained message of each topic, in a tree of topic levels.
 // [v3 MQTT-3.1.2-7] Kept beside the sessions, in none of them.
