@@ -2,27 +2,33 @@
 //!
 //! In reading order: a [`Server`] accepts; `connection` is the task of one connection; it reads by `inbound`, has `shared` handle
 //! what it read under one lock a batch, and writes the receivers' `outbox`es itself. `links` is what the broker sees of the
-//! connections, `queue` the bytes on their way, `judging` the asking who a client is, `administration` what its owner does to clients.
+//! connections, `queue` the bytes on their way, `held` those that wait for the `store`, `judging` the asking who a client is, `administration` what its owner does to clients.
 //!
 //! Invariants: no task but the connections', no channel and no wake-up a message. Nothing waits while it holds the lock, and nothing
 //! is written while it is held. Dropping [`Server::serve`] drops every connection at once, and the broker is not told: a crash.
 
 mod administration;
 mod connection;
+mod held;
 mod inbound;
 mod judging;
 mod links;
 mod outbox;
 mod queue;
 mod shared;
+mod store;
 
 use std::{future::poll_fn, panic, sync::Arc, task::Poll, time::Duration};
 
 use parking_lot::Mutex;
-use squall_proto::broker::{Counts, Settings};
+use squall_proto::{
+    Instant,
+    broker::{Counts, Limits, Settings},
+};
 use tokio::{task::JoinSet, time::timeout};
 use tracing::{debug, warn};
 
+pub use self::store::{Commit, DatabaseStore, FileStore, Records, Store, StoreError};
 use self::{connection::Connection, outbox::Outbox, shared::Shared};
 use crate::{Acceptor, Peer, authentication::Authenticator};
 
@@ -51,12 +57,41 @@ impl Server {
         Self::with(settings.into(), seed, Some(authenticator))
     }
 
+    /// A broker with what its store has kept of those before it; what depends on a record leaves when the store has that. `now` is the time
+    /// since the beginning of 1970, by which sessions, Wills and messages go on. Who is judged by nobody: see [`Server::new`].
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot say what it has.
+    pub fn restored(
+        settings: impl Into<Settings>,
+        seed: u64,
+        authenticator: Option<Arc<dyn Authenticator>>,
+        store: impl Store,
+        now: Duration,
+    ) -> Result<Self, StoreError> {
+        let settings = settings.into();
+        let (limits, now) = (settings.limits.clone(), Instant::ZERO + now);
+        let shared = Shared::restored(settings, seed, authenticator, Box::new(store), now)?;
+        Ok(Self::of(&limits, shared))
+    }
+
     fn with(settings: Settings, seed: u64, authenticator: Option<Arc<dyn Authenticator>>) -> Self {
+        let limits = settings.limits.clone();
+        Self::of(&limits, Shared::new(settings, seed, authenticator))
+    }
+
+    fn of(limits: &Limits, shared: Shared) -> Self {
         Self {
-            packet_size_max: settings.limits.packet_size,
-            connections_max: settings.limits.connections.saturating_add(REFUSED_MAX),
-            shared: Arc::new(Shared::new(settings, seed, authenticator)),
+            packet_size_max: limits.packet_size,
+            connections_max: limits.connections.saturating_add(REFUSED_MAX),
+            shared: Arc::new(shared),
         }
+    }
+
+    /// Why records cannot be kept any more: [`Server::serve`] has returned then, and nothing that depended on them has left.
+    pub fn failure(&self) -> Option<Arc<StoreError>> {
+        self.shared.failure()
     }
 
     /// Serves what `acceptor` accepts, until [`Server::shutdown`] and then until the connections have ended, for six seconds at most.
@@ -75,6 +110,7 @@ impl Server {
             () = self.accept(acceptor, &connections) => {}
             () = reap(&connections) => {}
             () = self.shared.tick() => {}
+            () = self.shared.keep() => return,
         }
         let mut connections = connections.into_inner();
         let ended = async {
@@ -82,9 +118,14 @@ impl Server {
                 propagate(ended);
             }
         };
-        if timeout(STOP_TIMEOUT, ended).await.is_err() {
-            warn!("connections remain that do not end");
+        tokio::select! {
+            biased;
+            ended = timeout(STOP_TIMEOUT, ended) => if ended.is_err() {
+                warn!("connections remain that do not end");
+            },
+            () = self.shared.keep() => return,
         }
+        self.shared.keep_rest().await;
     }
 
     /// How much the broker holds. Costs a look at each session.

@@ -3,8 +3,8 @@
 //! In reading order: [`Stream`], [`Acceptor`] and [`Connector`] are where bytes come from, real or simulated, and
 //! [`Address`] is where a server is; [`broker`] moves them to
 //! the broker's state machine and back, [`client`] to the client's; [`config`] is what `squall broker` reads. `tcp` and `unix` are the
-//! places that touch the machine's network, [`tls`] and [`ws`] go over any stream; `clock` is the one place that asks for the time, and
-//! [`Watched`] is what tasks wait on.
+//! places that touch the machine's network, [`tls`] and [`ws`] go over any stream; `clock` is the one place that asks for the time,
+//! `database` is what both stores are made of, and [`Watched`] is what tasks wait on.
 
 pub mod authentication;
 pub mod broker;
@@ -15,6 +15,7 @@ pub mod ws;
 
 mod address;
 mod clock;
+mod database;
 mod listen;
 mod stream;
 mod tcp;

@@ -1,13 +1,18 @@
-use std::{mem, sync::Arc};
+use std::{collections::VecDeque, mem, sync::Arc};
 
 use slab::Slab;
 use squall_proto::{
     ConnId, PacketRef, Version,
-    broker::{Close, Note, Output, Question},
+    broker::{Close, Note, Output, Question, Record},
 };
 use tracing::{debug, info};
 
-use super::{outbox::Outbox, queue::Queue};
+use super::{
+    held::{Held, HeldBack},
+    outbox::Outbox,
+    queue::Queue,
+    store::Records,
+};
 use crate::Peer;
 
 /// Every connection's way out, as the broker sees them: under its lock.
@@ -19,6 +24,22 @@ pub(super) struct Links {
     /// What the broker asked about the connection that a batch comes from.
     question: Option<Question>,
     unsent_bytes_soft: usize,
+    /// What is to be recorded, and what waits for it; `None` where nothing is kept.
+    keeping: Option<Keeping>,
+}
+
+/// What a broker with a store knows of its next commit.
+#[derive(Default)]
+struct Keeping {
+    records: Records,
+    /// The number of the commit that they will be part of.
+    commit: u64,
+    /// How many records there were before this input.
+    before: usize,
+    /// Those with output of this input.
+    fresh: Vec<ConnId>,
+    /// Who waits for which commit.
+    waiting: VecDeque<(u64, ConnId)>,
 }
 
 struct Link {
@@ -26,6 +47,10 @@ struct Link {
     /// Output that only this batch knows of.
     output: Queue,
     close: Option<Close>,
+    /// Output of this input, where it may have to wait for its records.
+    fresh: Held,
+    /// Output that waits for records.
+    held_back: HeldBack,
     touched: bool,
     peer: Peer,
 }
@@ -38,6 +63,7 @@ impl Links {
             output_bytes: 0,
             question: None,
             unsent_bytes_soft,
+            keeping: None,
         }
     }
 
@@ -49,6 +75,8 @@ impl Links {
             outbox,
             output: Queue::default(),
             close: None,
+            fresh: Held::default(),
+            held_back: HeldBack::default(),
             touched: false,
             peer,
         });
@@ -89,11 +117,72 @@ impl Links {
                 continue;
             };
             link.touched = false;
-            let output = mem::take(&mut link.output);
-            let above_soft = link.outbox.unsent_bytes() + output.len() > self.unsent_bytes_soft;
-            link.outbox.append(output, above_soft);
-            if let Some(close) = link.close.take() {
-                link.outbox.close(close);
+            let output = Held {
+                output: mem::take(&mut link.output),
+                close: link.close.take(),
+            };
+            give(&link.outbox, output, self.unsent_bytes_soft);
+            to.push(Arc::clone(&link.outbox));
+        }
+    }
+
+    /// From now on records are kept, and what depends on them is held back.
+    pub(super) fn keep_records(&mut self) {
+        self.keeping = Some(Keeping::default());
+    }
+
+    /// Whether there are records that wait for a commit.
+    pub(super) fn has_records(&self) -> bool {
+        self.keeping
+            .as_ref()
+            .is_some_and(|keeping| !keeping.records.is_empty())
+    }
+
+    /// The records of the next commit, and its number.
+    pub(super) fn take_records(&mut self) -> Option<(u64, Records)> {
+        let keeping = self.keeping.as_mut()?;
+        if keeping.records.is_empty() {
+            return None;
+        }
+        let commit = keeping.commit;
+        keeping.commit += 1;
+        keeping.before = 0;
+        Some((commit, mem::take(&mut keeping.records)))
+    }
+
+    /// An input is handled: if it made records, its output waits for them, and so does what comes later on the same connections.
+    pub(super) fn settle(&mut self) {
+        let Some(keeping) = &mut self.keeping else { return };
+        let recorded = keeping.records.len() > keeping.before;
+        keeping.before = keeping.records.len();
+        for conn in keeping.fresh.drain(..) {
+            let Some(link) = self.links.get_mut(conn.0 as usize) else {
+                continue;
+            };
+            let fresh = mem::take(&mut link.fresh);
+            if recorded {
+                if link.held_back.hold(keeping.commit, fresh) {
+                    keeping.waiting.push_back((keeping.commit, conn));
+                }
+            } else if let Some(fresh) = link.held_back.hold_behind(fresh) {
+                link.output.append(fresh.output);
+                link.close = link.close.or(fresh.close);
+                if !mem::replace(&mut link.touched, true) {
+                    self.touched.push(conn);
+                }
+            }
+        }
+    }
+
+    /// A commit is over: what waited for it goes to the outboxes, in `to` those that are to be flushed when the lock is free.
+    pub(super) fn committed(&mut self, commit: u64, to: &mut Vec<Arc<Outbox>>) {
+        let Some(keeping) = &mut self.keeping else { return };
+        while let Some((_, conn)) = keeping.waiting.pop_front_if(|(waits_for, _)| *waits_for <= commit) {
+            let Some(link) = self.links.get_mut(conn.0 as usize) else {
+                continue;
+            };
+            for held in link.held_back.release(commit) {
+                give(&link.outbox, held, self.unsent_bytes_soft);
             }
             to.push(Arc::clone(&link.outbox));
         }
@@ -109,24 +198,59 @@ impl Links {
         Some(link)
     }
 
+    /// Where the output of this input goes: at once, or first to see whether it made records.
+    fn output(&mut self, conn: ConnId) -> Option<(&mut Queue, &mut Option<Close>)> {
+        let Some(keeping) = &mut self.keeping else {
+            let link = self.touch(conn)?;
+            return Some((&mut link.output, &mut link.close));
+        };
+        let link = self.links.get_mut(conn.0 as usize)?;
+        if link.fresh.is_empty() {
+            keeping.fresh.push(conn);
+        }
+        Some((&mut link.fresh.output, &mut link.fresh.close))
+    }
+
     fn peer(&self, conn: ConnId) -> Option<&Peer> {
         self.links.get(conn.0 as usize).map(|link| &link.peer)
     }
 }
 
+impl Link {
+    fn unsent_bytes(&self) -> usize {
+        let held = self.fresh.output.len() + self.held_back.len();
+        self.outbox.unsent_bytes() + self.output.len() + held
+    }
+}
+
+fn give(outbox: &Outbox, held: Held, unsent_bytes_soft: usize) {
+    let Held { output, close } = held;
+    let above_soft = outbox.unsent_bytes() + output.len() > unsent_bytes_soft;
+    outbox.append(output, above_soft);
+    if let Some(close) = close {
+        outbox.close(close);
+    }
+}
+
 impl Output for Links {
     fn send(&mut self, to: ConnId, version: Version, packet: PacketRef<'_>) {
-        if let Some(link) = self.touch(to) {
-            let before = link.output.len();
-            link.output.push(version, packet);
-            let pushed = link.output.len() - before;
+        if let Some((output, _)) = self.output(to) {
+            let before = output.len();
+            output.push(version, packet);
+            let pushed = output.len() - before;
             self.output_bytes += pushed;
         }
     }
 
     fn close(&mut self, conn: ConnId, close: Close) {
-        if let Some(link) = self.touch(conn) {
-            link.close = Some(close);
+        if let Some((_, closes)) = self.output(conn) {
+            *closes = Some(close);
+        }
+    }
+
+    fn persist(&mut self, record: Record<'_>) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.records.push(&record);
         }
     }
 
@@ -137,7 +261,7 @@ impl Output for Links {
     fn unsent_bytes(&self, conn: ConnId) -> usize {
         self.links
             .get(conn.0 as usize)
-            .map_or(0, |link| link.outbox.unsent_bytes() + link.output.len())
+            .map_or(0, Link::unsent_bytes)
     }
 
     #[expect(

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{future::pending, sync::Arc};
 
 use parking_lot::Mutex;
 use squall_proto::{
@@ -6,7 +6,13 @@ use squall_proto::{
     broker::{Administration, Broker, Counts, Input, Question, Settings},
 };
 
-use super::{links::Links, outbox::Outbox};
+use super::{
+    links::Links,
+    outbox::Outbox,
+    store::{Store, StoreError},
+};
+use tracing::{error, info};
+
 use crate::{Peer, Watched, authentication::Authenticator, clock::Clock};
 
 /// What all tasks of a broker share.
@@ -17,6 +23,11 @@ pub(super) struct Shared {
     /// When the next tick is wanted, as far as the ticking task needs to know: early perhaps, never late.
     deadline: Watched<Option<Instant>>,
     stopping: Watched<bool>,
+    store: Option<tokio::sync::Mutex<Box<dyn Store>>>,
+    /// Whether records wait for a commit.
+    recorded: Watched<bool>,
+    /// Why records cannot be kept any more.
+    failure: Watched<Option<Arc<StoreError>>>,
 }
 
 /// What the broker knew of a client.
@@ -35,13 +46,48 @@ struct Core {
 
 impl Shared {
     pub(super) fn new(settings: Settings, seed: u64, authenticator: Option<Arc<dyn Authenticator>>) -> Self {
+        Self::with(settings, seed, authenticator, Clock::start())
+    }
+
+    /// With what a store has kept, and `now` on the clock that goes on over a restart.
+    pub(super) fn restored(
+        settings: Settings,
+        seed: u64,
+        authenticator: Option<Arc<dyn Authenticator>>,
+        mut store: Box<dyn Store>,
+        now: Instant,
+    ) -> Result<Self, StoreError> {
+        let saved = store.load()?;
+        info!(
+            sessions = saved.session_count(),
+            deliveries = saved.delivery_count(),
+            messages = saved.message_count(),
+            retained = saved.retained_count(),
+            "restored"
+        );
+        let mut shared = Self::with(settings, seed, authenticator, Clock::start_at(now));
+        shared.store = Some(tokio::sync::Mutex::new(store));
+        shared.step(|core, now| {
+            core.links.keep_records();
+            core.broker.restore(now, saved, &mut core.links);
+            core.links.settle();
+        });
+        Ok(shared)
+    }
+
+    fn with(
+        settings: Settings,
+        seed: u64,
+        authenticator: Option<Arc<dyn Authenticator>>,
+        clock: Clock,
+    ) -> Self {
         let links = Links::new(settings.limits.unsent_bytes_soft);
         let broker = match authenticator {
             Some(_) => Broker::authenticating(settings, seed),
             None => Broker::new(settings, seed),
         };
         Self {
-            clock: Clock::start(),
+            clock,
             authenticator,
             core: Mutex::new(Core {
                 broker,
@@ -50,6 +96,9 @@ impl Shared {
             }),
             deadline: Watched::new(None),
             stopping: Watched::new(false),
+            store: None,
+            recorded: Watched::new(false),
+            failure: Watched::new(None),
         }
     }
 
@@ -142,6 +191,62 @@ impl Shared {
         self.stopping.wait_for(|stopping| *stopping).await;
     }
 
+    /// Commits records as they come, until that fails: while one commit is under way, those of the next gather.
+    pub(super) async fn keep(&self) {
+        let Some(store) = &self.store else {
+            return pending().await;
+        };
+        while self.failure.get().is_none() {
+            tokio::select! {
+                biased;
+                _ = self.failure.wait_for(Option::is_some) => return,
+                _ = self.recorded.wait_for(|recorded| *recorded) => {}
+            }
+            let mut store = store.lock().await;
+            self.commit_to(&mut **store).await;
+        }
+    }
+
+    /// Commits what is left.
+    pub(super) async fn keep_rest(&self) {
+        if let Some(store) = &self.store
+            && self.failure.get().is_none()
+        {
+            let mut store = store.lock().await;
+            self.commit_to(&mut **store).await;
+        }
+    }
+
+    /// Why records cannot be kept any more.
+    pub(super) fn failure(&self) -> Option<Arc<StoreError>> {
+        self.failure.get()
+    }
+
+    async fn commit_to(&self, store: &mut dyn Store) {
+        let taken = {
+            let mut core = self.core.lock();
+            self.recorded.set(false);
+            core.links.take_records()
+        };
+        let Some((commit, records)) = taken else { return };
+        match store.commit(records).await {
+            Ok(()) => self.release(commit),
+            Err(failure) => {
+                error!(%failure, "records cannot be kept: {}", failure.mend());
+                self.failure.set(Some(Arc::new(failure)));
+            }
+        }
+    }
+
+    /// What waited for a commit leaves.
+    fn release(&self, commit: u64) {
+        let mut unflushed = Vec::new();
+        self.core.lock().links.committed(commit, &mut unflushed);
+        for outbox in unflushed {
+            outbox.flush();
+        }
+    }
+
     fn tick_once(&self) {
         self.step(|core, now| {
             core.armed = None;
@@ -164,6 +269,9 @@ impl Shared {
         // Read under the lock, so that the broker's time never goes back.
         let result = step(&mut core, self.clock.now());
         core.links.hand_over(&mut unflushed);
+        if core.links.has_records() && !self.recorded.get() {
+            self.recorded.set(true);
+        }
         self.arm(&mut core);
         drop(core);
         for outbox in unflushed {
@@ -186,6 +294,7 @@ impl Shared {
 impl Core {
     fn handle(&mut self, now: Instant, input: Input) {
         self.broker.handle(now, input, &mut self.links);
+        self.links.settle();
     }
 
     /// Handles inputs until there are no more (`false`), or so much output that it is better written first (`true`).

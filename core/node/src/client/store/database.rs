@@ -1,16 +1,13 @@
 use std::{
     fmt,
-    fs::File,
     future::ready,
-    io::{self, Read},
-    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use bytes::BytesMut;
 use redb::{
-    Builder, Database, DatabaseError, ReadableTable as _, StorageBackend, StorageError, Table,
+    Database, ReadableTable as _, StorageBackend, StorageError, Table,
     TableDefinition, TableError, WriteTransaction,
 };
 use squall_proto::{
@@ -20,6 +17,7 @@ use squall_proto::{
 };
 
 use super::{Commit, Store, StoreError};
+use crate::database::{self, Trouble, unharmed};
 
 /// Client Identifier, under 0.
 const SESSION: TableDefinition<'_, u8, &str> = TableDefinition::new("session");
@@ -41,44 +39,6 @@ pub struct DatabaseStore {
     database: Database,
     wall_clock: Box<dyn Fn() -> Duration + Send>,
     changes: Vec<Change>,
-}
-
-/// What redb has not even put its mark on was never committed to: its making was cut short, and redb would not make it again.
-fn begin_anew(backend: &impl StorageBackend) -> io::Result<()> {
-    let mut head = [0; HEAD];
-    let len = backend.len()?;
-    if len >= HEAD as u64 {
-        backend.read(0, &mut head)?;
-    }
-    if len > 0 && head == [0; HEAD] {
-        backend.set_len(0)?;
-    }
-    Ok(())
-}
-
-/// As [`begin_anew`], if nobody has the file open. What else is wrong with it redb says.
-fn begin_file_anew(path: &Path) -> io::Result<()> {
-    let Ok(mut file) = File::options().read(true).write(true).open(path) else {
-        return Ok(());
-    };
-    if file.try_lock().is_err() {
-        return Ok(());
-    }
-    let mut head = Vec::new();
-    Read::by_ref(&mut file).take(HEAD as u64).read_to_end(&mut head)?;
-    if !head.is_empty() && head.iter().all(|byte| *byte == 0) {
-        file.set_len(0)?;
-    }
-    Ok(())
-}
-
-/// Bytes of the mark that a database of redb begins with.
-const HEAD: usize = 9;
-
-fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE);
-    builder
 }
 
 /// A record, with what it borrows.
@@ -105,21 +65,16 @@ impl DatabaseStore {
         wall_clock: impl Fn() -> Duration + Send + 'static,
     ) -> Result<Self, StoreError> {
         let path = path.into();
-        begin_anew(&backend).map_err(|error| failed(&path, error.into()))?;
-        let opened = unharmed(&path, || {
-            let opened = builder().create_with_backend(backend);
-            checked(opened, &path)
-        });
-        Ok(Self::of(opened?, path, Box::new(wall_clock)))
+        let database = database::open(backend, CACHE).map_err(|trouble| named(&path, trouble))?;
+        Ok(Self::of(database, path, Box::new(wall_clock)))
     }
 
     pub(super) fn open_file(
         path: &Path,
         wall_clock: impl Fn() -> Duration + Send + 'static,
     ) -> Result<Self, StoreError> {
-        begin_file_anew(path).map_err(|error| failed(path, error.into()))?;
-        let opened = unharmed(path, || checked(builder().create(path), path));
-        Ok(Self::of(opened?, path.to_owned(), Box::new(wall_clock)))
+        let database = database::open_file(path, CACHE).map_err(|trouble| named(path, trouble))?;
+        Ok(Self::of(database, path.to_owned(), Box::new(wall_clock)))
     }
 
     fn of(database: Database, path: PathBuf, wall_clock: Box<dyn Fn() -> Duration + Send>) -> Self {
@@ -133,9 +88,7 @@ impl DatabaseStore {
 
     /// Commits, and waits for the backend.
     pub(super) fn commit_now(&mut self) -> Result<(), StoreError> {
-        unharmed(&self.path, || {
-            self.write().map_err(|error| failed(&self.path, error))
-        })?;
+        unharmed(|| Ok(self.write()?)).map_err(|trouble| named(&self.path, trouble))?;
         self.changes.clear();
         Ok(())
     }
@@ -156,13 +109,13 @@ impl DatabaseStore {
         Ok(())
     }
 
-    fn read(&self) -> Result<Saved, ReadError> {
+    fn read(&self) -> Result<Saved, Trouble> {
         let transaction = self.database.begin_write()?;
         let tables = Tables::open(&transaction)?;
         let mut saved = Saved::new();
         if let Some(client_id) = tables.session.get(0)? {
             let client_id =
-                Text::new(client_id.value()).map_err(|_| ReadError::Damaged("a client identifier"))?;
+                Text::new(client_id.value()).map_err(|_| Trouble::unreadable("a client identifier"))?;
             saved.apply(&Record::Session {
                 client_id: &client_id,
             });
@@ -178,12 +131,7 @@ impl DatabaseStore {
 
 impl Store for DatabaseStore {
     fn load(&mut self) -> Result<Saved, StoreError> {
-        unharmed(&self.path, || {
-            self.read().map_err(|error| match error {
-                ReadError::Damaged(what) => damaged(&self.path, format!("{what} in it cannot be read")),
-                ReadError::Database(error) => failed(&self.path, error),
-            })
-        })
+        unharmed(|| self.read()).map_err(|trouble| named(&self.path, trouble))
     }
 
     fn append(&mut self, record: &Record<'_>) {
@@ -241,11 +189,11 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    fn messages(&self, now: u64, saved: &mut Saved) -> Result<(), ReadError> {
+    fn messages(&self, now: u64, saved: &mut Saved) -> Result<(), Trouble> {
         for entry in self.messages.iter()? {
             let (order, value) = entry?;
             let (since, publish) = value.value();
-            let message = &message(publish).ok_or(ReadError::Damaged("a message"))?;
+            let message = &message(publish).ok_or_else(|| Trouble::unreadable("a message"))?;
             let (order, waited) = (order.value(), Duration::from_millis(now.saturating_sub(since)));
             saved.apply(&Record::Queued {
                 order,
@@ -261,7 +209,7 @@ impl<'t> Tables<'t> {
                 None => Record::Sent { order, packet_id },
                 Some((code, released)) => {
                     let reason_code =
-                        ReasonCode::from_value(code).ok_or(ReadError::Damaged("a Reason Code"))?;
+                        ReasonCode::from_value(code).ok_or_else(|| Trouble::unreadable("a Reason Code"))?;
                     Record::Released {
                         order,
                         packet_id,
@@ -334,59 +282,16 @@ fn message(publish: &[u8]) -> Option<Message> {
     })
 }
 
-fn packet_id(value: u16) -> Result<PacketId, ReadError> {
-    PacketId::new(value).ok_or(ReadError::Damaged("a Packet Identifier"))
+fn packet_id(value: u16) -> Result<PacketId, Trouble> {
+    PacketId::new(value).ok_or_else(|| Trouble::unreadable("a Packet Identifier"))
 }
 
-enum ReadError {
-    Damaged(&'static str),
-    Database(redb::Error),
-}
-
-impl<E: Into<redb::Error>> From<E> for ReadError {
-    fn from(error: E) -> Self {
-        Self::Database(error.into())
-    }
-}
-
-/// redb takes what a disk has lied about for a fault of its own, and panics. To whom the store belongs it is a damaged file.
-fn unharmed<T>(path: &Path, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    let done = panic::catch_unwind(AssertUnwindSafe(work));
-    done.unwrap_or_else(|_| Err(damaged(path, "it holds what was never written there")))
-}
-
-fn checked(opened: Result<Database, DatabaseError>, path: &Path) -> Result<Database, StoreError> {
-    let mut database = opened.map_err(|error| cannot_open(path, error))?;
-    match database.check_integrity() {
-        Ok(true) => Ok(database),
-        Ok(false) => Err(damaged(path, "its checksums do not match")),
-        Err(error) => Err(cannot_open(path, error)),
-    }
-}
-
-fn cannot_open(path: &Path, error: DatabaseError) -> StoreError {
-    if let DatabaseError::DatabaseAlreadyOpen = error {
-        return StoreError::InUse(path.to_owned());
-    }
-    failed(path, error.into())
-}
-
-fn failed(path: &Path, error: redb::Error) -> StoreError {
-    if let redb::Error::Corrupted(why) = error {
-        return damaged(path, why);
-    }
-    if let redb::Error::Io(error) = &error
-        && let io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof = error.kind()
-    {
-        return damaged(path, error.to_string());
-    }
-    StoreError::Failed(error.into())
-}
-
-fn damaged(path: &Path, why: impl Into<String>) -> StoreError {
-    StoreError::Damaged {
-        path: path.to_owned(),
-        why: why.into(),
+fn named(path: &Path, trouble: Trouble) -> StoreError {
+    let path = path.to_owned();
+    match trouble {
+        Trouble::InUse => StoreError::InUse(path),
+        Trouble::Damaged(why) => StoreError::Damaged { path, why },
+        Trouble::Failed(error) => StoreError::Failed(error.into()),
     }
 }
 

@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use squall_proto::{
+    Delivery, Instant, PacketId, Publish, Qos, SubscriptionId, Text, TopicFilter, TopicName, Will,
+    broker::{Content, Owed, Record, Subscription},
+};
+
+/// A [`Record`] with what it borrows; times in microseconds.
+#[derive(Debug)]
+pub(super) enum Change {
+    Session {
+        session: u64,
+        client_id: Text,
+        expiry: Option<u64>,
+        disconnected_at: Option<u64>,
+    },
+    SessionEnded(u64),
+    Will {
+        session: u64,
+        will: Will,
+        due_at: Option<u64>,
+    },
+    WillEnded(u64),
+    Subscribed(u64, TopicFilter, Subscription),
+    Unsubscribed(u64, TopicFilter),
+    Received(u64, PacketId),
+    Completed(u64, PacketId),
+    Message {
+        message: u64,
+        publish: Box<Publish>,
+        expires_at: Option<u64>,
+    },
+    Forgotten(u64),
+    Retained(TopicName, u64),
+    RetainedRemoved(TopicName),
+    Queued(u64, Queued),
+    Sent(u64, PacketId),
+    Released(u64),
+    Finished(u64),
+}
+
+/// An [`Owed`] with what it borrows.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub(super) session: u64,
+    pub(super) message: u64,
+    pub(super) qos: Qos,
+    pub(super) retain: bool,
+    pub(super) subscription_ids: Vec<SubscriptionId>,
+    pub(super) share: Option<(TopicFilter, bool)>,
+}
+
+impl Change {
+    pub(super) fn of(record: &Record<'_>) -> Self {
+        match *record {
+            Record::Session {
+                session,
+                client_id,
+                expiry,
+                disconnected_at,
+            } => Self::Session {
+                session,
+                client_id: client_id.clone(),
+                expiry: expiry.map(micros),
+                disconnected_at: disconnected_at.map(Instant::as_micros),
+            },
+            Record::SessionEnded { session } => Self::SessionEnded(session),
+            Record::Will {
+                session,
+                will,
+                due_at,
+            } => Self::Will {
+                session,
+                will: will.clone(),
+                due_at: due_at.map(Instant::as_micros),
+            },
+            Record::WillEnded { session } => Self::WillEnded(session),
+            Record::Subscribed {
+                session,
+                filter,
+                subscription,
+            } => Self::Subscribed(session, filter.clone(), subscription),
+            Record::Unsubscribed { session, filter } => Self::Unsubscribed(session, filter.clone()),
+            Record::Received { session, packet_id } => Self::Received(session, packet_id),
+            Record::Completed { session, packet_id } => Self::Completed(session, packet_id),
+            Record::Message { message, content } => Self::Message {
+                message,
+                publish: Box::new(publish(content)),
+                expires_at: content.expires_at.map(Instant::as_micros),
+            },
+            Record::Forgotten { message } => Self::Forgotten(message),
+            Record::Retained { topic, message } => Self::Retained(topic.clone(), message),
+            Record::RetainedRemoved { topic } => Self::RetainedRemoved(topic.clone()),
+            Record::Queued { order, delivery } => Self::Queued(order, Queued::of(delivery)),
+            Record::Sent { order, packet_id } => Self::Sent(order, packet_id),
+            Record::Released { order } => Self::Released(order),
+            Record::Finished { order } => Self::Finished(order),
+        }
+    }
+
+    /// Roughly the memory that it takes.
+    pub(super) fn size(&self) -> usize {
+        let more = match self {
+            Self::Will { will, .. } => will.payload.bytes().len(),
+            Self::Message { publish, .. } => publish.payload.len(),
+            Self::Session { .. }
+            | Self::SessionEnded(_)
+            | Self::WillEnded(_)
+            | Self::Subscribed(..)
+            | Self::Unsubscribed(..)
+            | Self::Received(..)
+            | Self::Completed(..)
+            | Self::Forgotten(_)
+            | Self::Retained(..)
+            | Self::RetainedRemoved(_)
+            | Self::Queued(..)
+            | Self::Sent(..)
+            | Self::Released(_)
+            | Self::Finished(_) => 0,
+        };
+        size_of::<Self>() + more
+    }
+}
+
+impl Queued {
+    fn of(owed: Owed<'_>) -> Self {
+        Self {
+            session: owed.session,
+            message: owed.message,
+            qos: owed.qos,
+            retain: owed.retain,
+            subscription_ids: owed.subscription_ids.to_vec(),
+            share: owed.share.map(|share| (share.filter.clone(), share.retain)),
+        }
+    }
+}
+
+/// The message as a PUBLISH that says all of it but when it expires.
+fn publish(content: Content<'_>) -> Publish {
+    let delivery = match content.qos {
+        Qos::AtMostOnce => Delivery::AtMostOnce,
+        Qos::AtLeastOnce => Delivery::AtLeastOnce(PacketId::MIN),
+        Qos::ExactlyOnce => Delivery::ExactlyOnce(PacketId::MIN),
+    };
+    Publish {
+        dup: false,
+        retain: false,
+        delivery,
+        topic: Some(content.topic.clone()),
+        payload: content.payload.clone(),
+        properties: content.properties.clone(),
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
