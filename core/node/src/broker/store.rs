@@ -49,7 +49,8 @@ impl Records {
         self.bytes
     }
 
-    pub(super) fn push(&mut self, record: &Record<'_>) {
+    /// Appends a record.
+    pub fn push(&mut self, record: &Record<'_>) {
         let change = Change::of(record);
         self.bytes += change.size();
         self.changes.push(change);

@@ -2,9 +2,11 @@
 
 mod administration;
 mod authentication;
+mod durable;
 mod ending;
 mod flooding;
 mod harness;
 mod loopback;
 mod reading;
 mod sending;
+mod store;
