@@ -1,14 +1,21 @@
 //! `squall broker`: the broker as a process.
 
-use std::{convert::Infallible, io, path::PathBuf, sync::Arc};
+use std::{
+    convert::Infallible,
+    io,
+    path::PathBuf,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context as _;
 use rand::{TryRng as _, rngs::SysRng};
 use squall_node::{
     Address, BindError, Bound, Reload,
-    broker::Server,
-    config::{Config, Listener, LogLevel},
+    authentication::Authenticator,
+    broker::{FileStore, Server, StoreError},
+    config::{Config, Durability, Listener, LogLevel},
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -28,6 +35,7 @@ Examples:
   squall broker                                        on 127.0.0.1:1883
   squall broker --listen 0.0.0.0:1883 --listen ws://0.0.0.0:8080
   squall broker --listen mqtts://0.0.0.0:8883 --certificate chain.pem --key key.pem
+  squall broker --data /var/lib/squall                 what is acknowledged survives
   squall broker -c squall.toml --check-config
 
 docs/squall.toml documents every key of the configuration. SIGHUP has it read certificates and keys again.")]
@@ -45,6 +53,12 @@ pub(crate) struct Args {
     /// PEM file of the certificate's private key
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
+    /// Keep sessions and messages in this directory, which is made if there is none
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// What is waited for before a message is acknowledged: memory, os, disk; disk with --data, if not said
+    #[arg(long, value_name = "LEVEL")]
+    durability: Option<Durability>,
     /// How much is said on standard error: off, error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL")]
     log: Option<LogLevel>,
@@ -90,6 +104,14 @@ fn configuration(args: &Args) -> Result<Config, anyhow::Error> {
     if let Some(level) = args.log {
         config.log.level = level;
     }
+    if let Some(directory) = &args.data {
+        config.data_directory = Some(directory.clone());
+    }
+    config.durability = args.durability.or(config.durability);
+    if config.durability() != Durability::Memory && config.data_directory.is_none() {
+        let problem = format!("durability {} needs a place to keep things", config.durability());
+        return Err(Misuse::new(problem, "name one with --data DIR, or as data_directory").into());
+    }
     for listener in &config.listeners {
         listener
             .check()
@@ -128,10 +150,41 @@ fn server(config: &Config) -> Result<Server, anyhow::Error> {
     let seed = SysRng.try_next_u64()?;
     let mut secret = [0; 32];
     SysRng.try_fill_bytes(&mut secret)?;
-    Ok(match config.authentication.load(secret)? {
-        Some(users) => Server::authenticating(config.settings(), seed, Arc::new(users)),
+    let users = config.authentication.load(secret)?;
+    let authenticator = users.map(|users| -> Arc<dyn Authenticator> { Arc::new(users) });
+    if let Some(store) = store(config)? {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        let restored = Server::restored(config.settings(), seed, authenticator, store, now);
+        return Ok(restored.map_err(unusable)?);
+    }
+    Ok(match authenticator {
+        Some(authenticator) => Server::authenticating(config.settings(), seed, authenticator),
         None => Server::new(config.settings(), seed),
     })
+}
+
+/// What the broker keeps things in, if it keeps any.
+fn store(config: &Config) -> Result<Option<FileStore>, anyhow::Error> {
+    let durability = config.durability();
+    let Some(directory) = config.data_directory.as_ref().filter(|_| durability != Durability::Memory) else {
+        return Ok(None);
+    };
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("cannot make the directory {}", directory.display()))?;
+    let path = directory.join(STORE);
+    let opened = match durability {
+        Durability::Os => FileStore::open_unsynced(path),
+        Durability::Disk | Durability::Memory => FileStore::open(path),
+    };
+    Ok(Some(opened.map_err(unusable)?))
+}
+
+/// The file in the data directory.
+const STORE: &str = "broker.redb";
+
+fn unusable(error: StoreError) -> Misuse {
+    let mend = error.mend();
+    Misuse::new(error, mend)
 }
 
 async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
@@ -148,7 +201,7 @@ async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
         greeting.push_str(&format!("listening on {}\n", listener.url()));
         serving.spawn(listener.serve(server.clone()));
     }
-    greeting.push_str("durability: memory\n");
+    greeting.push_str(&format!("durability: {}\n", config.durability()));
     let _ = output::print(&greeting)?;
 
     tokio::select! {
@@ -162,6 +215,9 @@ async fn serve(config: &Config) -> Result<Exit, anyhow::Error> {
         // Asked twice, it does not wait for the clients.
         () = any(&mut signals) => {}
         _ = serving.join_all() => {}
+    }
+    if let Some(failure) = server.failure() {
+        return Err(anyhow::Error::new(failure).context("the broker has stopped"));
     }
     Ok(Exit::Held)
 }

@@ -1,6 +1,7 @@
 //! The broker's configuration: TOML in which nothing is ignored.
 
 mod authentication;
+mod durability;
 mod error;
 mod limits;
 mod listener;
@@ -8,7 +9,7 @@ mod rules;
 mod told;
 mod units;
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 use serde::{
     Deserialize,
@@ -18,6 +19,7 @@ use squall_proto::broker::{Limits, Rules, Settings, Told};
 use tracing::level_filters::LevelFilter;
 
 pub use authentication::{Authentication, AuthenticationError};
+pub use durability::Durability;
 pub use error::ConfigError;
 pub use listener::{Listener, Secure, Tcp, Unix, Ws};
 
@@ -25,6 +27,10 @@ pub use listener::{Listener, Secure, Tcp, Unix, Ws};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// Where sessions and messages are kept.
+    pub data_directory: Option<PathBuf>,
+    /// What is waited for; see [`Config::durability`].
+    pub durability: Option<Durability>,
     /// Where clients connect.
     pub listeners: Vec<Listener>,
     /// Who may connect.
@@ -82,6 +88,15 @@ impl Config {
         toml::from_str(text).map_err(|error| ConfigError::new(file, text, &error))
     }
 
+    /// What the broker waits for before it acknowledges. If it is not said: the disk, if there is a data directory.
+    pub fn durability(&self) -> Durability {
+        let unsaid = match self.data_directory {
+            Some(_) => Durability::Disk,
+            None => Durability::Memory,
+        };
+        self.durability.unwrap_or(unsaid)
+    }
+
     /// What of it the broker itself goes by.
     pub fn settings(&self) -> Settings {
         Settings {
@@ -95,6 +110,8 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            data_directory: None,
+            durability: None,
             listeners: vec![Listener::tcp(ADDRESS)],
             authentication: Authentication::default(),
             log: Log::default(),

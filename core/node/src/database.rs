@@ -91,7 +91,7 @@ fn begin_anew(backend: &impl StorageBackend) -> io::Result<()> {
 }
 
 /// As [`begin_anew`], if nobody has the file open. What else is wrong with it redb says.
-fn begin_file_anew(path: &Path) -> io::Result<()> {
+pub(crate) fn begin_file_anew(path: &Path) -> io::Result<()> {
     let Ok(mut file) = File::options().read(true).write(true).open(path) else {
         return Ok(());
     };

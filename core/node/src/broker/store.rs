@@ -1,10 +1,11 @@
 //! Where a broker keeps what outlives its process. In reading order: the trait, `change` (a record that can wait for its commit),
-//! `database`, `file` (the same in a file).
+//! `database` and its `tables`, `file` (the same in a file), `unsynced` (a file that nobody waits for).
 
 mod change;
 mod database;
 mod file;
 mod tables;
+mod unsynced;
 
 use std::{future::Future, path::PathBuf, pin::Pin};
 

@@ -47,15 +47,9 @@ impl Pair {
     fn new() -> Self {
         let backend = redb::backends::InMemoryBackend::new();
         Self {
-            broker: Broker::new(
-                Limits {
-                    shared_subscriptions_v3: false,
-                    ..Limits::default()
-                },
-                1,
-            ),
+            broker: Broker::new(Limits::default(), 1),
             out: Out::default(),
-            store: DatabaseStore::open(backend, "memory").unwrap(),
+            store: DatabaseStore::open(backend, "memory").expect("it is new"),
             now: Instant::from_micros(7_000_000),
             most: 0,
         }
@@ -64,8 +58,8 @@ impl Pair {
     async fn handle(&mut self, input: Input) {
         self.broker.handle(self.now, input, &mut self.out);
         let records = std::mem::take(&mut self.out.records);
-        self.store.commit(records).await.unwrap();
-        assert_eq!(self.store.load().unwrap(), self.out.saved);
+        self.store.commit(records).await.expect("memory has room");
+        assert_eq!(self.store.load().expect("it is whole"), self.out.saved);
         self.most = self.most.max(self.out.saved.delivery_count());
     }
 
@@ -85,7 +79,7 @@ impl Pair {
 }
 
 fn id(value: u16) -> PacketId {
-    PacketId::new(value).unwrap()
+    PacketId::new(value).expect("not 0")
 }
 
 fn persistent(client_id: &str, seconds: u32, version: Version) -> Packet {
@@ -126,7 +120,7 @@ fn publish(
         dup: false,
         retain,
         delivery,
-        topic: Some(TopicName::new(topic).unwrap()),
+        topic: Some(TopicName::new(topic).expect("a legal name")),
         payload: payload.into(),
         properties: expiry.map(Property::MessageExpiryInterval).into_iter().collect(),
     })

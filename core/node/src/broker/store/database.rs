@@ -7,7 +7,7 @@ use std::{
 use redb::{Database, ReadableTable as _, StorageBackend, TableDefinition};
 use squall_proto::broker::Saved;
 
-use super::{Commit, Records, Store, StoreError, tables::Tables};
+use super::{Commit, Records, Store, StoreError, tables::Tables, unsynced::Unsynced};
 use crate::database::{self, Trouble, unharmed};
 
 /// The newest format that this program knows.
@@ -41,6 +41,14 @@ impl DatabaseStore {
 
     pub(super) fn open_file(path: &Path) -> Result<Self, StoreError> {
         Self::of(database::open_file(path, CACHE), path.to_owned())
+    }
+
+    pub(super) fn open_unsynced(path: &Path) -> Result<Self, StoreError> {
+        let opened = database::begin_file_anew(path)
+            .map_err(Trouble::from)
+            .and_then(|()| Ok(Unsynced::open(path)?))
+            .and_then(|file| database::open(file, CACHE));
+        Self::of(opened, path.to_owned())
     }
 
     fn of(opened: Result<Database, Trouble>, path: PathBuf) -> Result<Self, StoreError> {

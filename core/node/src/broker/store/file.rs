@@ -21,6 +21,17 @@ impl FileStore {
         let database = Some(DatabaseStore::open_file(path.as_ref())?);
         Ok(Self { database })
     }
+
+    /// As [`FileStore::open`], but a commit is over when the operating system has it: a crash of the process takes nothing back, a loss
+    /// of power may take everything.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub fn open_unsynced(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let database = Some(DatabaseStore::open_unsynced(path.as_ref())?);
+        Ok(Self { database })
+    }
 }
 
 impl Store for FileStore {
