@@ -32,7 +32,7 @@ pub(super) struct Mark {
 }
 
 /// How much of a session is on record.
-// [MQTT-4.1.0-1] [v3 MQTT-4.1.0-1] What ends with the connection need not be.
+// [MQTT-3.1.2-23] [v3 MQTT-4.1.0-1] What ends with the connection need not be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum OnRecord {
     Nothing,

@@ -12,7 +12,7 @@ use crate::{Instant, PacketId, Properties, Qos, SubscriptionId, Text, TopicFilte
 /// out before they are on stable storage. An input that put out none waits for nothing.
 ///
 /// Sessions, messages and deliveries are named by numbers that rise, each kind by its own. Moments are those of the broker's clock.
-// [MQTT-4.1.0-1] [v3 MQTT-4.1.0-1] [v3 MQTT-4.1.0-2]
+// [MQTT-3.1.2-23] [v3 MQTT-4.1.0-1]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record<'a> {
     /// There is a session, or what is said of it here has changed.

@@ -17,7 +17,7 @@ impl Broker {
     ///
     /// `now` is on the clock of the records: its owner gives moments that go on from theirs. Who was connected lost its connection
     /// now; what fell due since (a Will, the end of a session) happens now, and makes records of its own.
-    // [MQTT-4.1.0-1] [MQTT-4.4.0-1] [v3 MQTT-4.1.0-1] [v3 MQTT-4.1.0-2] [v3 MQTT-4.4.0-1]
+    // [MQTT-3.1.2-23] [MQTT-4.4.0-1] [v3 MQTT-4.1.0-1] [v3 MQTT-4.4.0-1]
     pub fn restore(&mut self, now: Instant, saved: Saved, out: &mut impl Output) {
         assert!(
             self.sessions.is_empty() && self.retained.len() == 0 && self.connections.open == 0,

@@ -291,7 +291,7 @@ fn run(version: Version, deaths: [Death; 2]) -> usize {
     died
 }
 
-/// [MQTT-4.1.0-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-4.3.3-10] [MQTT-4.4.0-1]
+/// [MQTT-3.1.2-23] [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-4.3.3-10] [MQTT-4.4.0-1]
 /// [v3 MQTT-4.1.0-1] [v3 MQTT-4.3.2-2] [v3 MQTT-4.3.3-2] [v3 MQTT-4.4.0-1]
 #[test]
 fn a_broker_that_dies_at_any_packet_is_followed_by_one_that_loses_nothing_and_doubles_nothing() {

@@ -60,7 +60,7 @@ fn assert_nothing_is_left(t: &Table) {
     assert_eq!(t.out.saved, Saved::new());
 }
 
-/// [MQTT-3.2.2-3] [v3 MQTT-3.2.2-2]
+/// [MQTT-3.1.2-23] [MQTT-3.2.2-3] [v3 MQTT-3.1.2-4] [v3 MQTT-3.2.2-2]
 #[test]
 fn a_session_and_its_subscriptions_outlive_the_process() {
     for version in Version::ALL {
@@ -207,7 +207,7 @@ fn a_qos_2_message_that_was_taken_is_not_taken_again_by_the_next_process() {
     }
 }
 
-/// [MQTT-3.3.1-5] [MQTT-3.3.1-6] [v3 MQTT-3.3.1-5] [v3 MQTT-3.3.1-10]
+/// [MQTT-3.3.1-5] [MQTT-3.3.1-6] [v3 MQTT-3.1.2-7] [v3 MQTT-3.3.1-5] [v3 MQTT-3.3.1-10]
 #[test]
 fn retained_messages_outlive_the_process_and_those_that_were_removed_do_not_come_back() {
     for version in Version::ALL {
@@ -285,7 +285,6 @@ fn a_session_expires_by_the_time_since_its_connection_ended_processes_or_not() {
     assert_nothing_is_left(&t);
 }
 
-/// [MQTT-3.1.2-5] [v3 MQTT-3.1.2-4]
 #[test]
 fn a_wall_clock_that_went_back_prolongs_no_session_and_no_will() {
     let mut t = Table::new(Version::V5);
@@ -304,7 +303,7 @@ fn a_wall_clock_that_went_back_prolongs_no_session_and_no_will() {
     assert_eq!(t.counts().sessions, 0);
 }
 
-/// [MQTT-3.1.2-4] [MQTT-3.1.2-6] [v3 MQTT-3.1.2-6]
+/// [MQTT-3.1.2-4] [v3 MQTT-3.1.2-6]
 #[test]
 fn a_session_that_ended_leaves_nothing_behind() {
     for version in Version::ALL {
@@ -416,7 +415,6 @@ fn a_will_delay_goes_on_while_no_process_runs() {
     }
 }
 
-/// [MQTT-4.8.2-4]
 #[test]
 fn what_a_shared_subscription_left_undelivered_is_handed_on_by_the_next_process() {
     let mut t = Table::new(Version::V5);
