@@ -166,7 +166,11 @@ fn server(config: &Config) -> Result<Server, anyhow::Error> {
 /// What the broker keeps things in, if it keeps any.
 fn store(config: &Config) -> Result<Option<FileStore>, anyhow::Error> {
     let durability = config.durability();
-    let Some(directory) = config.data_directory.as_ref().filter(|_| durability != Durability::Memory) else {
+    let Some(directory) = config
+        .data_directory
+        .as_ref()
+        .filter(|_| durability != Durability::Memory)
+    else {
         return Ok(None);
     };
     std::fs::create_dir_all(directory)

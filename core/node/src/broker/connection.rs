@@ -187,6 +187,7 @@ impl Connection {
                 return Poll::Pending;
             }
         }
+        ready!(self.shared.poll_room(self.conn, cx));
         let batch = inbound.poll_batch(cx, self.conn, |inputs| self.handle(judging, inputs));
         batch.map(|batch| match batch {
             Ok(true) => None,

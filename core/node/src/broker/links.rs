@@ -51,6 +51,8 @@ struct Link {
     fresh: Held,
     /// Output that waits for records.
     held_back: HeldBack,
+    /// The commit that the last records of what came on it are part of.
+    recorded_in: Option<u64>,
     touched: bool,
     peer: Peer,
 }
@@ -77,6 +79,7 @@ impl Links {
             close: None,
             fresh: Held::default(),
             held_back: HeldBack::default(),
+            recorded_in: None,
             touched: false,
             peer,
         });
@@ -150,11 +153,28 @@ impl Links {
         Some((commit, mem::take(&mut keeping.records)))
     }
 
-    /// An input is handled: if it made records, its output waits for them, and so does what comes later on the same connections.
-    pub(super) fn settle(&mut self) {
+    /// Whether so many records wait for a commit that connections which make them are to wait.
+    pub(super) fn is_behind(&self) -> bool {
+        self.keeping
+            .as_ref()
+            .is_some_and(|keeping| keeping.records.bytes() > RECORDS_MAX)
+    }
+
+    /// Whether what came on a connection made some of the records that wait.
+    pub(super) fn has_recorded(&self, conn: ConnId) -> bool {
+        let (link, keeping) = (self.links.get(conn.0 as usize), &self.keeping);
+        let in_next = keeping.as_ref().map(|keeping| keeping.commit);
+        link.is_some_and(|link| link.recorded_in.is_some() && link.recorded_in == in_next)
+    }
+
+    /// An input, `from` this connection, is handled: if it made records, its output waits for them, and so does what comes later on the same connections.
+    pub(super) fn settle(&mut self, from: Option<ConnId>) {
         let Some(keeping) = &mut self.keeping else { return };
         let recorded = keeping.records.len() > keeping.before;
         keeping.before = keeping.records.len();
+        if recorded && let Some(link) = from.and_then(|from| self.links.get_mut(from.0 as usize)) {
+            link.recorded_in = Some(keeping.commit);
+        }
         for conn in keeping.fresh.drain(..) {
             let Some(link) = self.links.get_mut(conn.0 as usize) else {
                 continue;
@@ -177,7 +197,10 @@ impl Links {
     /// A commit is over: what waited for it goes to the outboxes, in `to` those that are to be flushed when the lock is free.
     pub(super) fn committed(&mut self, commit: u64, to: &mut Vec<Arc<Outbox>>) {
         let Some(keeping) = &mut self.keeping else { return };
-        while let Some((_, conn)) = keeping.waiting.pop_front_if(|(waits_for, _)| *waits_for <= commit) {
+        while let Some((_, conn)) = keeping
+            .waiting
+            .pop_front_if(|(waits_for, _)| *waits_for <= commit)
+        {
             let Some(link) = self.links.get_mut(conn.0 as usize) else {
                 continue;
             };
@@ -259,9 +282,7 @@ impl Output for Links {
     }
 
     fn unsent_bytes(&self, conn: ConnId) -> usize {
-        self.links
-            .get(conn.0 as usize)
-            .map_or(0, Link::unsent_bytes)
+        self.links.get(conn.0 as usize).map_or(0, Link::unsent_bytes)
     }
 
     #[expect(
@@ -296,3 +317,6 @@ impl Output for Links {
         }
     }
 }
+
+/// Bytes of records that gather while a commit is under way, before connections that make more are not read.
+const RECORDS_MAX: usize = 8 << 20;

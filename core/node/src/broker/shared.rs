@@ -1,4 +1,13 @@
-use std::{future::pending, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    future::pending,
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
 
 use parking_lot::Mutex;
 use squall_proto::{
@@ -9,7 +18,7 @@ use squall_proto::{
 use super::{
     links::Links,
     outbox::Outbox,
-    store::{Store, StoreError},
+    store::{Records, Store, StoreError},
 };
 use tracing::{error, info};
 
@@ -26,6 +35,8 @@ pub(super) struct Shared {
     store: Option<tokio::sync::Mutex<Box<dyn Store>>>,
     /// Whether records wait for a commit.
     recorded: Watched<bool>,
+    /// Whether connections that make records are to wait. Written under the lock, read without.
+    behind: AtomicBool,
     /// Why records cannot be kept any more.
     failure: Watched<Option<Arc<StoreError>>>,
 }
@@ -42,6 +53,8 @@ struct Core {
     links: Links,
     /// What `Shared::deadline` says.
     armed: Option<Instant>,
+    /// Who waits until there is room for records.
+    waiting: BTreeMap<ConnId, Waker>,
 }
 
 impl Shared {
@@ -70,7 +83,7 @@ impl Shared {
         shared.step(|core, now| {
             core.links.keep_records();
             core.broker.restore(now, saved, &mut core.links);
-            core.links.settle();
+            core.links.settle(None);
         });
         Ok(shared)
     }
@@ -93,11 +106,13 @@ impl Shared {
                 broker,
                 links,
                 armed: None,
+                waiting: BTreeMap::new(),
             }),
             deadline: Watched::new(None),
             stopping: Watched::new(false),
             store: None,
             recorded: Watched::new(false),
+            behind: AtomicBool::new(false),
             failure: Watched::new(None),
         }
     }
@@ -223,11 +238,7 @@ impl Shared {
     }
 
     async fn commit_to(&self, store: &mut dyn Store) {
-        let taken = {
-            let mut core = self.core.lock();
-            self.recorded.set(false);
-            core.links.take_records()
-        };
+        let taken = self.take_records();
         let Some((commit, records)) = taken else { return };
         match store.commit(records).await {
             Ok(()) => self.release(commit),
@@ -236,6 +247,39 @@ impl Shared {
                 self.failure.set(Some(Arc::new(failure)));
             }
         }
+    }
+
+    fn take_records(&self) -> Option<(u64, Records)> {
+        let mut core = self.core.lock();
+        self.recorded.set(false);
+        self.behind.store(false, Ordering::Relaxed);
+        let (taken, waiting) = (core.links.take_records(), mem::take(&mut core.waiting));
+        drop(core);
+        waiting.into_values().for_each(Waker::wake);
+        taken
+    }
+
+    /// Has records committed, and says so where there are too many.
+    fn note_records(&self, core: &Core) {
+        if core.links.has_records() && !self.recorded.get() {
+            self.recorded.set(true);
+        }
+        if core.links.is_behind() {
+            self.behind.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits, where what comes on this connection makes records and too many wait for a commit.
+    pub(super) fn poll_room(&self, conn: ConnId, cx: &Context<'_>) -> Poll<()> {
+        if !self.behind.load(Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        let mut core = self.core.lock();
+        if !core.links.is_behind() || !core.links.has_recorded(conn) {
+            return Poll::Ready(());
+        }
+        core.waiting.insert(conn, cx.waker().clone());
+        Poll::Pending
     }
 
     /// What waited for a commit leaves.
@@ -269,9 +313,7 @@ impl Shared {
         // Read under the lock, so that the broker's time never goes back.
         let result = step(&mut core, self.clock.now());
         core.links.hand_over(&mut unflushed);
-        if core.links.has_records() && !self.recorded.get() {
-            self.recorded.set(true);
-        }
+        self.note_records(&core);
         self.arm(&mut core);
         drop(core);
         for outbox in unflushed {
@@ -293,8 +335,19 @@ impl Shared {
 
 impl Core {
     fn handle(&mut self, now: Instant, input: Input) {
+        let from = match &input {
+            Input::Received(conn, _) => Some(*conn),
+            Input::Opened(_)
+            | Input::Malformed(..)
+            | Input::Judged(..)
+            | Input::Flushed(_)
+            | Input::Lost(_)
+            | Input::Administer(_)
+            | Input::Tick
+            | Input::Shutdown => None,
+        };
         self.broker.handle(now, input, &mut self.links);
-        self.links.settle();
+        self.links.settle(from);
     }
 
     /// Handles inputs until there are no more (`false`), or so much output that it is better written first (`true`).

@@ -146,6 +146,31 @@ async fn what_comes_during_a_commit_is_committed_together() {
     assert_eq!(pace.commits(), 4);
 }
 
+/// While a commit takes long, who makes records is not read for ever; who makes none is.
+#[tokio::test(start_paused = true)]
+async fn records_that_gather_have_a_bound() {
+    let (served, pace, _there, mut publisher) = slow().await;
+    let large = vec![b'x'; 1 << 19];
+    let mut sent = 0;
+    while timeout(A_WHILE, publisher.send(&publish_qos1("t", large.clone())))
+        .await
+        .is_ok()
+    {
+        sent += 1;
+        assert!(sent < 60, "it is read for ever");
+    }
+    assert!(sent >= 16, "{sent} messages");
+    let mut other = served.client("other", 1 << 20).await;
+    other.send(&publish("u", "at once")).await;
+    let mut quick = served.subscriber("quick", 1 << 20).await;
+    other.send(&publish("u", "at once")).await;
+    assert_eq!(payload(quick.next().await), "at once");
+    pace.may_end.add_permits(100);
+    for _ in 0..sent {
+        assert!(matches!(publisher.next().await, Some(Packet::Puback(_))));
+    }
+}
+
 /// Its first commits succeed.
 struct Full(usize);
 

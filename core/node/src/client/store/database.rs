@@ -7,8 +7,8 @@ use std::{
 
 use bytes::BytesMut;
 use redb::{
-    Database, ReadableTable as _, StorageBackend, StorageError, Table,
-    TableDefinition, TableError, WriteTransaction,
+    Database, ReadableTable as _, StorageBackend, StorageError, Table, TableDefinition, TableError,
+    WriteTransaction,
 };
 use squall_proto::{
     Decoder, Delivery, Packet, PacketId, Publish, Qos, ReasonCode, Text, Version,
