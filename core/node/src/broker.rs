@@ -18,7 +18,7 @@ mod queue;
 mod shared;
 mod store;
 
-use std::{future::poll_fn, panic, sync::Arc, task::Poll, time::Duration};
+use std::{future::poll_fn, panic, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use parking_lot::Mutex;
 use squall_proto::{
@@ -104,13 +104,14 @@ impl Server {
     /// When a connection's task has panicked: what it held may be half done, so nothing is served any more.
     pub async fn serve(&self, acceptor: impl Acceptor) {
         let connections = Mutex::new(JoinSet::new());
+        let mut keep = pin!(self.shared.keep());
         tokio::select! {
             biased;
             () = self.shared.stopped() => {}
             () = self.accept(acceptor, &connections) => {}
             () = reap(&connections) => {}
             () = self.shared.tick() => {}
-            () = self.shared.keep() => return,
+            () = &mut keep => return,
         }
         let mut connections = connections.into_inner();
         let ended = async {
@@ -123,9 +124,13 @@ impl Server {
             ended = timeout(STOP_TIMEOUT, ended) => if ended.is_err() {
                 warn!("connections remain that do not end");
             },
-            () = self.shared.keep() => return,
+            () = &mut keep => return,
         }
-        self.shared.keep_rest().await;
+        tokio::select! {
+            biased;
+            () = self.shared.all_kept() => {}
+            () = &mut keep => {}
+        }
     }
 
     /// How much the broker holds. Costs a look at each session.

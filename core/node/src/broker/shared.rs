@@ -35,6 +35,8 @@ pub(super) struct Shared {
     store: Option<tokio::sync::Mutex<Box<dyn Store>>>,
     /// Whether records wait for a commit.
     recorded: Watched<bool>,
+    /// Whether none do, and no commit is under way.
+    all_kept: Watched<bool>,
     /// Whether connections that make records are to wait. Written under the lock, read without.
     behind: AtomicBool,
     /// Why records cannot be kept any more.
@@ -112,6 +114,7 @@ impl Shared {
             stopping: Watched::new(false),
             store: None,
             recorded: Watched::new(false),
+            all_kept: Watched::new(true),
             behind: AtomicBool::new(false),
             failure: Watched::new(None),
         }
@@ -206,7 +209,8 @@ impl Shared {
         self.stopping.wait_for(|stopping| *stopping).await;
     }
 
-    /// Commits records as they come, until that fails: while one commit is under way, those of the next gather.
+    /// Commits records as they come, until that fails: while one commit is under way, those of the next gather. To drop it is to crash, unless
+    /// [`Shared::all_kept`].
     pub(super) async fn keep(&self) {
         let Some(store) = &self.store else {
             return pending().await;
@@ -222,14 +226,9 @@ impl Shared {
         }
     }
 
-    /// Commits what is left.
-    pub(super) async fn keep_rest(&self) {
-        if let Some(store) = &self.store
-            && self.failure.get().is_none()
-        {
-            let mut store = store.lock().await;
-            self.commit_to(&mut **store).await;
-        }
+    /// Waits until all records are kept, or cannot be.
+    pub(super) async fn all_kept(&self) {
+        self.all_kept.wait_for(|all_kept| *all_kept).await;
     }
 
     /// Why records cannot be kept any more.
@@ -245,6 +244,7 @@ impl Shared {
             Err(failure) => {
                 error!(%failure, "records cannot be kept: {}", failure.mend());
                 self.failure.set(Some(Arc::new(failure)));
+                self.all_kept.set(true);
             }
         }
     }
@@ -263,6 +263,7 @@ impl Shared {
     fn note_records(&self, core: &Core) {
         if core.links.has_records() && !self.recorded.get() {
             self.recorded.set(true);
+            self.all_kept.set(false);
         }
         if core.links.is_behind() {
             self.behind.store(true, Ordering::Relaxed);
@@ -285,7 +286,12 @@ impl Shared {
     /// What waited for a commit leaves.
     fn release(&self, commit: u64) {
         let mut unflushed = Vec::new();
-        self.core.lock().links.committed(commit, &mut unflushed);
+        let mut core = self.core.lock();
+        core.links.committed(commit, &mut unflushed);
+        if !core.links.has_records() {
+            self.all_kept.set(true);
+        }
+        drop(core);
         for outbox in unflushed {
             outbox.flush();
         }

@@ -11,7 +11,7 @@ use std::{
 
 use squall_node::broker::{Commit, FileStore, Records, Server, Store, StoreError};
 use squall_proto::{
-    Packet, Properties, Property, Qos,
+    Disconnect, Packet, Properties, Property, Qos, ReasonCode, Text,
     broker::{Limits, Saved},
 };
 use tokio::{sync::Semaphore, time::timeout};
@@ -54,7 +54,12 @@ impl Pace {
 }
 
 fn restored(store: impl Store) -> Result<Server, StoreError> {
-    Server::restored(Limits::default(), 0, None, store, Duration::from_secs(1_000_000))
+    restored_at(store, 0)
+}
+
+fn restored_at(store: impl Store, seconds: u64) -> Result<Server, StoreError> {
+    let now = Duration::from_secs(1_000_000_000 + seconds);
+    Server::restored(Limits::default(), 0, None, store, now)
 }
 
 /// A broker with a slow store, a subscriber of `t` whose session is kept and who is away, one without, and a publisher.
@@ -79,9 +84,14 @@ async fn slow() -> (Served, Pace, Peered, Peered) {
 
 /// A client whose session is kept for ever.
 async fn persistent(served: &Served, client_id: &str, session_present: bool) -> Peered {
+    kept(served, client_id, session_present, u32::MAX).await
+}
+
+/// A client whose session is kept for so many seconds.
+async fn kept(served: &Served, client_id: &str, session_present: bool, seconds: u32) -> Peered {
     let mut connect = plain_connect(client_id);
     connect.clean_start = false;
-    connect.properties = [Property::SessionExpiryInterval(u32::MAX)]
+    connect.properties = [Property::SessionExpiryInterval(seconds)]
         .into_iter()
         .collect::<Properties>();
     let mut client = served.stream(1 << 20);
@@ -205,9 +215,21 @@ async fn what_cannot_be_recorded_is_not_acknowledged_and_the_broker_stops() {
     assert_eq!(failure, "cannot keep records in disk: there is no room");
 }
 
-fn open(path: &Path) -> Served {
-    let store = FileStore::open(path).expect("nobody else has it");
-    Served::over(restored(store).expect("it is whole"))
+async fn open(path: &Path) -> Served {
+    open_at(path, 0).await
+}
+
+/// So many seconds after the first time.
+async fn open_at(path: &Path, seconds: u64) -> Served {
+    let store = loop {
+        match FileStore::open(path) {
+            Ok(store) => break store,
+            // The thread of a commit outlives the process that a test ends.
+            Err(StoreError::InUse(_)) => tokio::task::yield_now().await,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    Served::over(restored_at(store, seconds).expect("it is whole"))
 }
 
 /// The process ends, and what it had open is closed.
@@ -222,7 +244,7 @@ async fn kill(served: Served) {
 async fn what_was_acknowledged_is_there_after_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("broker.redb");
-    let served = open(&path);
+    let served = open(&path).await;
     let mut subscriber = persistent(&served, "sub", false).await;
     subscriber.send(&subscribe("t", Qos::AtLeastOnce)).await;
     assert!(matches!(subscriber.next().await, Some(Packet::Suback(_))));
@@ -234,7 +256,7 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
     }
     kill(served).await;
     for dup in [false, true] {
-        let served = open(&path);
+        let served = open(&path).await;
         let mut subscriber = persistent(&served, "sub", true).await;
         for n in 0..10 {
             let Some(Packet::Publish(publish)) = subscriber.next().await else {
@@ -246,12 +268,46 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
     }
 }
 
+/// [MQTT-3.1.2-23]
+#[tokio::test]
+async fn a_session_expires_by_the_wall_clock_while_no_broker_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("broker.redb");
+    for (seconds, session_present) in [(0, false), (90, true), (180, true), (300, false)] {
+        let served = open_at(&path, seconds).await;
+        let mut client = kept(&served, "c", session_present, 100).await;
+        client
+            .send(&Packet::Disconnect(Disconnect::of(ReasonCode::Success)))
+            .await;
+        assert_eq!(client.next().await, None);
+        kill(served).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_last_before_a_stop_is_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("broker.redb");
+    let served = open(&path).await;
+    let client = persistent(&served, "c", false).await;
+    drop(client);
+    while served.server.counts().connections > 0 {
+        tokio::task::yield_now().await;
+    }
+    served.server.end_session(&Text::new("c").unwrap());
+    served.server.shutdown();
+    served.task.await.expect("it returns");
+    drop(served.server);
+    let saved = FileStore::open(&path).unwrap().load().unwrap();
+    assert!(saved.is_empty(), "{saved:?}");
+}
+
 /// Stopped in order, it has recorded when the last connection ended.
 #[tokio::test]
 async fn a_broker_that_is_stopped_tells_its_clients_when_all_is_recorded() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("broker.redb");
-    let served = open(&path);
+    let served = open(&path).await;
     let mut client = persistent(&served, "c", false).await;
     served.server.shutdown();
     assert!(matches!(client.next().await, Some(Packet::Disconnect(_))));
@@ -270,6 +326,6 @@ async fn a_broker_that_is_stopped_tells_its_clients_when_all_is_recorded() {
 async fn a_second_broker_is_refused_the_same_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("broker.redb");
-    let _served = open(&path);
+    let _served = open(&path).await;
     assert!(matches!(FileStore::open(&path), Err(StoreError::InUse(_))));
 }

@@ -6,7 +6,7 @@ use squall_node::broker::{DatabaseStore, FileStore, Records, Store, StoreError};
 use squall_proto::{
     Ack, ConnId, Connect, Delivery, Disconnect, Instant, Packet, PacketId, PacketRef, Property, Publish, Qos,
     ReasonCode, Subscribe, SubscriptionId, SubscriptionOptions, TopicFilter, TopicName, Unsubscribe, Version,
-    broker::{Broker, Close, Input, Limits, Note, Output, Record, Saved},
+    broker::{Broker, Close, Input, Note, Output, Record, Rule, Rules, Saved, Settings},
 };
 
 use crate::harness::{connect_with_will, plain_connect};
@@ -47,7 +47,7 @@ impl Pair {
     fn new() -> Self {
         let backend = redb::backends::InMemoryBackend::new();
         Self {
-            broker: Broker::new(Limits::default(), 1),
+            broker: Broker::new(tolerant(), 1),
             out: Out::default(),
             store: DatabaseStore::open(backend, "memory").expect("it is new"),
             now: Instant::from_micros(7_000_000),
@@ -75,6 +75,17 @@ impl Pair {
     async fn wait(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
         self.handle(Input::Tick).await;
+    }
+}
+
+/// An acknowledgement of the wrong kind ends no connection.
+fn tolerant() -> Settings {
+    Settings {
+        rules: Rules {
+            wrong_acknowledgement: Rule::Tolerant,
+            ..Rules::default()
+        },
+        ..Settings::default()
     }
 }
 
