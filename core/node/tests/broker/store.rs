@@ -1,7 +1,8 @@
-//! What a database says after each commit is what the records come to.
+//! What a database says when power was lost after a commit is what the records come to.
 
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use squall_node::broker::{DatabaseStore, FileStore, Records, Store, StoreError};
 use squall_proto::{
     Ack, ConnId, Connect, Delivery, Disconnect, Instant, Packet, PacketId, PacketRef, Property, Publish, Qos,
@@ -16,8 +17,55 @@ struct Pair {
     broker: Broker,
     out: Out,
     store: DatabaseStore,
+    disk: Disk,
     now: Instant,
     most: usize,
+}
+
+/// What was written, and what of it was synced.
+#[derive(Clone, Debug, Default)]
+struct Disk(Arc<Mutex<(Vec<u8>, Vec<u8>)>>);
+
+impl Disk {
+    fn after_power_loss(&self) -> Self {
+        let synced = self.0.lock().1.clone();
+        Self(Arc::new(Mutex::new((synced.clone(), synced))))
+    }
+}
+
+impl redb::StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.lock().0.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let at = usize::try_from(offset).map_err(io::Error::other)?;
+        let end = at + out.len();
+        let disk = self.0.lock();
+        out.copy_from_slice(disk.0.get(at..end).ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        self.0.lock().0.resize(len, 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut disk = self.0.lock();
+        disk.1 = disk.0.clone();
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let at = usize::try_from(offset).map_err(io::Error::other)?;
+        let end = at + data.len();
+        let mut disk = self.0.lock();
+        let written = disk.0.get_mut(at..end).ok_or(io::ErrorKind::UnexpectedEof)?;
+        written.copy_from_slice(data);
+        Ok(())
+    }
 }
 
 #[derive(Default)]
@@ -45,11 +93,12 @@ impl Output for Out {
 
 impl Pair {
     fn new() -> Self {
-        let backend = redb::backends::InMemoryBackend::new();
+        let disk = Disk::default();
         Self {
             broker: Broker::new(tolerant(), 1),
             out: Out::default(),
-            store: DatabaseStore::open(backend, "memory").expect("it is new"),
+            store: DatabaseStore::open(disk.clone(), "disk").expect("it is new"),
+            disk,
             now: Instant::from_micros(7_000_000),
             most: 0,
         }
@@ -59,7 +108,8 @@ impl Pair {
         self.broker.handle(self.now, input, &mut self.out);
         let records = std::mem::take(&mut self.out.records);
         self.store.commit(records).await.expect("memory has room");
-        assert_eq!(self.store.load().expect("it is whole"), self.out.saved);
+        let mut next = DatabaseStore::open(self.disk.after_power_loss(), "disk").expect("it is whole");
+        assert_eq!(next.load().expect("it is whole"), self.out.saved);
         self.most = self.most.max(self.out.saved.delivery_count());
     }
 
@@ -138,7 +188,7 @@ fn publish(
 }
 
 #[tokio::test]
-async fn a_database_has_kept_what_the_records_come_to() {
+async fn a_database_has_kept_what_the_records_come_to_whenever_power_is_lost_after_a_commit() {
     let mut pair = Pair::new();
     let filter = |filter| TopicFilter::new(filter).unwrap();
     pair.open(0, persistent("five", 100, Version::V5)).await;
