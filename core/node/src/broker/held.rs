@@ -9,6 +9,8 @@ use super::queue::Queue;
 pub(super) struct Held {
     pub(super) output: Queue,
     pub(super) close: Option<Close>,
+    /// With it more was unsent than the soft limit, so the broker wants to know when nothing is.
+    pub(super) above_soft: bool,
 }
 
 /// Output for one connection that waits for commits, in its order.
@@ -27,6 +29,7 @@ impl Held {
     fn append(&mut self, other: Self) {
         self.output.append(other.output);
         self.close = self.close.or(other.close);
+        self.above_soft |= other.above_soft;
     }
 }
 

@@ -123,6 +123,7 @@ impl Links {
             let output = Held {
                 output: mem::take(&mut link.output),
                 close: link.close.take(),
+                above_soft: false,
             };
             give(&link.outbox, output, self.unsent_bytes_soft);
             to.push(Arc::clone(&link.outbox));
@@ -179,7 +180,11 @@ impl Links {
             let Some(link) = self.links.get_mut(conn.0 as usize) else {
                 continue;
             };
-            let fresh = mem::take(&mut link.fresh);
+            let above_soft = link.unsent_bytes() > self.unsent_bytes_soft;
+            let fresh = Held {
+                above_soft,
+                ..mem::take(&mut link.fresh)
+            };
             if recorded {
                 if link.held_back.hold(keeping.commit, fresh) {
                     keeping.waiting.push_back((keeping.commit, conn));
@@ -247,8 +252,12 @@ impl Link {
 }
 
 fn give(outbox: &Outbox, held: Held, unsent_bytes_soft: usize) {
-    let Held { output, close } = held;
-    let above_soft = outbox.unsent_bytes() + output.len() > unsent_bytes_soft;
+    let Held {
+        output,
+        close,
+        above_soft,
+    } = held;
+    let above_soft = above_soft || outbox.unsent_bytes() + output.len() > unsent_bytes_soft;
     outbox.append(output, above_soft);
     if let Some(close) = close {
         outbox.close(close);
