@@ -70,7 +70,7 @@ impl Deliveries {
         let own = self
             .of
             .get(&(session, message))
-            .map_or(0, |id| self.all.of(*id).waiting);
+            .map_or(0, |id| self.all.of(*id).waiting.min(1));
         let waiting = self.waiting.get(&session);
         waiting.map_or((0, 0), |waiting| {
             (waiting.queue.len().saturating_sub(own), waiting.bytes)

@@ -102,8 +102,9 @@ impl Model<'_> {
         if fits(waiting, bytes) {
             return true;
         }
+        // Which copy of what is published more often is meant does not show.
         let (waiting, bytes) = self.waiting_before(id, (message_id, message));
-        fits(waiting, bytes)
+        message.published == 1 && fits(waiting, bytes)
     }
 
     /// How many messages may have been queued before this one and wait still, and their bytes: those that came before it, and of others
