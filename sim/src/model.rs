@@ -200,12 +200,12 @@ impl<'a> Model<'a> {
                 self.sessions.disconnected(at, *wire, knows, &self.wires);
                 self.will_of_ended((at, index), *wire, knows);
             }
-            _other_events => self.observe_process(at, index, event),
+            _other_events => self.observe_process(at, index, event, fault),
         }
     }
 
     /// What happens to hosts, and what they tell besides packets.
-    fn observe_process(&mut self, at: Instant, index: usize, event: &Event) {
+    fn observe_process(&mut self, at: Instant, index: usize, event: &Event, fault: Option<&Fault>) {
         match &event.what {
             What::HostDown {
                 host, kept: false, ..
@@ -226,7 +226,7 @@ impl<'a> Model<'a> {
             | What::HostUp { host, kept: false } => self.forget_client(host),
             What::HostDown { host, .. } => self.may_forget(host),
             What::Closed { wire, .. } | What::LetGo { wire, .. } => self.left_by_client(*wire),
-            What::FaultBegan { .. } if self.stops_broker(event) => {
+            What::FaultBegan { .. } if matches!(fault, Some(Fault::Stop(stop)) if stop.host == BROKER) => {
                 // It ends all connections, and may not be able to say so.
                 let open: Vec<WireId> = self.wires.iter().map(|(wire, _)| wire).collect();
                 for wire in open {
@@ -306,10 +306,6 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn stops_broker(&self, event: &Event) -> bool {
-        matches!(self.fault(event), Some(Fault::Stop(stop)) if stop.host == BROKER)
-    }
-
     /// The fault of the scenario that begins or ends now.
     fn fault(&self, event: &Event) -> Option<&'a Fault> {
         let (What::FaultBegan { step, .. } | What::FaultEnded { step, .. }) = &event.what else {
@@ -348,7 +344,7 @@ impl<'a> Model<'a> {
             self.sessions.forget(now.0, client, &mut self.topics);
             self.exchanges.forget_at_broker(client);
         } else {
-            self.will_of_kicked(now, client);
+            self.end_connections(now, client, None, false);
             if let Some((wire, _)) = self.wires.of_client(client).next_back() {
                 self.sessions.disconnected(now.0, wire, false, &self.wires);
             }

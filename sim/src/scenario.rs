@@ -230,10 +230,10 @@ impl Scenario {
         validate::validate(self).map_err(|problem| problem.message)
     }
 
-    /// Whether a step tells this client to go.
-    pub(crate) fn sends_away(&self, client: &str) -> bool {
-        let tells =
-            |step: &Step| matches!(&step.action, Action::Disconnect(it) if self.is_it(client, &it.client));
+    /// Whether a step tells this client to go, or one of the group, or the group that it is of.
+    pub(crate) fn sends_away(&self, name: &str) -> bool {
+        let is_it = |client: &str| self.is_it(client, name) || self.is_it(name, client);
+        let tells = |step: &Step| matches!(&step.action, Action::Disconnect(it) if is_it(&it.client));
         self.steps.iter().any(tells)
     }
 

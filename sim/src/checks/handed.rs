@@ -13,7 +13,7 @@ use squall_proto::{Ack, Packet, PacketId, Publish, Qos};
 use super::{Checker, Found, Now, shown};
 use crate::{
     model::{Lookup, Model, Receipt, TopicId},
-    scenario::{Acknowledges, Action, Step},
+    scenario::Acknowledges,
     trace::{Side, Told, What, WireId},
 };
 
@@ -154,15 +154,13 @@ impl Handed {
 fn is_sent_away(now: &Now<'_>, name: &str) -> bool {
     let scenario = now.model.scenario;
     let application = scenario.client(name).map(|client| client.application);
-    let tells =
-        |step: &Step| matches!(&step.action, Action::Disconnect(it) if scenario.is_it(&it.client, name));
-    application.is_some_and(|it| !it.takes.duration().is_zero()) && scenario.steps.iter().any(tells)
+    application.is_some_and(|it| it.takes_time()) && scenario.sends_away(name)
 }
 
 /// Whether the application may have taken what it has not handled yet.
 fn is_busy(now: &Now<'_>, name: &str) -> bool {
     let application = now.model.scenario.client(name).map(|client| client.application);
-    application.is_some_and(|it| it.acknowledges == Acknowledges::Taken && !it.takes.duration().is_zero())
+    application.is_some_and(|it| it.acknowledges == Acknowledges::Taken && it.takes_time())
 }
 
 impl Checker for Handed {

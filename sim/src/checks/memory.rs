@@ -57,7 +57,7 @@ fn judge(now: &Now<'_>, held: &Held) -> Vec<Found> {
         (
             "sessions",
             held.sessions,
-            must_live().count()..=may_live().count() + wires().filter(|wire| may_have_begun(wire)).count(),
+            must_live().count()..=may_live().count() + wires().filter(|wire| wire.may_have_begun()).count(),
         ),
         (
             "subscriptions",
@@ -82,11 +82,6 @@ fn judge(now: &Now<'_>, held: &Held) -> Vec<Found> {
             now.found([], expected, held.to_string())
         })
         .collect()
-}
-
-/// Whether a session may have begun with this connection, which broke before its CONNACK could leave.
-fn may_have_begun(wire: &Wire) -> bool {
-    wire.connect.is_some() && wire.connack.is_none() && wire.over_for(Side::Broker).is_some()
 }
 
 fn in_words(range: &RangeInclusive<usize>) -> String {

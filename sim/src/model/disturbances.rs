@@ -56,8 +56,7 @@ impl<'a> Disturbances<'a> {
     /// Whether a client is slow of its own nature, and is at it still when the run ends, which may have lasted for too long.
     pub(crate) fn is_behind(&self, wire: &Wire, now: Instant) -> bool {
         let client = self.scenario.client(&wire.name);
-        let takes_time =
-            |client: &Client| client.reads.is_some() || !client.application.takes.duration().is_zero();
+        let takes_time = |client: &Client| client.reads.is_some() || client.application.takes_time();
         client.is_some_and(takes_time) && wire.is_at_work(now)
     }
 

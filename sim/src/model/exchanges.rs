@@ -76,8 +76,16 @@ impl Exchanges {
 
     fn of(&self, wire: &Wire, side: Side) -> Option<&End> {
         match side {
-            Side::Broker => self.at_broker.get(wire.client?.place()),
-            Side::Client => self.at_clients.get(wire.holder?.place()),
+            Side::Broker => &self.at_broker,
+            Side::Client => &self.at_clients,
+        }
+        .get(wire.end_of(side)?)
+    }
+
+    fn ends(&mut self, side: Side) -> &mut Vec<End> {
+        match side {
+            Side::Broker => &mut self.at_broker,
+            Side::Client => &mut self.at_clients,
         }
     }
 
@@ -159,11 +167,8 @@ impl Exchanges {
     /// [MQTT-3.2.2-3] [MQTT-3.2.2-5] Without a session, neither end knows an exchange.
     pub(super) fn connected(&mut self, wire: WireId, side: Side, session_present: bool, wires: &Wires) {
         let Some(of_wire) = wires.get(wire) else { return };
-        let (ends, place) = match side {
-            Side::Broker => (&mut self.at_broker, of_wire.client.map(Number::place)),
-            Side::Client => (&mut self.at_clients, of_wire.holder.map(Number::place)),
-        };
-        let Some(place) = place else { return };
+        let Some(place) = of_wire.end_of(side) else { return };
+        let ends = self.ends(side);
         if ends.len() <= place {
             ends.resize_with(place + 1, End::default);
         }
@@ -196,10 +201,7 @@ impl Exchanges {
         if wires.is_taken_over(id, side) {
             return None;
         }
-        match side {
-            Side::Broker => self.at_broker.get_mut(wire.client?.place()),
-            Side::Client => self.at_clients.get_mut(wire.holder?.place()),
-        }
+        self.ends(side).get_mut(wire.end_of(side)?)
     }
 }
 

@@ -184,7 +184,7 @@ impl Model<'_> {
     }
 
     /// The broker takes the connections of a client to be over, but for one, or will as soon as it `knows`. Says which.
-    fn end_connections(
+    pub(super) fn end_connections(
         &mut self,
         (at, index): (Instant, usize),
         client: ClientNumber,
@@ -209,11 +209,6 @@ impl Model<'_> {
                 self.wills.due.insert((pending.due, wire));
             }
         }
-    }
-
-    /// An administrator ends the connection of a client.
-    pub(super) fn will_of_kicked(&mut self, now: (Instant, usize), client: ClientNumber) {
-        self.end_connections(now, client, None, false);
     }
 
     /// Wills that are due by now become owed to who is subscribed.

@@ -132,7 +132,7 @@ impl Wires {
     /// could not leave any more.
     pub(super) fn may_have_begun(&self, id: WireId) -> bool {
         let last = self.namesakes(id).next();
-        last.is_some_and(|(_, other)| other.connack.is_none() && other.over_for(Side::Broker).is_some())
+        last.is_some_and(|(_, other)| other.may_have_begun())
     }
 
     /// Whether another connection of its Client Identifier was accepted at this moment too.

@@ -150,6 +150,13 @@ pub struct Application {
     pub acknowledges: Acknowledges,
 }
 
+impl Application {
+    /// Whether it is busy with a message for a while.
+    pub(crate) fn takes_time(&self) -> bool {
+        !self.takes.duration().is_zero()
+    }
+}
+
 /// When a message of QoS 1 or 2 is acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

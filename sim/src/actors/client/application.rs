@@ -82,7 +82,7 @@ impl Application {
             message,
             acknowledgement,
         };
-        if self.spec.takes.duration().is_zero() {
+        if !self.spec.takes_time() {
             self.handled(handling);
         } else {
             self.handling = Some(handling);

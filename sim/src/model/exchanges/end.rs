@@ -81,7 +81,7 @@ impl End {
     /// Its process is gone, and all it knew with it; not so what makes it the same session.
     pub(super) fn forget(&mut self) {
         let mut inbound = mem::take(self).inbound;
-        inbound.values_mut().for_each(|received| received.owed = 0);
+        inbound.values_mut().for_each(Inbound::resume);
         self.inbound = inbound;
     }
 

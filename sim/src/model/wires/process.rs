@@ -47,7 +47,7 @@ impl Process {
         !self.is_down
     }
 
-    /// Whether it has read what came at `came` no sooner than at `left`, when it left the connection.
+    /// Whether it read nothing from `came` to `left`: both lie in the last time in which it did not.
     pub(super) fn was_deaf(&self, came: Instant, left: Instant) -> bool {
         let (since, until) = self.was_deaf;
         let then = |at: Instant| since <= at && (self.hears_since.is_none() || at <= until);

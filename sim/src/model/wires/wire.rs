@@ -6,7 +6,7 @@ use squall_proto::{
 
 use super::BySide;
 use crate::{
-    model::{ClientNumber, HolderId, MessageId, SessionId, TopicId, Topics},
+    model::{ClientNumber, HolderId, MessageId, SessionId, TopicId, Topics, numbered::Number as _},
     trace::{End, Side},
 };
 
@@ -158,6 +158,19 @@ impl Wire {
         let ended = self.ended.of(side).map(|(at, _)| at);
         let let_go = *self.let_go.of(side);
         closed.into_iter().chain(ended).chain(let_go).min()
+    }
+
+    /// The number of who has this end of its session: the client to the broker, the host to the client.
+    pub(crate) fn end_of(&self, side: Side) -> Option<usize> {
+        match side {
+            Side::Broker => self.client.map(ClientNumber::place),
+            Side::Client => self.holder.map(HolderId::place),
+        }
+    }
+
+    /// Whether a session may have begun with it, though it broke before its CONNACK could leave.
+    pub(crate) fn may_have_begun(&self) -> bool {
+        self.connect.is_some() && self.connack.is_none() && self.over_for(Side::Broker).is_some()
     }
 
     /// When this side's process closed it, whether its FIN could leave or not.
