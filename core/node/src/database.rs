@@ -1,4 +1,7 @@
-//! redb as both stores use it, and what goes wrong with it.
+//! redb as both stores use it, and what goes wrong with it; `blocking` is for files, `message` is how both write messages.
+
+mod blocking;
+mod message;
 
 use std::{
     fs::File,
@@ -8,6 +11,12 @@ use std::{
 };
 
 use redb::{Builder, Database, DatabaseError, StorageBackend};
+use squall_proto::PacketId;
+
+pub(crate) use self::{
+    blocking::{Blocking, INTERRUPTED},
+    message::{publish, publish_bytes},
+};
 
 /// Why a database cannot be used. Whose it is says what is to be done.
 pub(crate) enum Trouble {
@@ -60,6 +69,11 @@ impl<E: Into<redb::Error>> From<E> for Trouble {
         }
         Self::Failed(error)
     }
+}
+
+/// The Packet Identifier that was written as this.
+pub(crate) fn packet_id(value: u16) -> Result<PacketId, Trouble> {
+    PacketId::new(value).ok_or_else(|| Trouble::unreadable("a Packet Identifier"))
 }
 
 fn builder(cache: usize) -> Builder {

@@ -1,9 +1,12 @@
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use squall_proto::{
-    Delivery, Instant, PacketId, Publish, Qos, SubscriptionId, Text, TopicFilter, TopicName, Will,
+    Instant, PacketId, Properties, Qos, SubscriptionId, Text, TopicFilter, TopicName, Will,
     broker::{Content, Owed, Record, Subscription},
 };
+
+use crate::database::publish_bytes;
 
 /// A [`Record`] with what it borrows; times in microseconds.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ pub(super) enum Change {
     Completed(u64, PacketId),
     Message {
         message: u64,
-        publish: Box<Publish>,
+        contents: Box<Contents>,
         expires_at: Option<u64>,
     },
     Forgotten(u64),
@@ -37,6 +40,15 @@ pub(super) enum Change {
     Sent(u64, PacketId),
     Released(u64),
     Finished(u64),
+}
+
+/// A [`Content`] with what it borrows, but when it expires.
+#[derive(Debug)]
+pub(super) struct Contents {
+    topic: TopicName,
+    payload: Bytes,
+    qos: Qos,
+    properties: Properties,
 }
 
 /// An [`Owed`] with what it borrows.
@@ -85,7 +97,7 @@ impl Change {
             Record::Completed { session, packet_id } => Self::Completed(session, packet_id),
             Record::Message { message, content } => Self::Message {
                 message,
-                publish: Box::new(publish(content)),
+                contents: Box::new(Contents::of(content)),
                 expires_at: content.expires_at.map(Instant::as_micros),
             },
             Record::Forgotten { message } => Self::Forgotten(message),
@@ -102,7 +114,7 @@ impl Change {
     pub(super) fn size(&self) -> usize {
         let more = match self {
             Self::Will { will, .. } => will.payload.bytes().len(),
-            Self::Message { publish, .. } => publish.payload.len(),
+            Self::Message { contents, .. } => contents.payload.len(),
             Self::Session { .. }
             | Self::SessionEnded(_)
             | Self::WillEnded(_)
@@ -122,6 +134,22 @@ impl Change {
     }
 }
 
+impl Contents {
+    fn of(content: Content<'_>) -> Self {
+        Self {
+            topic: content.topic.clone(),
+            payload: content.payload.clone(),
+            qos: content.qos,
+            properties: content.properties.clone(),
+        }
+    }
+
+    /// As a database has it.
+    pub(super) fn bytes(&self) -> BytesMut {
+        publish_bytes(&self.topic, &self.payload, self.qos, false, &self.properties)
+    }
+}
+
 impl Queued {
     fn of(owed: Owed<'_>) -> Self {
         Self {
@@ -132,23 +160,6 @@ impl Queued {
             subscription_ids: owed.subscription_ids.to_vec(),
             share: owed.share.map(|share| (share.filter.clone(), share.retain)),
         }
-    }
-}
-
-/// The message as a PUBLISH that says all of it but when it expires.
-fn publish(content: Content<'_>) -> Publish {
-    let delivery = match content.qos {
-        Qos::AtMostOnce => Delivery::AtMostOnce,
-        Qos::AtLeastOnce => Delivery::AtLeastOnce(PacketId::MIN),
-        Qos::ExactlyOnce => Delivery::ExactlyOnce(PacketId::MIN),
-    };
-    Publish {
-        dup: false,
-        retain: false,
-        delivery,
-        topic: Some(content.topic.clone()),
-        payload: content.payload.clone(),
-        properties: content.properties.clone(),
     }
 }
 

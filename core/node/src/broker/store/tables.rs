@@ -5,14 +5,14 @@ use std::time::Duration;
 use bytes::BytesMut;
 use redb::{ReadableTable as _, Table, TableDefinition, TableError, WriteTransaction};
 use squall_proto::{
-    Connect, Decoder, Instant, Packet, PacketId, Properties, Publish, Qos, SubscriptionId, Text, TopicFilter,
-    TopicName, Version, Will,
+    Connect, Decoder, Instant, Packet, Properties, Qos, SubscriptionId, Text, TopicFilter, TopicName,
+    Version, Will,
     broker::{Content, Owed, Record, Saved, SharedBy, Subscription},
     encode,
 };
 
 use super::change::{Change, Queued};
-use crate::database::Trouble;
+use crate::database::{Trouble, packet_id, publish};
 
 /// By number: Client Identifier, how long it outlives its connection, when that ended. Times are in microseconds, since 1970.
 const SESSIONS: TableDefinition<'_, u64, (&str, Option<u64>, Option<u64>)> = TableDefinition::new("sessions");
@@ -100,13 +100,9 @@ impl<'t> Tables<'t> {
             }
             Change::Message {
                 message,
-                publish,
+                contents,
                 expires_at,
-            } => {
-                _ = self
-                    .messages
-                    .insert(message, (*expires_at, &*publish_bytes(publish)))?
-            }
+            } => _ = self.messages.insert(message, (*expires_at, &*contents.bytes()))?,
             Change::Forgotten(message) => _ = self.messages.remove(message)?,
             Change::Retained(topic, message) => _ = self.retained.insert(&**topic, message)?,
             Change::RetainedRemoved(topic) => _ = self.retained.remove(&**topic)?,
@@ -318,28 +314,6 @@ fn filter(filter: &str, is_shared: bool) -> Result<TopicFilter, Trouble> {
 
 fn text(text: &str) -> Result<Text, Trouble> {
     Text::new(text).map_err(|_| Trouble::unreadable("a string"))
-}
-
-fn packet_id(value: u16) -> Result<PacketId, Trouble> {
-    PacketId::new(value).ok_or_else(|| Trouble::unreadable("a Packet Identifier"))
-}
-
-fn publish_bytes(publish: &Publish) -> BytesMut {
-    let mut bytes = BytesMut::new();
-    encode(
-        Version::V5,
-        (&Packet::Publish(publish.clone())).into(),
-        &mut bytes,
-    );
-    bytes
-}
-
-fn publish(bytes: &[u8]) -> Option<(TopicName, Publish)> {
-    let decoded = Decoder::with_version(Version::V5, u32::MAX).decode(&mut BytesMut::from(bytes));
-    let Ok(Some(Packet::Publish(mut publish))) = decoded else {
-        return None;
-    };
-    Some((publish.topic.take()?, publish))
 }
 
 fn will_bytes(will: &Will) -> BytesMut {

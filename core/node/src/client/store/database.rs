@@ -11,13 +11,12 @@ use redb::{
     WriteTransaction,
 };
 use squall_proto::{
-    Decoder, Delivery, Packet, PacketId, Publish, Qos, ReasonCode, Text, Version,
+    PacketId, ReasonCode, Text,
     client::{Message, Record, Saved},
-    encode,
 };
 
 use super::{Commit, Store, StoreError};
-use crate::database::{self, Trouble, unharmed};
+use crate::database::{self, Trouble, packet_id, publish_bytes, unharmed};
 
 /// Client Identifier, under 0.
 const SESSION: TableDefinition<'_, u8, &str> = TableDefinition::new("session");
@@ -233,7 +232,15 @@ impl Change {
                 waited,
             } => {
                 let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-                Self::Queued(order, now_ms().saturating_sub(waited), publish(message))
+                let Message {
+                    topic,
+                    payload,
+                    qos,
+                    retain,
+                    properties,
+                } = message;
+                let publish = publish_bytes(topic, payload, *qos, *retain, properties);
+                Self::Queued(order, now_ms().saturating_sub(waited), publish)
             }
             Record::Sent { order, packet_id } => Self::Sent(order, packet_id),
             Record::Released {
@@ -249,41 +256,15 @@ impl Change {
     }
 }
 
-fn publish(message: &Message) -> BytesMut {
-    let delivery = match message.qos {
-        Qos::AtMostOnce => Delivery::AtMostOnce,
-        Qos::AtLeastOnce => Delivery::AtLeastOnce(PacketId::MIN),
-        Qos::ExactlyOnce => Delivery::ExactlyOnce(PacketId::MIN),
-    };
-    let publish = Packet::Publish(Publish {
-        dup: false,
-        retain: message.retain,
-        delivery,
-        topic: Some(message.topic.clone()),
-        payload: message.payload.clone(),
-        properties: message.properties.clone(),
-    });
-    let mut bytes = BytesMut::new();
-    encode(Version::V5, (&publish).into(), &mut bytes);
-    bytes
-}
-
-fn message(publish: &[u8]) -> Option<Message> {
-    let decoded = Decoder::with_version(Version::V5, u32::MAX).decode(&mut BytesMut::from(publish));
-    let Ok(Some(Packet::Publish(publish))) = decoded else {
-        return None;
-    };
+fn message(bytes: &[u8]) -> Option<Message> {
+    let (topic, publish) = database::publish(bytes)?;
     Some(Message {
-        topic: publish.topic?,
+        topic,
         payload: publish.payload,
         qos: publish.delivery.qos(),
         retain: publish.retain,
         properties: publish.properties,
     })
-}
-
-fn packet_id(value: u16) -> Result<PacketId, Trouble> {
-    PacketId::new(value).ok_or_else(|| Trouble::unreadable("a Packet Identifier"))
 }
 
 fn named(path: &Path, trouble: Trouble) -> StoreError {

@@ -6,13 +6,11 @@ use std::{
 use squall_proto::client::{Record, Saved};
 
 use super::{Commit, DatabaseStore, Store, StoreError};
+use crate::database::{Blocking, INTERRUPTED};
 
 /// Keeps records in one file, as [`DatabaseStore`] does. It commits on a thread where it may block.
 #[derive(Debug)]
-pub struct FileStore {
-    /// `None` while it commits.
-    database: Option<DatabaseStore>,
-}
+pub struct FileStore(Blocking<DatabaseStore>);
 
 impl FileStore {
     /// Opens the file, or makes one. No other process may have it open.
@@ -22,42 +20,31 @@ impl FileStore {
     /// See [`StoreError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let database = DatabaseStore::open_file(path.as_ref(), since_1970)?;
-        Ok(Self {
-            database: Some(database),
-        })
+        Ok(Self(Blocking::new(database)))
     }
 }
 
 impl Store for FileStore {
     fn load(&mut self) -> Result<Saved, StoreError> {
-        self.database.as_mut().ok_or_else(interrupted)?.load()
+        self.0.get().ok_or_else(interrupted)?.load()
     }
 
     fn append(&mut self, record: &Record<'_>) {
-        if let Some(database) = &mut self.database {
+        if let Some(database) = self.0.get() {
             database.append(record);
         }
     }
 
     fn commit(&mut self) -> Commit<'_> {
         Box::pin(async {
-            let mut database = self.database.take().ok_or_else(interrupted)?;
-            let commit = move || database.commit_now().map(|()| database);
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "a disk blocks, and no world's client has a file: the order of threads decides nothing here, because the client waits for this one"
-            )]
-            let committed = tokio::task::spawn_blocking(commit).await;
-            let database = committed.map_err(|ended| StoreError::Failed(ended.into()))??;
-            self.database = Some(database);
-            Ok(())
+            let committed = self.0.run(DatabaseStore::commit_now).await;
+            committed.ok_or_else(interrupted)?
         })
     }
 }
 
-/// A commit was given up before it was done: what it came to is known only when the file is opened again.
 fn interrupted() -> StoreError {
-    StoreError::Failed("an earlier commit did not come to an end".into())
+    StoreError::Failed(INTERRUPTED.into())
 }
 
 fn since_1970() -> Duration {
