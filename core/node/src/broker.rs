@@ -2,7 +2,7 @@
 //!
 //! In reading order: a [`Server`] accepts; `connection` is the task of one connection; it reads by `inbound`, has `shared` handle
 //! what it read under one lock a batch, and writes the receivers' `outbox`es itself. `links` is what the broker sees of the
-//! connections, `queue` the bytes on their way, `held` those that wait for the `store`, `judging` the asking who a client is, `administration` what its owner does to clients.
+//! connections, `queue` the bytes on their way, `held` those that wait for the `store`, `keeping` the commits to it, `judging` the asking who a client is, `administration` what its owner does to clients.
 //!
 //! Invariants: no task but the connections', no channel and no wake-up a message. Nothing waits while it holds the lock, and nothing
 //! is written while it is held. Dropping [`Server::serve`] drops every connection at once, and the broker is not told: a crash.
@@ -12,6 +12,7 @@ mod connection;
 mod held;
 mod inbound;
 mod judging;
+mod keeping;
 mod links;
 mod outbox;
 mod queue;
@@ -89,7 +90,8 @@ impl Server {
         }
     }
 
-    /// Why records cannot be kept any more: [`Server::serve`] has returned then, and nothing that depended on them has left.
+    /// Why records cannot be kept, while that lasts: nothing that depends on them leaves, and what would need more is refused. They are tried
+    /// again and again, unless the error [cannot pass](StoreError::may_pass): then [`Server::serve`] returns.
     pub fn failure(&self) -> Option<Arc<StoreError>> {
         self.shared.failure()
     }
@@ -130,6 +132,7 @@ impl Server {
             biased;
             () = self.shared.all_kept() => {}
             () = &mut keep => {}
+            () = self.shared.failing_for(STOP_TIMEOUT) => warn!("stopped without the last records"),
         }
     }
 

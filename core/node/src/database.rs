@@ -1,6 +1,8 @@
-//! redb as both stores use it, and what goes wrong with it; `blocking` is for files, `message` is how both write messages.
+//! redb as both stores use it, and what goes wrong with it; `blocking` is for files, `lasting` for what goes on after an
+//! error, `message` is how both write messages.
 
 mod blocking;
+mod lasting;
 mod message;
 
 use std::{
@@ -15,6 +17,7 @@ use squall_proto::PacketId;
 
 pub(crate) use self::{
     blocking::{Blocking, INTERRUPTED},
+    lasting::Lasting,
     message::{publish, publish_bytes},
 };
 
@@ -34,6 +37,14 @@ pub(crate) fn open(backend: impl StorageBackend, cache: usize) -> Result<Databas
     unharmed(|| checked(builder(cache).create_with_backend(backend)))
 }
 
+/// Opens a database again that an error has ended. redb looks at all that its last process may not have finished.
+pub(crate) fn open_again(backend: Lasting, cache: usize) -> Result<Database, Trouble> {
+    unharmed(|| {
+        backend.write_again()?;
+        Ok(builder(cache).create_with_backend(backend)?)
+    })
+}
+
 /// As [`open`], of a file that is locked as long as the database is open.
 pub(crate) fn open_file(path: &Path, cache: usize) -> Result<Database, Trouble> {
     begin_file_anew(path)?;
@@ -47,6 +58,14 @@ pub(crate) fn unharmed<T>(work: impl FnOnce() -> Result<T, Trouble>) -> Result<T
 }
 
 impl Trouble {
+    /// As what may pass, whatever it is: what a database says that did not get to the end of its work is no verdict on its file.
+    pub(crate) fn of_work(self) -> Self {
+        match self {
+            Self::Damaged(why) => Self::Failed(redb::Error::Corrupted(why)),
+            Self::InUse | Self::Failed(_) => self,
+        }
+    }
+
     /// Something in it is not as it is written there.
     pub(crate) fn unreadable(what: &str) -> Self {
         Self::Damaged(format!("{what} in it cannot be read"))

@@ -6,7 +6,7 @@
 //! In reading order: `connections`, `authentication`, `session`, `session_expiry` and `will` are the state, each a machine as a
 //! table; `connect`, `authenticate`, `publish`, `acknowledge`, `subscribe` and `end` are what clients do; `deliver` is what they
 //! get, through the window and queue of `outbound`; `administer` is what the owner does to clients; `shared`, `retained` and `deadlines` are what the broker keeps beside its
-//! sessions; `record`, `saved` and `restore` are what outlives its process, and `keep` knows how much of that is on record; `limits` and
+//! sessions; `record`, `saved` and `restore` are what outlives its process, `keep` knows how much of that is on record, and `stalled` what is refused while nothing can be put there; `limits` and
 //! `note` are what its owner sees, `question` what it is asked.
 
 mod acknowledge;
@@ -41,6 +41,7 @@ mod session;
 mod session_expiry;
 mod settings;
 mod shared;
+mod stalled;
 mod subscribe;
 mod will;
 
@@ -109,6 +110,8 @@ pub struct Broker {
     assigned: u64,
     /// What records name things by.
     numbers: Numbers,
+    /// Whether records cannot be kept for now.
+    stalled: bool,
     /// Messages routed so far.
     routings: u64,
     /// Kept for its memory alone; empty between inputs.
@@ -133,6 +136,12 @@ pub enum Input {
     Lost(ConnId),
     /// An administrator does something to a client.
     Administer(Administration),
+    /// Records cannot be kept for now: the disk is full, or fails. Until [`Input::StoreRecovered`] the broker refuses what needs one: with
+    /// 0x97, or by closing where 3.1.1 has no word for it. Records that cannot be helped (of acknowledgements that come, of connections
+    /// that end, of Wills) are put out all the same, no more than there is of these; what depends on them does not leave, as ever.
+    StoreFailed,
+    /// They can again, and all that were put out are.
+    StoreRecovered,
     /// Time passed: the deadline has come.
     Tick,
     /// The broker is to stop: every connection is told and closed.
@@ -191,6 +200,7 @@ impl Broker {
             barred: HashSet::with_hasher(hasher.clone()),
             assigned: 0,
             numbers: Numbers::default(),
+            stalled: false,
             routings: 0,
             matches: Vec::new(),
             hasher,
@@ -220,6 +230,8 @@ impl Broker {
             Input::Judged(conn, judgement) => self.judged(now, conn, judgement, out),
             Input::Lost(conn) => self.lost(now, conn, out),
             Input::Administer(what) => self.administer(now, what, out),
+            Input::StoreFailed => self.stalled = true,
+            Input::StoreRecovered => self.stalled = false,
             Input::Tick => self.tick(now, out),
             Input::Shutdown => self.shutdown(now, out),
         }

@@ -48,6 +48,8 @@ mod retained;
 mod rules;
 #[path = "broker/shared.rs"]
 mod shared;
+#[path = "broker/stalled.rs"]
+mod stalled;
 #[path = "broker/subscribe.rs"]
 mod subscribe;
 #[path = "broker/told.rs"]

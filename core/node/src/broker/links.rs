@@ -40,6 +40,8 @@ struct Keeping {
     fresh: Vec<ConnId>,
     /// Who waits for which commit.
     waiting: VecDeque<(u64, ConnId)>,
+    /// Whether commits fail for now.
+    stalled: bool,
 }
 
 struct Link {
@@ -154,11 +156,12 @@ impl Links {
         Some((commit, mem::take(&mut keeping.records)))
     }
 
-    /// Whether so many records wait for a commit that connections which make them are to wait.
+    /// Whether so many records wait for a commit that connections which make them are to wait. While commits fail, what makes records is
+    /// refused, which has to be read.
     pub(super) fn is_behind(&self) -> bool {
         self.keeping
             .as_ref()
-            .is_some_and(|keeping| keeping.records.bytes() > RECORDS_MAX)
+            .is_some_and(|keeping| !keeping.stalled && keeping.records.bytes() > RECORDS_MAX)
     }
 
     /// Whether what came on a connection made some of the records that wait.
@@ -185,17 +188,24 @@ impl Links {
                 above_soft,
                 ..mem::take(&mut link.fresh)
             };
-            if recorded {
+            if keeping.stalled && fresh.close.is_some() {
+                // A connection ends now. What waited is not acknowledged then, and what is said last promises nothing.
+                link.held_back = HeldBack::default();
+                link.send(fresh, conn, &mut self.touched);
+            } else if recorded {
                 if link.held_back.hold(keeping.commit, fresh) {
                     keeping.waiting.push_back((keeping.commit, conn));
                 }
             } else if let Some(fresh) = link.held_back.hold_behind(fresh) {
-                link.output.append(fresh.output);
-                link.close = link.close.or(fresh.close);
-                if !mem::replace(&mut link.touched, true) {
-                    self.touched.push(conn);
-                }
+                link.send(fresh, conn, &mut self.touched);
             }
+        }
+    }
+
+    /// Commits fail from now on, or do no longer.
+    pub(super) const fn stall(&mut self, stalled: bool) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.stalled = stalled;
         }
     }
 
@@ -245,6 +255,15 @@ impl Links {
 }
 
 impl Link {
+    /// What need not wait goes out with this batch.
+    fn send(&mut self, output: Held, conn: ConnId, touched: &mut Vec<ConnId>) {
+        self.output.append(output.output);
+        self.close = self.close.or(output.close);
+        if !mem::replace(&mut self.touched, true) {
+            touched.push(conn);
+        }
+    }
+
     fn unsent_bytes(&self) -> usize {
         let held = self.fresh.output.len() + self.held_back.len();
         self.outbox.unsent_bytes() + self.output.len() + held

@@ -1,12 +1,7 @@
 use std::{
     collections::BTreeMap,
-    future::pending,
-    mem,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Waker},
+    sync::{Arc, atomic::AtomicBool},
+    task::Waker,
 };
 
 use parking_lot::Mutex;
@@ -18,9 +13,9 @@ use squall_proto::{
 use super::{
     links::Links,
     outbox::Outbox,
-    store::{Records, Store, StoreError},
+    store::{Store, StoreError},
 };
-use tracing::{error, info};
+use tracing::info;
 
 use crate::{Peer, Watched, authentication::Authenticator, clock::Clock};
 
@@ -28,19 +23,19 @@ use crate::{Peer, Watched, authentication::Authenticator, clock::Clock};
 pub(super) struct Shared {
     clock: Clock,
     authenticator: Option<Arc<dyn Authenticator>>,
-    core: Mutex<Core>,
+    pub(super) core: Mutex<Core>,
     /// When the next tick is wanted, as far as the ticking task needs to know: early perhaps, never late.
     deadline: Watched<Option<Instant>>,
     stopping: Watched<bool>,
-    store: Option<tokio::sync::Mutex<Box<dyn Store>>>,
+    pub(super) store: Option<tokio::sync::Mutex<Box<dyn Store>>>,
     /// Whether records wait for a commit.
-    recorded: Watched<bool>,
+    pub(super) recorded: Watched<bool>,
     /// Whether none do, and no commit is under way.
-    all_kept: Watched<bool>,
+    pub(super) all_kept: Watched<bool>,
     /// Whether connections that make records are to wait. Written under the lock, read without.
-    behind: AtomicBool,
-    /// Why records cannot be kept any more.
-    failure: Watched<Option<Arc<StoreError>>>,
+    pub(super) behind: AtomicBool,
+    /// Why records cannot be kept.
+    pub(super) failure: Watched<Option<Arc<StoreError>>>,
 }
 
 /// What the broker knew of a client.
@@ -50,13 +45,13 @@ pub(super) struct Client {
     pub(super) was_barred: bool,
 }
 
-struct Core {
+pub(super) struct Core {
     broker: Broker,
-    links: Links,
+    pub(super) links: Links,
     /// What `Shared::deadline` says.
     armed: Option<Instant>,
     /// Who waits until there is room for records.
-    waiting: BTreeMap<ConnId, Waker>,
+    pub(super) waiting: BTreeMap<ConnId, Waker>,
 }
 
 impl Shared {
@@ -209,94 +204,6 @@ impl Shared {
         self.stopping.wait_for(|stopping| *stopping).await;
     }
 
-    /// Commits records as they come, until that fails: while one commit is under way, those of the next gather. To drop it is to crash, unless
-    /// [`Shared::all_kept`].
-    pub(super) async fn keep(&self) {
-        let Some(store) = &self.store else {
-            return pending().await;
-        };
-        while self.failure.get().is_none() {
-            tokio::select! {
-                biased;
-                _ = self.failure.wait_for(Option::is_some) => return,
-                _ = self.recorded.wait_for(|recorded| *recorded) => {}
-            }
-            let mut store = store.lock().await;
-            self.commit_to(&mut **store).await;
-        }
-    }
-
-    /// Waits until all records are kept, or cannot be.
-    pub(super) async fn all_kept(&self) {
-        self.all_kept.wait_for(|all_kept| *all_kept).await;
-    }
-
-    /// Why records cannot be kept any more.
-    pub(super) fn failure(&self) -> Option<Arc<StoreError>> {
-        self.failure.get()
-    }
-
-    async fn commit_to(&self, store: &mut dyn Store) {
-        let taken = self.take_records();
-        let Some((commit, records)) = taken else { return };
-        match store.commit(records).await {
-            Ok(()) => self.release(commit),
-            Err(failure) => {
-                error!(%failure, "records cannot be kept: {}", failure.mend());
-                self.failure.set(Some(Arc::new(failure)));
-                self.all_kept.set(true);
-            }
-        }
-    }
-
-    fn take_records(&self) -> Option<(u64, Records)> {
-        let mut core = self.core.lock();
-        self.recorded.set(false);
-        self.behind.store(false, Ordering::Relaxed);
-        let (taken, waiting) = (core.links.take_records(), mem::take(&mut core.waiting));
-        drop(core);
-        waiting.into_values().for_each(Waker::wake);
-        taken
-    }
-
-    /// Has records committed, and says so where there are too many.
-    fn note_records(&self, core: &Core) {
-        if core.links.has_records() && !self.recorded.get() {
-            self.recorded.set(true);
-            self.all_kept.set(false);
-        }
-        if core.links.is_behind() {
-            self.behind.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Waits, where what comes on this connection makes records and too many wait for a commit.
-    pub(super) fn poll_room(&self, conn: ConnId, cx: &Context<'_>) -> Poll<()> {
-        if !self.behind.load(Ordering::Relaxed) {
-            return Poll::Ready(());
-        }
-        let mut core = self.core.lock();
-        if !core.links.is_behind() || !core.links.has_recorded(conn) {
-            return Poll::Ready(());
-        }
-        core.waiting.insert(conn, cx.waker().clone());
-        Poll::Pending
-    }
-
-    /// What waited for a commit leaves.
-    fn release(&self, commit: u64) {
-        let mut unflushed = Vec::new();
-        let mut core = self.core.lock();
-        core.links.committed(commit, &mut unflushed);
-        if !core.links.has_records() {
-            self.all_kept.set(true);
-        }
-        drop(core);
-        for outbox in unflushed {
-            outbox.flush();
-        }
-    }
-
     fn tick_once(&self) {
         self.step(|core, now| {
             core.armed = None;
@@ -313,7 +220,7 @@ impl Shared {
     }
 
     /// Does one thing under the lock; then, without the lock, writes the output of it.
-    fn step<T>(&self, step: impl FnOnce(&mut Core, Instant) -> T) -> T {
+    pub(super) fn step<T>(&self, step: impl FnOnce(&mut Core, Instant) -> T) -> T {
         let mut unflushed = Vec::new();
         let mut core = self.core.lock();
         // Read under the lock, so that the broker's time never goes back.
@@ -340,7 +247,7 @@ impl Shared {
 }
 
 impl Core {
-    fn handle(&mut self, now: Instant, input: Input) {
+    pub(super) fn handle(&mut self, now: Instant, input: Input) {
         let from = match &input {
             Input::Received(conn, _) => Some(*conn),
             Input::Opened(_)
@@ -349,6 +256,8 @@ impl Core {
             | Input::Flushed(_)
             | Input::Lost(_)
             | Input::Administer(_)
+            | Input::StoreFailed
+            | Input::StoreRecovered
             | Input::Tick
             | Input::Shutdown => None,
         };

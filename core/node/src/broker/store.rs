@@ -7,7 +7,7 @@ mod file;
 mod tables;
 mod unsynced;
 
-use std::{future::Future, path::PathBuf, pin::Pin};
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
 use squall_proto::broker::{Record, Saved};
 
@@ -19,9 +19,11 @@ pub trait Store: Send + 'static {
     /// What the records of earlier processes come to. Called once, before anything else.
     fn load(&mut self) -> Result<Saved, StoreError>;
 
-    /// Puts records on stable storage, in their order: all of them or, after a crash or an error, none. When this is over, a crash takes
-    /// none of them back. After an error nothing more is asked of the store.
-    fn commit(&mut self, records: Records) -> Commit<'_>;
+    /// Puts records on stable storage, in their order: all of them or, after a crash, none. When this is over, a crash takes none of
+    /// them back. After an error that [may pass](StoreError::may_pass) nobody knows whether they are there; nothing else is asked of the
+    /// store then but to commit the same records again, which comes to the same as to commit them once. After any other error nothing
+    /// is asked of it.
+    fn commit(&mut self, records: Arc<Records>) -> Commit<'_>;
 }
 
 /// See [`Store::commit`].
@@ -92,6 +94,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it may be over when it is tried again: the disk has room again, or is back.
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::InUse(_) | Self::Damaged { .. } | Self::Newer { .. } => false,
+            Self::Failed { .. } => true,
+        }
+    }
+
     /// What can be done about it.
     pub const fn mend(&self) -> &'static str {
         match self {

@@ -31,7 +31,7 @@ impl Store for Slow {
         Ok(Saved::new())
     }
 
-    fn commit(&mut self, records: Records) -> Commit<'_> {
+    fn commit(&mut self, records: Arc<Records>) -> Commit<'_> {
         assert!(!records.is_empty());
         self.commits.fetch_add(1, Relaxed);
         Box::pin(async {
@@ -53,7 +53,7 @@ impl Pace {
     }
 }
 
-fn restored(store: impl Store) -> Result<Server, StoreError> {
+pub(crate) fn restored(store: impl Store) -> Result<Server, StoreError> {
     restored_at(store, 0)
 }
 
@@ -83,7 +83,7 @@ async fn slow() -> (Served, Pace, Peered, Peered) {
 }
 
 /// A client whose session is kept for ever.
-async fn persistent(served: &Served, client_id: &str, session_present: bool) -> Peered {
+pub(crate) async fn persistent(served: &Served, client_id: &str, session_present: bool) -> Peered {
     kept(served, client_id, session_present, u32::MAX).await
 }
 
@@ -103,7 +103,7 @@ async fn kept(served: &Served, client_id: &str, session_present: bool, seconds: 
     client
 }
 
-async fn nothing_comes(client: &mut Peered) {
+pub(crate) async fn nothing_comes(client: &mut Peered) {
     let came = timeout(A_WHILE, client.next()).await;
     assert!(came.is_err(), "{came:?}");
 }
@@ -182,22 +182,22 @@ async fn records_that_gather_have_a_bound() {
 }
 
 /// Its first commits succeed.
-struct Full(usize);
+struct Damaged(usize);
 
-impl Store for Full {
+impl Store for Damaged {
     fn load(&mut self) -> Result<Saved, StoreError> {
         Ok(Saved::new())
     }
 
-    fn commit(&mut self, _: Records) -> Commit<'_> {
+    fn commit(&mut self, _: Arc<Records>) -> Commit<'_> {
         let committed = match self.0.checked_sub(1) {
             Some(left) => {
                 self.0 = left;
                 Ok(())
             }
-            None => Err(StoreError::Failed {
+            None => Err(StoreError::Damaged {
                 path: "disk".into(),
-                why: "there is no room".into(),
+                why: "it burns".into(),
             }),
         };
         Box::pin(std::future::ready(committed))
@@ -205,14 +205,14 @@ impl Store for Full {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_recorded_is_not_acknowledged_and_the_broker_stops() {
-    let served = Served::over(restored(Full(1)).expect("there is nothing to restore"));
+async fn what_can_never_be_recorded_is_not_acknowledged_and_the_broker_stops() {
+    let served = Served::over(restored(Damaged(1)).expect("there is nothing to restore"));
     let mut client = persistent(&served, "c", false).await;
     client.send(&subscribe("t", Qos::AtLeastOnce)).await;
     assert_eq!(client.next().await, None);
     served.task.await.expect("it returns");
     let failure = served.server.failure().expect("it says why").to_string();
-    assert_eq!(failure, "cannot keep records in disk: there is no room");
+    assert_eq!(failure, "disk is damaged: it burns");
 }
 
 async fn open(path: &Path) -> Served {

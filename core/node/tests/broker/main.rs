@@ -2,9 +2,11 @@
 
 mod administration;
 mod authentication;
+mod disk;
 mod durable;
 mod ending;
 mod flooding;
+mod full;
 mod harness;
 mod loopback;
 mod reading;

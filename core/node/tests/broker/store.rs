@@ -1,8 +1,7 @@
 //! What a database says when power was lost after a commit is what the records come to.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use parking_lot::Mutex;
 use squall_node::broker::{DatabaseStore, FileStore, Records, Store, StoreError};
 use squall_proto::{
     Ack, ConnId, Connect, Delivery, Disconnect, Instant, Packet, PacketId, PacketRef, Property, Publish, Qos,
@@ -10,7 +9,10 @@ use squall_proto::{
     broker::{Broker, Close, Input, Note, Output, Record, Rule, Rules, Saved, Settings},
 };
 
-use crate::harness::{connect_with_will, plain_connect};
+use crate::{
+    disk::Disk,
+    harness::{connect_with_will, plain_connect},
+};
 
 /// A broker whose records go to a database and to [`Saved`], each input in a commit of its own.
 struct Pair {
@@ -20,52 +22,6 @@ struct Pair {
     disk: Disk,
     now: Instant,
     most: usize,
-}
-
-/// What was written, and what of it was synced.
-#[derive(Clone, Debug, Default)]
-struct Disk(Arc<Mutex<(Vec<u8>, Vec<u8>)>>);
-
-impl Disk {
-    fn after_power_loss(&self) -> Self {
-        let synced = self.0.lock().1.clone();
-        Self(Arc::new(Mutex::new((synced.clone(), synced))))
-    }
-}
-
-impl redb::StorageBackend for Disk {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().0.len() as u64)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let at = usize::try_from(offset).map_err(io::Error::other)?;
-        let end = at + out.len();
-        let disk = self.0.lock();
-        out.copy_from_slice(disk.0.get(at..end).ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        let len = usize::try_from(len).map_err(io::Error::other)?;
-        self.0.lock().0.resize(len, 0);
-        Ok(())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        let mut disk = self.0.lock();
-        disk.1 = disk.0.clone();
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let at = usize::try_from(offset).map_err(io::Error::other)?;
-        let end = at + data.len();
-        let mut disk = self.0.lock();
-        let written = disk.0.get_mut(at..end).ok_or(io::ErrorKind::UnexpectedEof)?;
-        written.copy_from_slice(data);
-        Ok(())
-    }
 }
 
 #[derive(Default)]
@@ -107,7 +63,10 @@ impl Pair {
     async fn handle(&mut self, input: Input) {
         self.broker.handle(self.now, input, &mut self.out);
         let records = std::mem::take(&mut self.out.records);
-        self.store.commit(records).await.expect("memory has room");
+        self.store
+            .commit(Arc::new(records))
+            .await
+            .expect("memory has room");
         let mut next = DatabaseStore::open(self.disk.after_power_loss(), "disk").expect("it is whole");
         assert_eq!(next.load().expect("it is whole"), self.out.saved);
         self.most = self.most.max(self.out.saved.delivery_count());

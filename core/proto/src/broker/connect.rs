@@ -141,6 +141,7 @@ impl Broker {
             return Err(Refusal::TooManyUserProperties);
         }
         self.check_client_id(connect)?;
+        self.check_recordable(connect)?;
         // [MQTT-4.12.0-1]
         if !self.authenticates && connect.properties.authentication_method().is_some() {
             return Err(Refusal::AuthenticationMethod);

@@ -4,9 +4,10 @@ use alloc::{sync::Arc, vec::Vec};
 use core::mem;
 
 use super::{
-    Broker, Note, Output, Refusal,
+    Broker, Cause, Note, Output, Refusal,
     keep::Mark,
     message::{Message, Outgoing, SubscriptionIds, ids_of},
+    retained::Retaining,
     session::{LastMatch, SessionKey},
     shared::{Chosen, GroupKey, Share},
 };
@@ -32,8 +33,8 @@ pub struct Subscription {
 // [MQTT-3.3.4-2] [v3 MQTT-3.3.5-1] At the highest QoS of them.
 #[derive(Debug)]
 pub(super) struct Match {
-    session: SessionKey,
-    qos: Qos,
+    pub(super) session: SessionKey,
+    pub(super) qos: Qos,
     retain_as_published: bool,
     // [MQTT-3.3.4-3] [MQTT-3.3.4-4] One copy with all their identifiers.
     ids: SubscriptionIds,
@@ -103,9 +104,12 @@ impl Broker {
             .receive_maximum
             .is_strict()
             .then_some(self.limits.receive_maximum);
-        let session = self.session_mut(key);
+        let is_new = !self.session(key).unreleased.contains(&packet_id);
         let mut accepted = Ok(ReasonCode::Success);
-        if !session.unreleased.contains(&packet_id) {
+        if is_new && let Err(refusal) = self.check_receivable(key) {
+            accepted = Err(refusal);
+        } else if is_new {
+            let session = self.session_mut(key);
             // [MQTT-3.3.4-7] [X5-3.3.4-3]
             if let Some(online) = session.online_mut() {
                 let full = receive_maximum.is_some_and(|max| online.receiving >= max);
@@ -250,23 +254,19 @@ impl Broker {
         retain: bool,
         out: &mut impl Output,
     ) -> Result<ReasonCode, Refusal> {
-        let mut keep = retain && !message.payload.is_empty();
-        if keep {
-            self.drop_expired_retained(now, out);
-        }
-        if keep && !self.can_retain(&message) {
-            out.note(Note::RetainedNotKept {
-                topic: message.topic.clone(),
-            });
-            if self.can_refuse(publisher, &message) {
-                return Err(Refusal::TooManyRetained);
-            }
-            keep = false;
-        }
+        let retaining = self.retaining(now, publisher, &message, retain, out)?;
         let mut matches = mem::take(&mut self.matches);
         self.find_matches(publisher, &message.topic, &mut matches);
         self.find_chosen(publisher, &message, &mut matches, out);
-        if retain && !keep {
+        if self.is_frozen_for(publisher)
+            && let Err(refusal) = self.check_deliverable(&message, &matches)
+        {
+            matches.clear();
+            self.matches = matches;
+            return Err(refusal);
+        }
+        let keep = retaining == Retaining::Replaced;
+        if retaining == Retaining::Removed {
             // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
             self.forget_retained(&message.topic, out);
         }
@@ -292,22 +292,6 @@ impl Broker {
         } else {
             ReasonCode::NoMatchingSubscribers
         })
-    }
-
-    // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
-    /// Whether there is room for it among the retained messages, in the place of the one it replaces.
-    fn can_retain(&self, message: &Message) -> bool {
-        let replaced = self.retained.size(&message.topic);
-        let messages = self.retained.len() + usize::from(replaced.is_none());
-        let bytes = self.retained.bytes() - replaced.unwrap_or(0);
-        messages <= self.limits.retained_messages
-            && bytes.saturating_add(message.size()) <= self.limits.retained_bytes
-    }
-
-    /// Whether its publisher can be told that a message is not taken.
-    fn can_refuse(&self, publisher: Option<SessionKey>, message: &Message) -> bool {
-        let online = publisher.and_then(|publisher| self.session(publisher).online());
-        message.qos > Qos::AtMostOnce && online.is_some_and(|online| online.version == Version::V5)
     }
 
     fn find_matches(&mut self, publisher: Option<SessionKey>, topic: &TopicName, matches: &mut Vec<Match>) {
@@ -395,6 +379,10 @@ impl Broker {
     ) {
         let version = self.session(key).online().map(|online| online.version);
         let ack = match (accepted, version) {
+            // [v3 MQTT-3.3.5-2] Not acknowledged, so that the client sends it again.
+            (Err(refusal @ Refusal::CannotKeep), Some(Version::V3_1_1)) => {
+                return self.refuse(now, key, Cause::Refused(refusal), out);
+            }
             (Err(refusal), _) => return self.refuse_with(now, key, packet_id, refusal, answer, out),
             (Ok(reason_code), Some(Version::V5)) => Ack::of(packet_id, reason_code),
             (Ok(_), Some(Version::V3_1_1) | None) => Ack::success(packet_id),

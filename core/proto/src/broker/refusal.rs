@@ -63,6 +63,9 @@ pub enum Refusal {
     /// A subscription past [`super::Limits::subscriptions`] or [`super::Limits::subscriptions_total`].
     #[error("there are as many subscriptions as this server takes")]
     TooManySubscriptions,
+    /// What needs a record, while [none can be kept](super::Input::StoreFailed).
+    #[error("this server cannot store anything at the moment")]
+    CannotKeep,
     /// PUBREC or PUBREL of an exchange that nobody knows.
     #[error("no message under way has this packet identifier")]
     PacketIdUnknown,
@@ -77,7 +80,8 @@ impl Refusal {
             | Self::TooManyUserProperties
             | Self::WillTooLarge
             | Self::TooManyRetained
-            | Self::TooManySubscriptions => ReasonCode::QuotaExceeded,
+            | Self::TooManySubscriptions
+            | Self::CannotKeep => ReasonCode::QuotaExceeded,
             Self::TooFastConnections => ReasonCode::ConnectionRateExceeded,
             Self::ClientIdEmpty | Self::ClientIdNotPlain => ReasonCode::ClientIdentifierNotValid,
             Self::Barred => ReasonCode::NotAuthorized,

@@ -8,14 +8,67 @@ use alloc::{
 };
 use core::cmp::Reverse;
 
-use super::{Broker, Output, message::Message};
-use crate::{Instant, TopicName};
+use super::{Broker, Note, Output, Refusal, message::Message, session::SessionKey};
+use crate::{Instant, Qos, TopicName, Version};
 
 impl Broker {
-    /// Forgets the retained messages that have expired.
+    /// Forgets the retained messages that have expired; later, while that cannot be recorded: they are sent to nobody.
     pub(super) fn drop_expired_retained(&mut self, now: Instant, out: &mut impl Output) {
-        self.retained
-            .drop_expired(now, |message| message.not_retained(out));
+        if !self.stalled {
+            self.retained
+                .drop_expired(now, |message| message.not_retained(out));
+        }
+    }
+
+    /// What becomes of the retained message of a message's topic.
+    // [MQTT-3.3.1-5] [v3 MQTT-3.3.1-5]
+    pub(super) fn retaining(
+        &mut self,
+        now: Instant,
+        publisher: Option<SessionKey>,
+        message: &Message,
+        retain: bool,
+        out: &mut impl Output,
+    ) -> Result<Retaining, Refusal> {
+        if !retain {
+            return Ok(Retaining::Untouched);
+        }
+        if self.is_frozen_for(publisher) {
+            if message.qos > Qos::AtMostOnce {
+                return Err(Refusal::CannotKeep);
+            }
+            // Its RETAIN is lost, as all of a QoS 0 message may be.
+            note_not_kept(message, out);
+            return Ok(Retaining::Untouched);
+        }
+        if message.payload.is_empty() {
+            return Ok(Retaining::Removed);
+        }
+        self.drop_expired_retained(now, out);
+        if self.can_retain(message) {
+            return Ok(Retaining::Replaced);
+        }
+        note_not_kept(message, out);
+        if self.can_refuse(publisher, message) {
+            return Err(Refusal::TooManyRetained);
+        }
+        Ok(Retaining::Removed)
+    }
+
+    // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
+    /// Whether there is room for it among the retained messages, in the place of the one it replaces.
+    fn can_retain(&self, message: &Message) -> bool {
+        let replaced = self.retained.size(&message.topic);
+        let messages = self.retained.len() + usize::from(replaced.is_none());
+        let bytes = self.retained.bytes() - replaced.unwrap_or(0);
+        messages <= self.limits.retained_messages
+            && bytes.saturating_add(message.size()) <= self.limits.retained_bytes
+    }
+
+    /// Whether its publisher can be told that a message is not taken.
+    fn can_refuse(&self, publisher: Option<SessionKey>, message: &Message) -> bool {
+        let online = publisher.and_then(|publisher| self.session(publisher).online());
+        message.qos > Qos::AtMostOnce && online.is_some_and(|online| online.version == Version::V5)
     }
 
     /// Forgets the retained message of a topic.
@@ -24,6 +77,20 @@ impl Broker {
             removed.not_retained(out);
         }
     }
+}
+
+/// What a message makes of the one that is retained for its topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retaining {
+    Untouched,
+    Replaced,
+    Removed,
+}
+
+fn note_not_kept(message: &Message, out: &mut impl Output) {
+    out.note(Note::RetainedNotKept {
+        topic: message.topic.clone(),
+    });
 }
 
 /// The last retained message of each topic, in a tree of topic levels.

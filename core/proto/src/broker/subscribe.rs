@@ -86,6 +86,7 @@ impl Broker {
         {
             return Err(Refusal::TopicFilterTooLong);
         }
+        self.check_subscribable(key)?;
         let is_full = self.subscribed >= self.limits.subscriptions_total;
         let subscriptions_max = self.limits.subscriptions;
         let subscriptions = &self.session(key).subscriptions;

@@ -1,14 +1,16 @@
 use std::{
     fmt,
+    fs::File,
     future::ready,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use redb::{Database, ReadableTable as _, StorageBackend, TableDefinition};
+use redb::{Database, ReadableTable as _, StorageBackend, TableDefinition, backends::FileBackend};
 use squall_proto::broker::Saved;
 
 use super::{Commit, Records, Store, StoreError, tables::Tables, unsynced::Unsynced};
-use crate::database::{self, Trouble, unharmed};
+use crate::database::{self, Lasting, Trouble, unharmed};
 
 /// The newest format that this program knows.
 pub(super) const FORMAT: u64 = 1;
@@ -24,7 +26,9 @@ const CACHE: usize = 64 << 20;
 /// [`FileStore`](super::FileStore).
 pub struct DatabaseStore {
     path: PathBuf,
-    database: Database,
+    backend: Lasting,
+    /// `None` after an error, until it is opened again.
+    database: Option<Database>,
 }
 
 impl DatabaseStore {
@@ -34,60 +38,82 @@ impl DatabaseStore {
     ///
     /// See [`StoreError`].
     pub fn open(backend: impl StorageBackend, path: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let path = path.into();
-        let opened = database::open(backend, CACHE);
-        Self::of(opened, path)
+        Self::on(Ok(Lasting::new(backend)), path.into())
     }
 
     pub(super) fn open_file(path: &Path) -> Result<Self, StoreError> {
-        Self::of(database::open_file(path, CACHE), path.to_owned())
+        let backend = file(path).and_then(|file| Ok(Lasting::new(FileBackend::new(file)?)));
+        Self::on(backend, path.to_owned())
     }
 
     pub(super) fn open_unsynced(path: &Path) -> Result<Self, StoreError> {
-        let opened = database::begin_file_anew(path)
-            .map_err(Trouble::from)
-            .and_then(|()| Ok(Unsynced::open(path)?))
-            .and_then(|file| database::open(file, CACHE));
-        Self::of(opened, path.to_owned())
+        let backend = file(path).and_then(|file| Ok(Lasting::new(Unsynced::new(file)?)));
+        Self::on(backend, path.to_owned())
     }
 
-    fn of(opened: Result<Database, Trouble>, path: PathBuf) -> Result<Self, StoreError> {
-        let format = opened.and_then(|database| unharmed(|| Ok((format(&database)?, database))));
-        let (format, database) = format.map_err(|trouble| named(&path, trouble))?;
+    fn on(backend: Result<Lasting, Trouble>, path: PathBuf) -> Result<Self, StoreError> {
+        let opened = backend.and_then(|backend| {
+            let database = database::open(backend.clone(), CACHE)?;
+            let format = unharmed(|| format(&database))?;
+            Ok((backend, database, format))
+        });
+        let (backend, database, format) = opened.map_err(|trouble| named(&path, trouble))?;
         if format > FORMAT {
             return Err(StoreError::Newer { path, format });
         }
-        Ok(Self { path, database })
+        Ok(Self {
+            path,
+            backend,
+            database: Some(database),
+        })
     }
 
     /// Commits, and waits for the backend.
-    pub(super) fn commit_now(&self, records: &Records) -> Result<(), StoreError> {
-        let written = unharmed(|| {
-            let transaction = self.database.begin_write()?;
-            let mut tables = Tables::open(&transaction)?;
-            for change in &records.changes {
-                tables.apply(change)?;
-            }
-            drop(tables);
-            transaction.commit()?;
-            Ok(())
+    pub(super) fn commit_now(&mut self, records: &Records) -> Result<(), StoreError> {
+        let database = match self.database.take() {
+            Some(database) => Ok(database),
+            None => database::open_again(self.backend.clone(), CACHE),
+        };
+        let committed = database.and_then(|database| {
+            unharmed(move || write(&database, records).map(|()| database)).map_err(Trouble::of_work)
         });
-        written.map_err(|trouble| named(&self.path, trouble))
+        self.database = Some(committed.map_err(|trouble| named(&self.path, trouble))?);
+        Ok(())
     }
 }
 
 impl Store for DatabaseStore {
     fn load(&mut self) -> Result<Saved, StoreError> {
         let read = unharmed(|| {
-            let transaction = self.database.begin_write()?;
+            let database = self.database.as_ref().ok_or(redb::Error::PreviousIo)?;
+            let transaction = database.begin_write()?;
             Tables::open(&transaction)?.read()
         });
         read.map_err(|trouble| named(&self.path, trouble))
     }
 
-    fn commit(&mut self, records: Records) -> Commit<'_> {
+    fn commit(&mut self, records: Arc<Records>) -> Commit<'_> {
         Box::pin(ready(self.commit_now(&records)))
     }
+}
+
+/// All of them in one transaction. To do so twice comes to the same as to do it once: records say what is, not by how much it changes.
+fn write(database: &Database, records: &Records) -> Result<(), Trouble> {
+    let transaction = database.begin_write()?;
+    let mut tables = Tables::open(&transaction)?;
+    for change in &records.changes {
+        tables.apply(change)?;
+    }
+    drop(tables);
+    transaction.commit()?;
+    Ok(())
+}
+
+fn file(path: &Path) -> Result<File, Trouble> {
+    database::begin_file_anew(path)?;
+    let mut options = File::options();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    Ok(options.open(path)?)
 }
 
 /// What the database says of itself; if it is new, it says from now on that it has the newest.

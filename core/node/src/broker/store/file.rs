@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use squall_proto::broker::Saved;
 
@@ -35,7 +35,7 @@ impl Store for FileStore {
         self.0.get().ok_or_else(interrupted)?.load()
     }
 
-    fn commit(&mut self, records: Records) -> Commit<'_> {
+    fn commit(&mut self, records: Arc<Records>) -> Commit<'_> {
         Box::pin(async {
             let committed = self.0.run(move |database| database.commit_now(&records));
             committed.await.ok_or_else(interrupted)?

@@ -1,4 +1,4 @@
-use std::{fs::File, io, ops::Bound, path::Path};
+use std::{fs::File, io, ops::Bound};
 
 use redb::{BackendError, DatabaseError, StorageBackend, backends::FileBackend};
 
@@ -7,11 +7,8 @@ use redb::{BackendError, DatabaseError, StorageBackend, backends::FileBackend};
 pub(super) struct Unsynced(FileBackend);
 
 impl Unsynced {
-    /// Opens the file, or makes one.
-    pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(false);
-        Ok(Self(FileBackend::new(file.open(path)?)?))
+    pub(super) fn new(file: File) -> Result<Self, DatabaseError> {
+        Ok(Self(FileBackend::new(file)?))
     }
 }
 
