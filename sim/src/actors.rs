@@ -18,7 +18,7 @@ mod scripted_broker;
 mod usual;
 
 pub(crate) use administrator::Administrator;
-pub(crate) use broker::broker;
+pub(crate) use broker::Broker;
 pub(crate) use client::{Character, Client, ClientProcess, Owes, subscription};
 pub use mark::Mark;
 pub(crate) use peer::{Peer, PeerCommand, PeerProcess};

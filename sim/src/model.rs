@@ -136,7 +136,7 @@ impl<'a> Model<'a> {
     /// order is one in which the broker may have handled them.
     pub(crate) fn go_through(&mut self, mut look: impl FnMut(&Self, usize, &'a Event)) {
         let events = self.events;
-        for index in order_at_broker(events) {
+        for index in order_at_broker(events, self.scenario.broker.has_disk()) {
             if let Some(event) = events.get(index) {
                 self.observe(self.now.max(event.at), index, event);
                 look(self, index, event);
@@ -215,9 +215,14 @@ impl<'a> Model<'a> {
             {
                 self.forget_broker(at, index);
             }
-            What::HostDown { host, .. } if host == BROKER => self.broker_down = at,
+            What::HostDown { host, .. } if host == BROKER => {
+                self.broker_down = at;
+                if self.scenario.broker.has_disk() {
+                    self.broker_may_forget((at, index));
+                }
+            }
             What::HostUp { host, .. } if host == BROKER => {
-                self.sessions.taken_up(at, self.broker_down);
+                self.sessions.taken_up(at, self.unsure_since());
                 self.wills.taken_up(at);
             }
             What::HostDown {
@@ -235,6 +240,7 @@ impl<'a> Model<'a> {
             }
             What::Application { client, told } => match told {
                 Told::Message { topic, .. } => self.seen.topic = self.topics.find(topic),
+                Told::StoreFailed { .. } if client == BROKER => self.broker_may_forget((at, index)),
                 Told::StoreFailed { .. } => self.may_forget(client),
                 Told::Published { payload, outcome, .. } => {
                     let is_kept = match outcome {
@@ -258,8 +264,9 @@ impl<'a> Model<'a> {
 
     fn client_got(&mut self, at: Instant, wire: WireId, packet: &Packet) {
         self.look_up(wire, Side::Broker, packet);
-        // What is larger than it takes it does not take.
-        if self.wires.get(wire).is_some_and(|wire| wire.is_too_large(packet)) {
+        // What is larger than it takes it does not take, nor what a scripted broker says before CONNACK.
+        let is_refused = |wire: &Wire| wire.is_too_large(packet) || wire.connack.is_none();
+        if self.wires.get(wire).is_some_and(is_refused) {
             return;
         }
         if let Packet::Connack(connack) = packet
@@ -322,6 +329,37 @@ impl<'a> Model<'a> {
         match &self.events.get(index)?.what {
             What::Arrived { packet, .. } => Some(packet),
             _other_events => None,
+        }
+    }
+
+    /// The broker's process is gone. Durability on a disk: what it has said that it has, it has; of all else it may have done anything or
+    /// nothing, as long as no answer could leave.
+    fn broker_may_forget(&mut self, now: (Instant, usize)) {
+        let ended: Vec<WireId> = self.wires.iter().map(|(wire, _)| wire).collect();
+        for wire in ended {
+            self.sessions.disconnected(now.0, wire, false, &self.wires);
+            self.will_of_ended(now, wire, false);
+            self.may_not_have_gone(now, wire);
+        }
+        self.exchanges.broker_may_forget();
+        self.retained.may_be_forgotten();
+    }
+
+    /// DISCONNECT has no answer: it may be forgotten where the broker has not closed the connection before its process ended.
+    fn may_not_have_gone(&mut self, now: (Instant, usize), id: WireId) {
+        let is_open = |wire: &&Wire| wire.disconnect.is_some() && wire.left_at(Side::Broker).is_none();
+        if self.wires.get(id).is_some_and(|wire| is_open(&wire)) {
+            self.sessions.may_not_have_ended(id, &self.wires);
+            self.will_may_be(now, id);
+        }
+    }
+
+    /// Since when nobody can say of what had no answer whether the broker's disk had it when its process ended.
+    fn unsure_since(&self) -> Instant {
+        if self.disturbances.may_slow(BROKER) {
+            Instant::ZERO
+        } else {
+            self.broker_down
         }
     }
 

@@ -212,9 +212,9 @@ pub enum What {
         /// How many packets, segments or connections it touched. A fault that touched nothing proves nothing.
         touched: u64,
     },
-    /// A client of ours told its application something.
+    /// A client of ours told its application something, or our broker its owner.
     Application {
-        /// The client, by its name in the scenario.
+        /// `broker`, or the client, by its name in the scenario.
         client: String,
         /// What it was.
         told: Told,

@@ -11,11 +11,11 @@ use crate::{
     world::disk::Trouble,
 };
 
-/// Something is wrong with the disk of a client that has `store: disk`: for a time, or for the next so many operations of the kind.
+/// Something is wrong with the disk of a client that has `store: disk`, or of a broker with `durability: disk`: for a time, or for the next so many operations of the kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Disk {
-    /// The name of a client or a group of clients.
+    /// `broker`, or the name of a client or a group of clients.
     pub host: String,
     /// What is wrong.
     pub kind: DiskKind,

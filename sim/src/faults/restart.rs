@@ -24,13 +24,13 @@ pub struct Restart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// All. The broker: its sessions go on as with a perfect store, all connections lost. A client with `store: disk`: what is written there.
+    /// With a disk, what is written there. A broker without: its sessions go on as with a perfect store, all connections lost.
     Kept,
     /// Nothing; a disk is empty.
     Lost,
-    /// A client with `store: disk`: what is synced there, and no more.
+    /// With a disk: what is synced there, and no more.
     UnsyncedLost,
-    /// A client with `store: disk`: what is synced there, and of the rest some sectors.
+    /// With a disk: what is synced there, and of the rest some sectors.
     Torn,
 }
 

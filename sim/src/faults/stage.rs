@@ -48,10 +48,17 @@ impl Stage {
         power
     }
 
-    /// The host at this place is a client's, with this Client Identifier, and with this disk if it uses one.
-    pub(crate) fn is_client(&mut self, place: usize, client_id: Text, disk: Option<Disk>) {
+    /// The host at this place is a client's, with this Client Identifier.
+    pub(crate) fn is_client(&mut self, place: usize, client_id: Text) {
         if let Some(process) = self.processes.get_mut(&place) {
-            process.is_client(client_id, disk);
+            process.client_id = Some(client_id);
+        }
+    }
+
+    /// The process at this place keeps what it knows on this disk.
+    pub(crate) fn has_disk(&mut self, place: usize, disk: Disk) {
+        if let Some(process) = self.processes.get_mut(&place) {
+            process.disk = Some(disk);
         }
     }
 

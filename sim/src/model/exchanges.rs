@@ -94,6 +94,11 @@ impl Exchanges {
         self.at_broker.clear();
     }
 
+    /// The broker's process is gone: it has what it has answered, and may have what it has not.
+    pub(super) fn broker_may_forget(&mut self) {
+        self.at_broker.iter_mut().for_each(End::may_forget);
+    }
+
     /// The broker has forgotten the session of a client: it finishes nothing any more. What came at that very moment it may have answered.
     pub(super) fn forget_at_broker(&mut self, client: ClientNumber) {
         if let Some(end) = self.at_broker.get_mut(client.place()) {
@@ -126,11 +131,11 @@ impl Exchanges {
         }
     }
 
-    /// Whether the broker has begun to send a client what has this Packet Identifier, and not finished.
+    /// Whether the broker has begun to send a client what has this Packet Identifier, and not finished, or may not know that it has.
     pub(super) fn is_under_way(&self, wire: &Wire, packet_id: Option<PacketId>) -> bool {
         let end = self.of(wire, Side::Broker);
         let sent = end.zip(packet_id).and_then(|(end, id)| end.outbound.get(&id));
-        sent.is_some_and(Outbound::is_unfinished)
+        sent.is_some_and(|sent| sent.is_unfinished() || sent.is_doubtful)
     }
 
     /// Whether the client has this QoS 2 message by what came to any of these hosts.

@@ -23,6 +23,7 @@ impl Model<'_> {
                 self.will_of_connected((at, index), wire, connack.session_present);
                 let of_wire = self.wires.get(wire);
                 if of_wire.is_some_and(|wire| wire.over_for(Side::Broker).is_some()) {
+                    self.sessions.disconnected(at, wire, false, &self.wires);
                     self.will_of_ended((at, index), wire, false);
                 }
             }
@@ -50,7 +51,8 @@ impl Model<'_> {
         let of_wire = self.wires.get(wire);
         let is_again = of_wire.is_some_and(|wire| self.exchanges.is_under_way(wire, packet_id));
         // What the broker sent to a connection that had died comes with DUP, for the first time.
-        self.seen.is_first = !publish.dup || !is_again;
+        let is_over = of_wire.is_some_and(|wire| wire.over_for(Side::Broker).is_some());
+        self.seen.is_first = (!publish.dup || !is_again) && !is_over;
         let delivery = self.deliveries.sent(index, id, message, publish);
         self.seen.delivery = Some(delivery);
         let of_message = self.messages.get(message);

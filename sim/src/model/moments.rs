@@ -11,7 +11,9 @@ use crate::trace::{Event, Side, What, WireId};
 /// The places of the events in an order in which they may have happened at the broker: of what it does without a break in one
 /// moment, first what concerns the connections that it closes then, in the order in which they came, and next each CONNACK; and what a client says before it has CONNACK,
 /// after that. On each connection the order is otherwise that of the trace.
-pub(crate) fn order_at_broker(events: &[Event]) -> Vec<usize> {
+///
+/// If the broker `is_durable`, CONNACK waits for its disk, and what is published meanwhile does not: that is told twice.
+pub(crate) fn order_at_broker(events: &[Event], is_durable: bool) -> Vec<usize> {
     let mut places: Vec<usize> = (0..events.len()).collect();
     let mut rest = places.as_mut_slice();
     // Whose CONNECT has come, and where.
@@ -41,12 +43,12 @@ pub(crate) fn order_at_broker(events: &[Event]) -> Vec<usize> {
             });
         }
     }
-    after_connack(events, places)
+    after_connack(events, places, is_durable)
 }
 
 /// Puts off what a client said between CONNECT and CONNACK: the broker has handled none of it before. Where no CONNACK comes it has
 /// handled none at all, and it stands at the end.
-fn after_connack(events: &[Event], places: Vec<usize>) -> Vec<usize> {
+fn after_connack(events: &[Event], places: Vec<usize>, is_durable: bool) -> Vec<usize> {
     // `None`: CONNACK has left.
     let mut early: BTreeMap<WireId, Option<Vec<usize>>> = BTreeMap::new();
     let mut ordered = Vec::with_capacity(places.len());
@@ -65,6 +67,9 @@ fn after_connack(events: &[Event], places: Vec<usize>) -> Vec<usize> {
             }) if !matches!(packet, Packet::Auth(_)) => {
                 if let Some(Some(early)) = early.get_mut(wire) {
                     early.push(place);
+                    if is_durable && matches!(packet, Packet::Publish(_)) {
+                        ordered.push(place);
+                    }
                     continue;
                 }
             }

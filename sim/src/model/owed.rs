@@ -92,6 +92,12 @@ impl Model<'_> {
     /// Whether the queue of a session is sure to have room, for as many copies of each message as it may be sent of this one. It may wait
     /// there itself by now.
     fn has_room(&self, id: SessionId, (message_id, message): (MessageId, &Message)) -> bool {
+        let mut filters = self.sessions.get(id).subscriptions.keys();
+        // What waits there for groups is not counted.
+        let shares = filters.any(|filter| self.topics.filter(*filter).share_name().is_some());
+        if shares && !self.has_long_queues() {
+            return false;
+        }
         let (waiting, bytes) = self.deliveries.waiting_beside(id, message_id);
         let size = message.payload.len() + PROPERTIES_BYTES;
         let copies = self.sessions.get(id).copies_max(&self.topics, message.topic);

@@ -17,6 +17,8 @@ struct OfTopic {
     candidates: Vec<Candidate>,
     /// Where the last of those was replaced that are not known any more.
     known_since: usize,
+    /// One of those may be back when the broker's process has ended.
+    may_be_back: bool,
 }
 
 /// What may be the retained message of a topic.
@@ -32,6 +34,10 @@ pub(crate) struct Candidate {
     pub(crate) until: Option<usize>,
     /// When it expires.
     pub(crate) expires: Option<Instant>,
+    /// QoS 0: nobody was told that the broker has it.
+    is_unsure: bool,
+    /// Nothing replaced it but what is.
+    may_be_back: bool,
 }
 
 impl Retained {
@@ -42,6 +48,7 @@ impl Retained {
         message: Option<MessageId>,
         from: usize,
         expires: Option<Instant>,
+        is_unsure: bool,
     ) {
         self.topics.entry(topic).or_default().candidates.push(Candidate {
             message,
@@ -49,12 +56,14 @@ impl Retained {
             settled: None,
             until: None,
             expires,
+            is_unsure,
+            may_be_back: false,
         });
     }
 
     /// A Will with RETAIN may be published at any time from here on, and never surely.
     pub(super) fn promised(&mut self, topic: TopicId, message: MessageId, from: usize) {
-        self.published(topic, Some(message), from, None);
+        self.published(topic, Some(message), from, None, true);
     }
 
     /// The broker is sure to have handled the one that came at `from`: it replaces those that it was sure to have had before that came.
@@ -68,8 +77,10 @@ impl Retained {
             return;
         };
         settled.settled.get_or_insert(index);
+        let is_unsure = settled.is_unsure;
         for candidate in candidates.iter_mut() {
             if candidate.settled.is_some_and(|settled| settled < from) {
+                candidate.may_be_back = is_unsure && (candidate.may_be_back || candidate.until.is_none());
                 candidate.until.get_or_insert(index);
             }
         }
@@ -82,6 +93,20 @@ impl Retained {
         for candidate in candidates.flat_map(|of_topic| &mut of_topic.candidates) {
             if candidate.from == from {
                 candidate.until = Some(index);
+            }
+        }
+    }
+
+    /// The broker's process is gone, and what it has not answered may be with it: what that had replaced is there again.
+    pub(super) fn may_be_forgotten(&mut self) {
+        for of_topic in self.topics.values_mut() {
+            if of_topic.may_be_back {
+                of_topic.known_since = usize::MAX;
+            }
+            for candidate in &mut of_topic.candidates {
+                candidate.settled = candidate.settled.filter(|_| !candidate.is_unsure);
+                candidate.until = candidate.until.filter(|_| !candidate.may_be_back);
+                candidate.may_be_back = false;
             }
         }
     }
@@ -138,10 +163,15 @@ impl OfTopic {
             .filter(|candidate| candidate.until.is_some())
             .count();
         let mut spare = replaced.saturating_sub(REPLACED_MAX);
-        let known_since = &mut self.known_since;
+        let Self {
+            known_since,
+            may_be_back,
+            ..
+        } = self;
         self.candidates.retain(|candidate| match candidate.until {
             Some(until) if spare > 0 => {
                 spare -= 1;
+                *may_be_back |= candidate.may_be_back;
                 *known_since = until.max(*known_since);
                 false
             }

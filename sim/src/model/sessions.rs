@@ -96,13 +96,20 @@ impl Sessions {
         }
     }
 
-    /// The broker runs again, and knows what it knew; `down`: when it ended.
-    pub(super) fn taken_up(&mut self, now: Instant, down: Instant) {
+    /// The broker runs again, and knows what it knew, but perhaps not of connections that ended `since` then.
+    pub(super) fn taken_up(&mut self, now: Instant, since: Instant) {
         for id in self.latest.values() {
             let session = self.all.of_mut(*id);
-            if session.closed_at >= Some(down) {
+            if session.closed_at >= Some(since) {
                 session.closed_by = Some(now);
             }
+        }
+    }
+
+    /// The broker may have forgotten the DISCONNECT of a connection, and the Session Expiry Interval with it.
+    pub(super) fn may_not_have_ended(&mut self, wire: WireId, wires: &Wires) {
+        if let Some(id) = self.current(wire, wires) {
+            self.all.of_mut(id).is_disputed = true;
         }
     }
 
@@ -137,7 +144,12 @@ impl Sessions {
         let expiry = self.expiry(connect, connack);
         let takes = of_wire.takes.of(Side::Client).packet_size_max;
         let before = self.latest.get(&client).copied();
-        let exists = before.map_or(Some(false), |id| self.all.of(id).exists(at));
+        // Who stands still, or waits for its disk, may have handled CONNECT when it came or when it answers.
+        let came = of_wire.connect_at.unwrap_or(at);
+        let [exists, existed] =
+            [at, came].map(|at| before.map_or(Some(false), |id| self.all.of(id).exists(at)));
+        let is_gone = exists == Some(false);
+        let exists = exists.filter(|_| exists == existed);
         let is_last_word = self.forgotten_at == Some(at);
         let is_open = is_last_word
             || wires.may_have_begun(wire)
@@ -146,7 +158,9 @@ impl Sessions {
         let is_disputed = is_last_word || self.revoked == Some((client, at)) || wires.is_disputed(wire, at);
         let may_go_on = if connect.clean_start { Some(false) } else { exists };
         let goes_on = may_go_on.unwrap_or(connack.session_present);
-        if let (true, Some(id)) = (goes_on, before) {
+        // It may be that of a connection whose CONNACK could not leave.
+        let is_another = is_gone && wires.may_have_begun(wire);
+        if let (true, Some(id)) = (goes_on, before.filter(|_| !is_another)) {
             let session = self.all.of_mut(id);
             (session.wire, session.expiry, session.is_disputed) = (wire, expiry, is_disputed);
             session.packet_size_max = session.packet_size_max.into_iter().chain(takes).min();

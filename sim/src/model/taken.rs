@@ -83,8 +83,9 @@ impl Model<'_> {
         if published.retain && over.is_none_or(|over| Some(over) >= came) {
             // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
             let message = (!published.payload.is_empty()).then_some(message);
+            let (from, is_unsure) = (published.at.1, published.qos == Qos::AtMostOnce);
             self.retained
-                .published(published.topic, message, published.at.1, published.expires());
+                .published(published.topic, message, from, published.expires(), is_unsure);
         }
     }
 

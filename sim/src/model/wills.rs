@@ -80,6 +80,11 @@ impl Wills {
         self.due.clear();
     }
 
+    fn is_pending(&mut self, due: Instant, wire: WireId, pending: impl FnOnce(Instant) -> Pending) {
+        self.due.insert((due, wire));
+        self.pending.insert(wire, pending(due));
+    }
+
     /// The broker must know by now that the connection has ended.
     fn is_known(&mut self, at: Instant, id: WireId) {
         if let Some(pending) = self.pending.get_mut(&id)
@@ -136,24 +141,47 @@ impl Model<'_> {
             Some((_, ReasonCode::Success)) => return,
             Some(_) | None => !wire.is_accepted(),
         };
+        let delay = self.will_delay(wire, will);
+        self.wills.is_pending(at + delay, id, |due| Pending {
+            due,
+            by: knows.then_some(due),
+            delay,
+            ended: index,
+            message,
+            is_open,
+            has_been_due: false,
+        });
+    }
+
+    fn will_delay(&self, wire: &Wire, will: &squall_proto::Will) -> Duration {
         let delay = Duration::from_secs(u64::from(will.properties.will_delay_interval().unwrap_or(0)));
-        let session = wire.session.map(|session| self.sessions.get(session));
-        let expiry = session.and_then(super::Session::expiry);
-        let delay = expiry.map_or(delay, |expiry| delay.min(expiry));
-        let due = at + delay;
-        self.wills.due.insert((due, id));
-        self.wills.pending.insert(
-            id,
-            Pending {
-                due,
-                by: knows.then_some(due),
-                delay,
-                ended: index,
-                message,
-                is_open,
-                has_been_due: false,
-            },
-        );
+        // Without CONNACK nobody knows how long the session outlives it.
+        let expiry = wire.session.map_or(Some(Duration::ZERO), |session| {
+            self.sessions.get(session).expiry()
+        });
+        expiry.map_or(delay, |expiry| delay.min(expiry))
+    }
+
+    /// The broker may have forgotten the DISCONNECT that took the Will of this connection away, if it has one.
+    pub(super) fn will_may_be(&mut self, (at, index): (Instant, usize), id: WireId) {
+        let Some(wire) = self.wires.get(id) else { return };
+        let will = wire.connect.as_deref().and_then(|connect| connect.will.as_ref());
+        let (Some(will), Some(message)) = (will, wire.will) else {
+            return;
+        };
+        if self.wills.pending.contains_key(&id) {
+            return;
+        }
+        let delay = self.will_delay(wire, will);
+        self.wills.is_pending(at + delay, id, |due| Pending {
+            due,
+            by: None,
+            delay,
+            ended: index,
+            message,
+            is_open: true,
+            has_been_due: false,
+        });
     }
 
     /// The connections that it takes over from are over. [MQTT-3.1.3-9] A client that is back in time gets no Will published; with Clean

@@ -4,8 +4,9 @@ use squall_proto::{Version, broker::Counts};
 use tokio::task::JoinSet;
 
 use crate::{
-    actors::{Character, Client, ClientProcess, Owes, Peer, PeerProcess, Power, ScriptedBroker, broker},
+    actors::{Broker, Character, Client, ClientProcess, Owes, Peer, PeerProcess, Power, ScriptedBroker},
     faults::Stage,
+    model::BROKER,
     mutants::{Mutated, Mutator},
     scenario::{Scenario, Store},
     trace::Side,
@@ -22,8 +23,6 @@ pub(super) struct Cast {
     /// Who ends another's connections, and has its own ended, perhaps for ever.
     rivals: BTreeSet<String>,
 }
-
-const BROKER: &str = "broker";
 
 impl Cast {
     /// The names of the hosts that a scenario needs, in the order that [`Cast::new`] wants the hosts in.
@@ -68,8 +67,10 @@ impl Cast {
                     seed,
                 };
                 let disk = Disk::new(seed, &name);
-                let used = (spec.store == Store::Disk).then(|| disk.clone());
-                cast.stage.is_client(host.place(), character.client_id(), used);
+                cast.stage.is_client(host.place(), character.client_id());
+                if spec.store == Store::Disk {
+                    cast.stage.has_disk(host.place(), disk.clone());
+                }
                 let connector = connector(host, spec.transport);
                 let mutator = mutator(Side::Client);
                 let (client, process) = ClientProcess::new(character, host, connector, disk, mutator, power);
@@ -102,15 +103,21 @@ impl Cast {
         let power = self.power(host, BROKER, None);
         let transports = transports(scenario);
         let Some(script) = &scenario.broker.script else {
-            processes.spawn(broker(
+            let disk = scenario.broker.has_disk().then(|| Disk::new(seed, BROKER));
+            if let Some(disk) = &disk {
+                self.stage.has_disk(host.place(), disk.clone());
+            }
+            let broker = Broker {
                 host,
                 transports,
-                scenario.broker.limits(),
+                limits: scenario.broker.limits(),
                 seed,
+                disk,
                 mutator,
                 power,
-                self.stage.administrator().clone(),
-            ));
+                administrator: self.stage.administrator().clone(),
+            };
+            processes.spawn(Box::pin(broker.run()));
             return;
         };
         let (handle, process) = ScriptedBroker::new(BROKER, host, transports, script, seed, power);

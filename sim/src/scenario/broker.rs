@@ -58,6 +58,8 @@ pub enum Durability {
     /// All of it, for as long as its process lives.
     #[default]
     Memory,
+    /// All of it, whatever becomes of its process and its power: it is on a disk when the acknowledgement leaves.
+    Disk,
 }
 
 impl BrokerSettings {
@@ -65,6 +67,11 @@ impl BrokerSettings {
     pub(crate) fn withholds(&self) -> bool {
         let mut rules = self.script.iter().flatten();
         rules.any(|rule| rule.reversed.is_some() || rule.with.is_some())
+    }
+
+    /// Whether it keeps on a disk what it has acknowledged.
+    pub(crate) const fn has_disk(&self) -> bool {
+        matches!(self.durability, Durability::Disk) && self.script.is_none()
     }
 
     /// As the broker takes them.

@@ -21,6 +21,8 @@ pub(super) struct Cast {
     pub(super) disks: Vec<&'static str>,
     /// The broker does what its script says.
     pub(super) is_scripted: bool,
+    /// The broker has a disk.
+    pub(super) is_durable: bool,
 }
 
 const NAMES: [&str; 4] = ["anna", "ben", "cleo", "dora"];
@@ -35,10 +37,17 @@ pub(super) fn cast(mix: &Mix) -> Cast {
         rival: (!mix.scripted && mix.has("client_id") && mix.has("connect")).then_some("rival"),
         peer: (!mix.scripted && mix.has("peers") && mix.has("open")).then_some("raw"),
         is_scripted: mix.scripted,
+        is_durable: mix.is_durable(),
     }
 }
 
 impl Cast {
+    /// Who keeps what it knows on a disk.
+    pub(super) fn with_disk(&self) -> Vec<&'static str> {
+        let broker = self.is_durable.then_some("broker");
+        self.disks.iter().copied().chain(broker).collect()
+    }
+
     /// Everybody but the broker.
     pub(super) fn hosts(&self) -> Vec<&'static str> {
         let others = self.rival.iter().chain(&self.peer);

@@ -147,7 +147,12 @@ fn on_host(cast: &Cast, more: Vec<(&'static str, Draw)>) -> Draw {
 }
 
 fn clock_step(cast: &Cast) -> Draw {
-    on_host(cast, vec![("by", one_of(&["1h", "-1h", "-1000s..1000s"]))])
+    let by = ("by", one_of(&["1h", "-1h", "-1000s..1000s"]));
+    if cast.is_durable {
+        // What its clock shows when it starts again is the time for it.
+        return map(vec![("host", host(cast)), by]);
+    }
+    on_host(cast, vec![by])
 }
 
 fn crash(cast: &Cast) -> Draw {
@@ -206,8 +211,12 @@ fn disk(cast: &Cast) -> Draw {
         lasts().prop_map(|lasts| ("for", lasts)),
         number(1..=20).prop_map(|next| ("next", next)),
     ];
-    (one_of(&cast.disks), how, lasts)
+    (one_of(&cast.with_disk()), how, lasts)
         .prop_map(|(host, mut how, (key, value))| {
+            // A broker whose disk lies can promise nothing.
+            if host == "broker" && how.get("kind") == Some(&json!("lying_sync")) {
+                how = json!({ "kind": "sync_error" });
+            }
             if let Value::Object(entries) = &mut how {
                 entries.extend([("host".to_owned(), host), (key.to_owned(), value)]);
             }
@@ -267,8 +276,9 @@ fn restart(cast: &Cast) -> Draw {
     if !cast.is_scripted {
         kinds.push(of(&["broker"], &["kept"]));
     }
-    if !cast.disks.is_empty() {
-        kinds.push(of(&cast.disks, &["kept", "unsynced_lost", "torn"]));
+    let with_disk = cast.with_disk();
+    if !with_disk.is_empty() {
+        kinds.push(of(&with_disk, &["kept", "unsynced_lost", "torn"]));
     }
     proptest::strategy::Union::new(kinds).boxed()
 }

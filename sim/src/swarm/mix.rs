@@ -27,6 +27,7 @@ const FEATURES: &[&str] = &[
     "bursts",
     "client_id",
     "count",
+    "durable",
     "empty",
     "expiry",
     "inflight",
@@ -82,6 +83,11 @@ impl Mix {
             (false, true) => 1,
             (false, false) => 2,
         }
+    }
+
+    /// Whether the broker keeps what it has acknowledged on a disk.
+    pub(super) fn is_durable(&self) -> bool {
+        self.has("durable") && !self.scripted
     }
 
     /// Whether Wills may be retained: a broker that retains nothing refuses who has such a Will.

@@ -1,6 +1,6 @@
 use super::{
     mix::Mix,
-    plain::{Draw, if_on, just, map, milli_range, number, one_of, seconds, sometimes},
+    plain::{Draw, if_on, just, map, milli_range, nothing, number, one_of, seconds, sometimes},
     script,
 };
 
@@ -20,6 +20,7 @@ pub(super) fn broker(mix: &Mix) -> Draw {
     } else {
         if_on(limits, number(100..=1000))
     };
+    let durability = if mix.is_durable() { just("disk") } else { nothing() };
     map(vec![
         ("receive_maximum", if_on(limits, number(1..=5))),
         ("inflight", if_on(limits, number(1..=5))),
@@ -38,6 +39,7 @@ pub(super) fn broker(mix: &Mix) -> Draw {
         // 3.1.1 clients are not told, and lose their connections.
         ("retain_available", if_on(mix.has_v5("no_retain"), just(false))),
         ("shared_subscriptions_v3", if_on(mix.has("shared"), just(true))),
+        ("durability", durability),
     ])
 }
 

@@ -23,8 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Process {
     name: String,
-    client_id: Option<Text>,
-    disk: Option<Disk>,
+    pub(super) client_id: Option<Text>,
+    pub(super) disk: Option<Disk>,
     condition: Arc<Watched<Condition>>,
     /// The pauses that last until somebody ends them, and who waits for that.
     pauses: Mutex<Vec<(StateId, oneshot::Sender<u64>)>>,
@@ -56,11 +56,6 @@ impl Process {
 
     pub(super) fn power(&self, place: usize) -> Power {
         Power::new(place, self.name.clone(), Arc::clone(&self.condition))
-    }
-
-    pub(super) fn is_client(&mut self, client_id: Text, disk: Option<Disk>) {
-        self.client_id = Some(client_id);
-        self.disk = disk;
     }
 
     fn condition(&self) -> Condition {

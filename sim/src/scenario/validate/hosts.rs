@@ -3,6 +3,7 @@
 use super::{Checked, Who, known, problem};
 use crate::{
     faults::{Disk, DiskKind, Fault, Pause, Restart, State},
+    model::BROKER,
     scenario::{Action, Client, Scenario, Session, Store, locate::Path},
 };
 
@@ -21,7 +22,7 @@ pub(super) fn known_to(scenario: &Scenario, fault: &Fault, path: &Path) -> Check
         let message = "a scripted broker has no administrator";
         return problem(path, message, "leave it out, or `script`");
     }
-    let who = if matches!(fault, Fault::Disk(_) | Fault::Kick(_) | Fault::Revoke(_)) {
+    let who = if matches!(fault, Fault::Kick(_) | Fault::Revoke(_)) {
         Who::Client
     } else {
         Who::Host
@@ -49,6 +50,10 @@ pub(super) fn disk(scenario: &Scenario, fault: &Disk, path: &Path) -> Checked {
         let message = "room is what is left before a disk is full";
         return problem(&path.key("room"), message, "write `kind: full`");
     }
+    if fault.host == BROKER && fault.kind == DiskKind::LyingSync {
+        let message = "a broker whose disk lies can promise nothing";
+        return problem(&path.key("kind"), message, "choose another kind");
+    }
     has_disk(scenario, &fault.host, path)
 }
 
@@ -66,20 +71,25 @@ pub(super) fn restart(scenario: &Scenario, fault: &Restart, path: &Path) -> Chec
     let host = fault.host.as_str();
     match fault.state {
         State::Lost => Ok(()),
-        State::Kept if host == "broker" && scenario.broker.script.is_none() => Ok(()),
-        State::Kept if host == "broker" => {
+        State::Kept if host == BROKER && scenario.broker.script.is_none() => Ok(()),
+        State::Kept if host == BROKER => {
             let message = "a scripted broker keeps nothing";
             problem(&path.key("state"), message, "write `lost`")
-        }
-        State::UnsyncedLost | State::Torn if host == "broker" => {
-            let message = "the broker keeps nothing on a disk";
-            problem(&path.key("state"), message, "write `kept` or `lost`")
         }
         State::Kept | State::UnsyncedLost | State::Torn => has_disk(scenario, host, &path.key("state")),
     }
 }
 
 fn has_disk(scenario: &Scenario, name: &str, path: &Path) -> Checked {
+    if name == BROKER {
+        let message = "the broker keeps nothing on a disk";
+        let mend = "add `broker: { durability: disk }`, without a `script`";
+        return if scenario.broker.has_disk() {
+            Ok(())
+        } else {
+            problem(path, message, mend)
+        };
+    }
     let client = scenario.clients.get(name);
     if client.is_some_and(|client| client.store == Store::Disk) {
         return Ok(());

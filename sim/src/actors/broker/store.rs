@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use squall_node::broker::{Commit, DatabaseStore, Records, Store, StoreError};
+use squall_proto::broker::Saved;
+
+use crate::world::disk::Disk;
+
+/// The store that ships, on a simulated disk: what takes time there takes virtual time.
+pub(super) struct DiskStore {
+    database: DatabaseStore,
+    disk: Disk,
+}
+
+impl DiskStore {
+    /// For the process that runs now.
+    pub(super) fn open(disk: &Disk) -> Result<Self, StoreError> {
+        Ok(Self {
+            database: DatabaseStore::open(disk.open(), "broker.redb")?,
+            disk: disk.clone(),
+        })
+    }
+}
+
+impl Store for DiskStore {
+    fn load(&mut self) -> Result<Saved, StoreError> {
+        self.database.load()
+    }
+
+    fn commit(&mut self, records: Arc<Records>) -> Commit<'_> {
+        Box::pin(async {
+            self.database.commit(records).await?;
+            self.disk.synced().await;
+            Ok(())
+        })
+    }
+}
