@@ -2,6 +2,7 @@
 //!
 //! * [`commands`] lists them, [`results`] holds the options of those that end with verdicts,
 //! * [`connection`] those of clients, [`tls`] those of every command that connects,
+//! * [`target`] is what other programs are started as brokers with,
 //! * [`exit`] gives the process its number, [`output`] prints.
 
 mod commands;
@@ -9,6 +10,7 @@ mod connection;
 mod exit;
 mod output;
 mod results;
+mod target;
 mod tls;
 mod work;
 

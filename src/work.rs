@@ -59,6 +59,9 @@ impl Work<'_> {
                 early.insert(done.place, done);
                 while let Some(done) = early.remove(&taken) {
                     taken += 1;
+                    if done.is_interrupted() {
+                        continue;
+                    }
                     take(done).inspect_err(|_| self.stop.set())?;
                 }
             }

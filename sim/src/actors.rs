@@ -3,12 +3,13 @@
 //!
 //! In reading order: `power` (what faults do to a process), `administrator` (what one does to clients), `broker`, `client` (its
 //! `connector` is how it connects), `peer` and `scripted_broker` (their `line` is a connection, their `script` what they answer, `usual`
-//! what they answer where it says nothing), and `mark` (how the messages of a run are told apart).
+//! what they answer where it says nothing), `gateway` (where the broker is a process of the machine), and `mark` (how the messages of a run are told apart).
 
 mod administrator;
 mod broker;
 mod client;
 mod connector;
+mod gateway;
 mod line;
 mod mark;
 mod peer;
@@ -20,6 +21,7 @@ mod usual;
 pub(crate) use administrator::Administrator;
 pub(crate) use broker::Broker;
 pub(crate) use client::{Character, Client, ClientProcess, Owes, subscription};
+pub(crate) use gateway::{Broke, Gateway};
 pub use mark::Mark;
 pub(crate) use peer::{Peer, PeerCommand, PeerProcess};
 pub(crate) use power::{Condition, Power};

@@ -11,7 +11,7 @@ mod two_paths;
 
 pub(crate) use two_paths::{Delivered, Path, differences};
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use squall_proto::{Instant, Packet, Publish, Version};
 
@@ -165,8 +165,20 @@ checks! {
 /// Shows a run to every check. `with_faults` is false for its control arm, in which expectations that only a fault can bring about
 /// are not asked.
 pub fn check(scenario: &Scenario, version: Version, with_faults: bool, trace: &Trace) -> Vec<Finding> {
+    check_within(scenario, version, with_faults, Duration::ZERO, trace)
+}
+
+/// As [`check`], of a run in which everything may come so much later than it should: its time was the machine's.
+pub fn check_within(
+    scenario: &Scenario,
+    version: Version,
+    with_faults: bool,
+    slack: Duration,
+    trace: &Trace,
+) -> Vec<Finding> {
     let mut model = Model::new(scenario, version, &trace.events);
     model.with_faults = with_faults;
+    model.slack = slack;
     let mut checkers = checkers(&model);
     if scenario.broker.script.is_some() {
         checkers.retain(|(name, _)| OF_CLIENTS.contains(name));

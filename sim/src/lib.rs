@@ -11,6 +11,7 @@ pub mod scenario;
 pub mod shrink;
 pub mod span;
 pub mod swarm;
+pub mod target;
 pub mod trace;
 pub mod verdict;
 pub mod world;

@@ -46,6 +46,8 @@ pub(crate) use topics::Topics;
 pub(crate) use wills::Wills;
 pub(crate) use wires::{Wire, Wires};
 
+use std::time::Duration;
+
 use squall_node::client;
 use squall_proto::{Instant, Packet, Text, Version, broker::Limits};
 
@@ -63,6 +65,8 @@ pub(crate) struct Model<'a> {
     pub(crate) version: Version,
     /// Not the control arm.
     pub(crate) with_faults: bool,
+    /// How much later than in virtual time everything may come.
+    pub(crate) slack: Duration,
     /// When the last event it was shown counts.
     pub(crate) now: Instant,
     /// The whole run.
@@ -113,6 +117,7 @@ impl<'a> Model<'a> {
             scenario,
             version,
             with_faults: true,
+            slack: Duration::ZERO,
             now: Instant::ZERO,
             events,
             wires: Wires::default(),

@@ -17,14 +17,16 @@ pub(crate) use pinned::pinned;
 use std::{sync::Arc, time::Duration};
 
 use squall_proto::{Instant, Version};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{sync::oneshot, task::JoinSet, time::sleep};
 
 use self::{cast::Cast, progress::Progress, steps::Steps};
 use crate::{
+    actors::Broke,
     mutants::{Mutant, Mutated},
     scenario::Scenario,
+    target::{RealBroker, Target},
     trace::{Trace, What},
-    world::{World, WorldConfig, network, watched},
+    world::{Clock, World, WorldConfig, network, watched},
 };
 
 /// What happened in a run.
@@ -53,6 +55,12 @@ pub enum Ending {
     Endless,
     /// Something of ours panicked: where, and its message.
     Panicked(String),
+    /// The broker is a process of the machine, and could not be started: why.
+    NotStarted(String),
+    /// It was started, and ended by itself: how, and what it said last.
+    BrokerEnded(String),
+    /// Nobody waits for the run any more.
+    Interrupted,
 }
 
 /// A fault that did nothing.
@@ -73,40 +81,83 @@ pub enum Arm {
     Control,
 }
 
-/// How long the wires must have been quiet before a run is over.
-const QUIET: Duration = Duration::from_secs(5);
-/// How often it is looked whether a run is over.
-const LOOK: Duration = Duration::from_secs(1);
+/// How a run comes to its end.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// How long the wires must have been quiet.
+    quiet: Duration,
+    /// How often it is looked whether it is over.
+    look: Duration,
+    /// For what is owed, at most.
+    settle: Duration,
+}
+
+/// What a run is played on, beside its world.
+struct Outside<'a> {
+    target: &'a dyn Target,
+    broker: Arc<dyn RealBroker>,
+}
 
 /// Runs a scenario once. The same scenario, version, seed and arm give the same [`Run`], in any process, on any day.
 pub fn run(scenario: &Scenario, version: Version, seed: u64, arm: Arm) -> Run {
     run_with(scenario, version, seed, arm, None)
 }
 
+/// Runs a scenario once in real time, with a process of the machine as its broker. No such run is the same again.
+pub fn run_on(scenario: &Scenario, version: Version, seed: u64, arm: Arm, target: &dyn Target) -> Run {
+    match target.broker(&scenario.broker) {
+        Ok(broker) => run_in(
+            scenario,
+            version,
+            seed,
+            arm,
+            None,
+            Some(&Outside { target, broker }),
+        ),
+        Err(why) => Run::without(Ending::NotStarted(why)),
+    }
+}
+
 /// Runs a scenario once, with a broker or clients that are broken.
 pub fn run_with(scenario: &Scenario, version: Version, seed: u64, arm: Arm, mutant: Option<&Mutant>) -> Run {
+    run_in(scenario, version, seed, arm, mutant, None)
+}
+
+fn run_in(
+    scenario: &Scenario,
+    version: Version,
+    seed: u64,
+    arm: Arm,
+    mutant: Option<&Mutant>,
+    outside: Option<&Outside<'_>>,
+) -> Run {
     let mutated = mutant.map(Mutated::new);
     let outcome = watched(|| {
         let config = WorldConfig {
             seed,
             latency: scenario.network.latency,
             loss_percent: scenario.network.loss_percent,
+            clock: match outside {
+                Some(_) => Clock::Real,
+                None => Clock::Virtual,
+            },
         };
         let names = Cast::names(scenario);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let world = World::new(&config, &names);
-        let mut run = world.block_on(play(scenario, version, seed, arm, mutated.as_ref(), &world));
+        let mut run = world.block_on(async {
+            if let Some(outside) = outside
+                && let Err(why) = outside.broker.start().await
+            {
+                return Run::without(Ending::NotStarted(why));
+            }
+            play(scenario, version, seed, arm, mutated.as_ref(), outside, &world).await
+        });
         run.trace = world.take_trace();
         run.mutated = mutated.as_ref().map_or(0, Mutated::touched);
         run
     });
-    let run = outcome.output.unwrap_or_else(|| Run {
-        trace: Trace::default(),
-        simulated: Duration::ZERO,
-        end: Ending::Complete,
-        untouched: Vec::new(),
-        mutated: 0,
-    });
+    let run = outcome.output.unwrap_or_else(|| Run::without(Ending::Complete));
     match outcome.panic {
         Some(panic) => Run {
             end: Ending::Panicked(panic),
@@ -122,8 +173,11 @@ async fn play(
     seed: u64,
     arm: Arm,
     mutated: Option<&Mutated>,
+    outside: Option<&Outside<'_>>,
     world: &World,
 ) -> Run {
+    let (broke, breaks) = oneshot::channel();
+    let real = outside.map(|outside| (Arc::clone(&outside.broker), broke));
     let mut processes = JoinSet::new();
     let cast = Arc::new(Cast::new(
         scenario,
@@ -132,6 +186,7 @@ async fn play(
         world.hosts(),
         &mut processes,
         mutated,
+        real,
     ));
     let progress = Arc::new(Progress::new(scenario));
     let lasts = progress.planned();
@@ -147,7 +202,12 @@ async fn play(
         biased;
         () = full.notified() => Ending::Endless,
         panic = panicked(&mut processes) => Ending::Panicked(panic),
-        end = ended(scenario, &cast, &progress) => end,
+        Ok(broke) = breaks => match broke {
+            Broke::NotStarted(why) => Ending::NotStarted(why),
+            Broke::Ended(how) => Ending::BrokerEnded(how),
+        },
+        () = interrupted(outside) => Ending::Interrupted,
+        end = ended(scenario, Pace::of(scenario, outside), &cast, &progress) => end,
     };
     if let Some(counts) = cast.counts() {
         network::with(|network| network.note(What::Held(counts.into())));
@@ -176,7 +236,7 @@ async fn panicked(processes: &mut JoinSet<()>) -> String {
 }
 
 /// Waits until everything has happened that is planned or owed and the wires are quiet, or until it should have been so.
-async fn ended(scenario: &Scenario, cast: &Cast, progress: &Progress) -> Ending {
+async fn ended(scenario: &Scenario, pace: Pace, cast: &Cast, progress: &Progress) -> Ending {
     loop {
         let since = progress.all_planned_happened().await;
         let owed = [
@@ -186,17 +246,67 @@ async fn ended(scenario: &Scenario, cast: &Cast, progress: &Progress) -> Ending 
         .concat();
         let quiet = network::with(|network| network.quiet_for());
         // What the last step said is on the wires only after a moment.
-        if owed.is_empty() && quiet >= QUIET && since.elapsed() >= QUIET {
+        if owed.is_empty() && quiet >= pace.quiet && since.elapsed() >= pace.quiet {
             return Ending::Complete;
         }
         let undisturbed = network::with(|network| network.undisturbed_for());
-        if since.elapsed().min(undisturbed) >= scenario.settle.duration() {
+        if since.elapsed().min(undisturbed) >= pace.settle {
             return match owed.is_empty() {
                 true => Ending::Complete,
                 false => Ending::Overdue(owed),
             };
         }
-        sleep(LOOK).await;
+        sleep(pace.look).await;
+    }
+}
+
+impl Pace {
+    /// Virtual time costs nothing; where it is real, what is quiet is over sooner.
+    fn of(scenario: &Scenario, outside: Option<&Outside<'_>>) -> Self {
+        let settle = scenario.settle.duration();
+        match outside {
+            None => Self {
+                quiet: Duration::from_secs(5),
+                look: Duration::from_secs(1),
+                settle,
+            },
+            Some(_) => Self {
+                quiet: Duration::from_secs(2),
+                look: Duration::from_millis(100),
+                settle: settle.min(Duration::from_secs(30)),
+            },
+        }
+    }
+}
+
+/// Waits until nobody waits for the run any more.
+async fn interrupted(outside: Option<&Outside<'_>>) {
+    let Some(outside) = outside else {
+        return std::future::pending().await;
+    };
+    while !outside.target.is_interrupted() {
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+impl Run {
+    /// Whether its broker was a process of the machine that was of no use, or nobody waited for its end.
+    pub(crate) const fn is_broken(&self) -> bool {
+        match self.end {
+            Ending::NotStarted(_) | Ending::BrokerEnded(_) | Ending::Interrupted => true,
+            Ending::Complete | Ending::Overdue(_) | Ending::Endless | Ending::Panicked(_) => false,
+        }
+    }
+
+    /// One in which nothing happened.
+    const fn without(end: Ending) -> Self {
+        Self {
+            trace: Trace { events: Vec::new() },
+            simulated: Duration::ZERO,
+            end,
+            untouched: Vec::new(),
+            mutated: 0,
+        }
     }
 }
 

@@ -13,10 +13,11 @@ use squall_proto::Version;
 use squall_reports::{PacketLine, Statement, Verdict};
 
 use crate::{
-    checks::{Delivered, Finding, Path, check, differences},
+    checks::{Delivered, Finding, Path, check_within, differences},
     mutants::Mutant,
-    run::{Arm, Ending, Run, run_with},
+    run::{Arm, Ending, Run},
     scenario::{Same, Scenario},
+    target::Subject,
     trace::{Lines, Trace},
 };
 
@@ -60,6 +61,11 @@ impl Judging {
         touched: true,
         over: true,
     };
+    /// What can be asked where no run is the same again.
+    pub const REAL: Self = Self {
+        twice: false,
+        ..Self::WHOLE
+    };
     /// One run, and what the checks say of it.
     pub const ONCE: Self = Self {
         twice: false,
@@ -69,6 +75,8 @@ impl Judging {
     };
 }
 
+/// Why a run that was broken off says nothing.
+pub const INTERRUPTED: &str = "it was interrupted";
 /// Packets shown on each side of what did not hold.
 const AROUND: usize = 6;
 
@@ -101,7 +109,19 @@ pub fn judge_by(
     judging: Judging,
     mutant: Option<&Mutant>,
 ) -> Judged {
-    let run = |arm| run_with(scenario, version, seed, arm, mutant);
+    let subject = mutant.map_or(Subject::Ours, Subject::Mutant);
+    judge_subject(scenario, version, seed, judging, subject)
+}
+
+/// Puts a scenario and a broker to what `judging` says.
+pub fn judge_subject(
+    scenario: &Scenario,
+    version: Version,
+    seed: u64,
+    judging: Judging,
+    subject: Subject<'_>,
+) -> Judged {
+    let run = |arm| subject.run(scenario, version, seed, arm);
     let first = run(Arm::Faults);
     let mut judged = Judged {
         verdict: Verdict::Pass,
@@ -116,7 +136,7 @@ pub fn judge_by(
         judged.of_second(&first, &run(Arm::Faults));
     }
     if judged.verdict.holds() {
-        judged.of_run(scenario, version, true, &first);
+        judged.of_run(scenario, version, true, subject.slack(), &first);
     }
     if judged.verdict.holds() && judging.over {
         judged.of_end(scenario, true, &first);
@@ -130,19 +150,19 @@ pub fn judge_by(
             version,
             trace: &first.trace,
         };
-        judged.of_paths(path, seed, mutant);
+        judged.of_paths(path, seed, subject);
     }
     if judged.verdict.holds() && judging.control && scenario.control && scenario.has_faults() {
         let without = run(Arm::Control);
         judged.runs += 1;
         judged.simulated += without.simulated;
-        judged.of_run(scenario, version, false, &without);
+        judged.of_run(scenario, version, false, subject.slack(), &without);
         if judged.verdict.holds() {
             judged.of_end(scenario, false, &without);
         }
     }
     if judged.verdict.holds()
-        && let Some(mutant) = mutant.filter(|_| first.mutated == 0)
+        && let Some(mutant) = subject.mutant().filter(|_| first.mutated == 0)
     {
         judged.verdict = Verdict::Inconclusive {
             why: format!(
@@ -156,6 +176,19 @@ pub fn judge_by(
 }
 
 impl Judged {
+    /// It was not run, because whose broker it was to be cannot be put to it: why.
+    pub const fn unsupported(why: String) -> Self {
+        Self {
+            verdict: Verdict::Unsupported { why },
+            statements: Vec::new(),
+            failures: Vec::new(),
+            packets: Vec::new(),
+            trace: Trace { events: Vec::new() },
+            runs: 0,
+            simulated: Duration::ZERO,
+        }
+    }
+
     /// The same once more, which must give the same.
     fn of_second(&mut self, first: &Run, second: &Run) {
         self.runs += 1;
@@ -166,7 +199,14 @@ impl Judged {
         }
     }
 
-    fn of_run(&mut self, scenario: &Scenario, version: Version, with_faults: bool, run: &Run) {
+    fn of_run(
+        &mut self,
+        scenario: &Scenario,
+        version: Version,
+        with_faults: bool,
+        slack: Duration,
+        run: &Run,
+    ) {
         if let Ending::Panicked(panic) = &run.end {
             self.failures.push(Failure::new("panic", panic, with_faults));
             self.fail(with_faults, "no panic".to_owned(), panic.clone());
@@ -179,10 +219,36 @@ impl Judged {
             self.packets = packets(&run.trace, &[run.trace.events.len().saturating_sub(1)]);
             return;
         }
-        let findings = check(scenario, version, with_faults, &run.trace);
+        if self.of_broken(with_faults, run) {
+            return;
+        }
+        let findings = check_within(scenario, version, with_faults, slack, &run.trace);
         if !findings.is_empty() {
             self.of_findings(with_faults, &findings, &run.trace);
         }
+    }
+
+    /// The broker is a process of the machine and was of no use. Whether that is so.
+    fn of_broken(&mut self, with_faults: bool, run: &Run) -> bool {
+        match &run.end {
+            Ending::NotStarted(why) => {
+                self.verdict = Verdict::Inconclusive {
+                    why: format!("the broker did not start: {why}"),
+                };
+            }
+            Ending::BrokerEnded(how) => {
+                self.failures.push(Failure::new("broker_ended", "", with_faults));
+                self.fail(with_faults, "the broker to go on".to_owned(), how.clone());
+                self.packets = packets(&run.trace, &[run.trace.events.len().saturating_sub(1)]);
+            }
+            Ending::Interrupted => {
+                self.verdict = Verdict::Inconclusive {
+                    why: INTERRUPTED.to_owned(),
+                };
+            }
+            Ending::Complete | Ending::Overdue(_) | Ending::Endless | Ending::Panicked(_) => return false,
+        }
+        true
     }
 
     /// What is not over when all of it should be.
@@ -216,17 +282,21 @@ impl Judged {
     }
 
     /// Compares a run with that of another path, if it must deliver the same.
-    fn of_paths(&mut self, path: Path<'_>, seed: u64, mutant: Option<&Mutant>) {
+    fn of_paths(&mut self, path: Path<'_>, seed: u64, subject: Subject<'_>) {
         let scenario = path.scenario;
         let same = scenario.same.clone().unwrap_or_default();
-        if scenario.known.is_wanted() && mutant.is_none() {
+        if scenario.known.is_wanted() && subject.mutant().is_none() {
             let delivered = Delivered::of(path, &same);
             scenario.known.add(path.version, seed, Arc::new(delivered));
         }
         if let Some(reference) = &scenario.reference {
-            let delivered = delivered(reference, path.version, seed, mutant, &same);
-            let differences = differences(path, &delivered, &reference.variant);
-            self.of_findings(true, &differences, path.trace);
+            match delivered(reference, path.version, seed, subject, &same) {
+                Ok(delivered) => {
+                    let differences = differences(path, &delivered, &reference.variant);
+                    self.of_findings(true, &differences, path.trace);
+                }
+                Err(run) => _ = self.of_broken(true, &run),
+            }
         }
     }
 
@@ -256,32 +326,35 @@ impl Judged {
 }
 
 /// What the scenario that another is compared with delivers, in the same version where it is for that. It is run for it, unless it has
-/// been: its runs and their time are its own.
+/// been: its runs and their time are its own. A run of it that was broken off says nothing.
 fn delivered(
     reference: &Scenario,
     version: Version,
     seed: u64,
-    mutant: Option<&Mutant>,
+    subject: Subject<'_>,
     same: &Same,
-) -> Arc<Delivered> {
+) -> Result<Arc<Delivered>, Run> {
     let is_for_it = reference.versions.contains(&version);
     let other_version = reference.versions.first().copied().filter(|_| !is_for_it);
     let version = other_version.unwrap_or(version);
     let known = reference.known.get(version, seed, same);
-    if let Some(delivered) = known.filter(|_| mutant.is_none()) {
-        return delivered;
+    if let Some(delivered) = known.filter(|_| subject.mutant().is_none()) {
+        return Ok(delivered);
     }
-    let run = run_with(reference, version, seed, Arm::Faults, mutant);
+    let run = subject.run(reference, version, seed, Arm::Faults);
+    if run.is_broken() {
+        return Err(run);
+    }
     let path = Path {
         scenario: reference,
         version,
         trace: &run.trace,
     };
     let delivered = Arc::new(Delivered::of(path, same));
-    if mutant.is_none() {
+    if subject.mutant().is_none() {
         reference.known.add(version, seed, Arc::clone(&delivered));
     }
-    delivered
+    Ok(delivered)
 }
 
 /// Where two runs with one seed went apart; the harness is at fault, or a source of chance that no seed decides.

@@ -8,8 +8,9 @@
 //! In reading order: [`World`] and how it is driven (`driver`), what travels and when (`network`, `wire`, `link`), what is seen of
 //! it (`tap`, `carrier`, `watch`, `lookout`), what tasks hold of it (`socket`, `host`, `tls`), and where chance comes from (`chance`).
 //!
-//! **Invariant:** nothing here asks a real clock, a real socket or a real random source. Virtual time stands still while any
-//! task can run, and then jumps to the next segment or timer. Its grain is a millisecond.
+//! **Invariant:** nothing here asks a real socket or a real random source, nor a real clock unless the world passes in real time
+//! ([`Clock::Real`]). Virtual time stands still while any task can run, and then jumps to the next segment or timer. Its grain is a
+//! millisecond.
 
 mod carrier;
 mod chance;
@@ -30,7 +31,7 @@ mod transport;
 mod watch;
 mod wire;
 
-pub use driver::{World, WorldConfig};
+pub use driver::{Clock, World, WorldConfig};
 pub use host::{Host, HostAcceptor, HostConnector};
 pub use ours::OurBroker;
 pub use simulate::{SimNet, simulate, simulate_with};

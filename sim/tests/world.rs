@@ -141,6 +141,7 @@ fn history(seed: u64) -> String {
         seed,
         latency: "5ms..40ms".parse().expect("a range"),
         loss_percent: 20,
+        ..WorldConfig::default()
     };
     let world = World::new(&config, &["broker", "a", "b", "c", "d"]);
     let (broker, clients) = world.hosts().split_first().expect("five hosts");

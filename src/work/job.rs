@@ -5,13 +5,16 @@ use std::{
 };
 
 use squall_proto::Version;
-use squall_reports::TestResult;
+use squall_reports::{TestResult, Verdict};
 use squall_sim::{
     mutants::Mutant,
     scenario::Scenario,
+    target::Subject,
     trace::Trace,
-    verdict::{Failure, Judged, Judging, judge_by},
+    verdict::{Failure, INTERRUPTED, Judged, Judging, judge_subject},
 };
+
+use crate::target::Target;
 
 /// One scenario with one version and one seed.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub(crate) struct Job {
     pub(crate) judging: Judging,
     /// Who is broken, if anybody.
     pub(crate) mutant: Option<&'static Mutant>,
+    /// Whose broker it is, if it is not the simulated one.
+    pub(crate) target: Option<Arc<Target>>,
 }
 
 /// Where a scenario is from.
@@ -54,7 +59,7 @@ impl Job {
     /// Does it, in this thread.
     pub(super) fn run(self, place: usize, with_trace: bool) -> Done {
         let began = Instant::now();
-        let mut judged = judge_by(&self.scenario, self.version, self.seed, self.judging, self.mutant);
+        let mut judged = self.judge();
         let trace = std::mem::take(&mut judged.trace);
         Done {
             place,
@@ -66,6 +71,18 @@ impl Job {
             result: self.result(judged, began.elapsed()),
             job: self,
         }
+    }
+
+    fn judge(&self) -> Judged {
+        let subject = match (&self.target, self.mutant) {
+            (Some(target), _) => match target.lacks(&self.scenario, self.version) {
+                Some(why) => return Judged::unsupported(why),
+                None => Subject::Real(target.as_ref()),
+            },
+            (None, Some(mutant)) => Subject::Mutant(mutant),
+            (None, None) => Subject::Ours,
+        };
+        judge_subject(&self.scenario, self.version, self.seed, self.judging, subject)
     }
 
     /// The name of the scenario's file, and which variant of it.
@@ -94,7 +111,7 @@ impl Job {
             repeat: (!judged.verdict.holds()).then(|| self.repeat()),
             verdict: judged.verdict,
             micros: micros(took),
-            simulated_micros: Some(micros(judged.simulated)),
+            simulated_micros: self.target.is_none().then(|| micros(judged.simulated)),
             packets: judged.packets,
         }
     }
@@ -108,15 +125,27 @@ impl Job {
         };
         let mutant = self.mutant.map(|mutant| format!(" --mutant {}", mutant.name));
         let mutant = mutant.unwrap_or_default();
+        let target = self
+            .target
+            .as_ref()
+            .map(|target| format!(" --target {}", target.called()));
+        let target = target.unwrap_or_default();
         match &self.source {
             Source::File(file) => {
                 format!(
-                    "squall run {}{option} --mqtt {version} --seed {seed}{mutant}",
+                    "squall run {}{option} --mqtt {version} --seed {seed}{mutant}{target}",
                     file.display()
                 )
             }
             Source::Swarm => format!("squall sweep --swarm --seeds {seed}..{}", seed.saturating_add(1)),
         }
+    }
+}
+
+impl Done {
+    /// Whether it was broken off, and says nothing.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        matches!(&self.result.verdict, Verdict::Inconclusive { why } if why == INTERRUPTED)
     }
 }
 

@@ -19,4 +19,6 @@ mod run;
 #[cfg(test)]
 mod sweep;
 #[cfg(test)]
+mod target;
+#[cfg(test)]
 mod trace;

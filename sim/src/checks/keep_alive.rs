@@ -86,6 +86,7 @@ fn silence_max(wire: &Wire) -> Option<Duration> {
 /// When a connection must have been closed if nothing more is heard; `None`: it need not be.
 fn due(now: &Now<'_>, wire: &Wire) -> Option<Instant> {
     let limit = silence_max(wire).filter(|_| wire.is_accepted())?;
+    let grace = GRACE + now.model.slack;
     // What is heard now comes after what is due by now.
     let heard = if wire.heard_at == now.at {
         wire.heard_before
@@ -93,8 +94,8 @@ fn due(now: &Now<'_>, wire: &Wire) -> Option<Instant> {
         wire.heard_by
     };
     let due = match (heard, now.model.wires.broker_hears_since()) {
-        (Some(heard), Some(hears)) => (heard + limit).max(hears) + GRACE,
-        _unread => now.at + limit + GRACE,
+        (Some(heard), Some(hears)) => (heard + limit).max(hears) + grace,
+        _unread => now.at + limit + grace,
     };
     let over = wire.over_for(Side::Broker);
     over.is_none_or(|over| over > due).then_some(due)
@@ -116,7 +117,7 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
     } else {
         wire.heard_at
     };
-    let silent = closed_at.saturating_since(heard);
+    let silent = closed_at.saturating_since(heard) + now.model.slack;
     // Who goes on sees what the clock says before it sees what has come.
     let hears = now.model.wires.broker_hears_since();
     let has_read_all = has_read_all && hears.is_some_and(|hears| hears < closed_at || hears == Instant::ZERO);
@@ -131,7 +132,10 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
     Some(now.found(
         [],
         expected,
-        format!("a close after {}s of silence", silent.as_secs_f64()),
+        format!(
+            "a close after {}s of silence",
+            closed_at.saturating_since(heard).as_secs_f64()
+        ),
     ))
 }
 

@@ -49,10 +49,10 @@ impl Pings {
         let has_arrived = got_at >= said_at && self.free_since.is_none_or(|free| said_at > free);
         // Of what it has said the rest waits for the link.
         let due = if has_arrived && self.faults.is_empty() && !wire.is_within_packet.of(Side::Client) {
-            let due = said_at + keep_alive;
+            let due = said_at + keep_alive + now.model.slack;
             self.free_since.map_or(due, |free| due.max(free + SOON))
         } else {
-            now.at + keep_alive
+            now.at + keep_alive + now.model.slack
         };
         let over = wire.over_for(Side::Client);
         over.is_none_or(|over| over > due).then_some(due)

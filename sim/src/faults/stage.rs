@@ -1,6 +1,9 @@
 mod host;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use squall_proto::Text;
 use tokio::sync::oneshot;
@@ -10,6 +13,7 @@ use self::host::Process;
 use super::{Between, CutMode, PacketMatch, Which};
 use crate::{
     actors::{Administrator, Power},
+    target::RealBroker,
     trace::Side,
     world::{Direction, Effect, PlannedCut, Then, Watch, disk::Disk, network},
 };
@@ -59,6 +63,13 @@ impl Stage {
     pub(crate) fn has_disk(&mut self, place: usize, disk: Disk) {
         if let Some(process) = self.processes.get_mut(&place) {
             process.disk = Some(disk);
+        }
+    }
+
+    /// The host at this place is that of a process of the machine.
+    pub(crate) fn is_real(&mut self, place: usize, broker: Arc<dyn RealBroker>) {
+        if let Some(process) = self.processes.get_mut(&place) {
+            process.real = Some(broker);
         }
     }
 

@@ -1,14 +1,21 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use squall_proto::{Version, broker::Counts};
-use tokio::task::JoinSet;
+use tokio::{sync::oneshot, task::JoinSet};
 
 use crate::{
-    actors::{Broker, Character, Client, ClientProcess, Owes, Peer, PeerProcess, Power, ScriptedBroker},
+    actors::{
+        Broke, Broker, Character, Client, ClientProcess, Gateway, Owes, Peer, PeerProcess, Power,
+        ScriptedBroker,
+    },
     faults::Stage,
     model::BROKER,
     mutants::{Mutated, Mutator},
     scenario::{Scenario, Store},
+    target::RealBroker,
     trace::Side,
     world::{Host, HostConnector, Transport, disk::Disk},
 };
@@ -23,6 +30,9 @@ pub(super) struct Cast {
     /// Who ends another's connections, and has its own ended, perhaps for ever.
     rivals: BTreeSet<String>,
 }
+
+/// A process of the machine that is the broker, and who is told when it is of no use any more.
+pub(super) type Real = (Arc<dyn RealBroker>, oneshot::Sender<Broke>);
 
 impl Cast {
     /// The names of the hosts that a scenario needs, in the order that [`Cast::new`] wants the hosts in.
@@ -44,6 +54,7 @@ impl Cast {
         hosts: &[Host],
         processes: &mut JoinSet<()>,
         mutated: Option<&Mutated>,
+        real: Option<Real>,
     ) -> Self {
         let mutator = |side| mutated.and_then(|mutated| mutated.mutator(side));
         let mut cast = Self {
@@ -55,7 +66,10 @@ impl Cast {
         let mut hosts = hosts.iter().copied();
         let mut next = || hosts.next().expect("there is a host for every name");
         let broker = mutator(Side::Broker);
-        cast.start_broker(scenario, seed, broker, next(), processes);
+        match real {
+            Some(real) => cast.start_gateway(real, next(), processes),
+            None => cast.start_broker(scenario, seed, broker, next(), processes),
+        }
         for (group, spec) in &scenario.clients {
             for name in scenario.members(group) {
                 let host = next();
@@ -123,6 +137,18 @@ impl Cast {
         let (handle, process) = ScriptedBroker::new(BROKER, host, transports, script, seed, power);
         self.peers.insert(BROKER.to_owned(), vec![handle]);
         processes.spawn(process.run());
+    }
+
+    fn start_gateway(&mut self, (broker, broke): Real, host: Host, processes: &mut JoinSet<()>) {
+        let power = self.power(host, BROKER, None);
+        self.stage.is_real(host.place(), Arc::clone(&broker));
+        let gateway = Gateway {
+            host,
+            broker,
+            power,
+            broke,
+        };
+        processes.spawn(Box::pin(gateway.run()));
     }
 
     fn power(&mut self, host: Host, name: &str, group: Option<&String>) -> Power {

@@ -27,9 +27,21 @@ pub struct WorldConfig {
     pub latency: SpanRange,
     /// Of a hundred segments with data, how many are lost at each attempt, 0 to 99.
     pub loss_percent: u8,
+    /// How time passes.
+    pub clock: Clock,
 }
 
-/// Hosts, the network between them, and virtual time. Lives on one thread, one at a time.
+/// How time passes in a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// It stands still while any task can run, and then jumps to what happens next.
+    #[default]
+    Virtual,
+    /// As the machine's does, for worlds with something outside: such a run does not repeat.
+    Real,
+}
+
+/// Hosts, the network between them, and time. Lives on one thread, one at a time.
 pub struct World {
     // First, because tasks hold sockets: they go while the network is still there.
     runtime: Runtime,
@@ -44,12 +56,15 @@ impl World {
     ///
     /// When the thread has a world already, or a name comes twice.
     pub fn new(config: &WorldConfig, names: &[&str]) -> Self {
-        let runtime = Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
+        let mut builder = Builder::new_current_thread();
+        match config.clock {
+            Clock::Virtual => builder.enable_time().start_paused(true),
+            Clock::Real => builder.enable_all(),
+        };
+        let runtime = builder
             .on_thread_park(network::settle)
             .build()
-            .expect("a runtime without I/O needs nothing of the system");
+            .expect("the system has room for a runtime");
         let inside = runtime.enter();
         // The kernel of turmoil-net counts calls, not time, before it sends again; losses are the link's affair here.
         let mut net = Net::with_config(KernelConfig::default().retx_threshold(u32::MAX));
@@ -83,7 +98,7 @@ impl World {
         &self.hosts
     }
 
-    /// Runs `body`, what it spawns and the network until `body` ends. Virtual time stands still in between.
+    /// Runs `body`, what it spawns and the network until `body` ends. Virtual time stands still between two calls.
     pub fn block_on<F: Future>(&self, body: F) -> F::Output {
         self.runtime.block_on(async {
             let mut body = pin!(body);
@@ -120,6 +135,7 @@ impl Default for WorldConfig {
             seed: 0,
             latency: Span::from_millis(1).into(),
             loss_percent: 0,
+            clock: Clock::Virtual,
         }
     }
 }

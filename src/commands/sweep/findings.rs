@@ -141,6 +141,7 @@ fn about(done: Done, found: &Found, file: PathBuf) -> Done {
         seed: found.seed,
         judging: done.job.judging,
         mutant: None,
+        target: None,
     };
     let took = Duration::from_micros(done.result.micros);
     let mut result = job.result(found.judged.clone(), took);

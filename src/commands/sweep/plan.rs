@@ -91,6 +91,7 @@ impl Plan {
                     seed,
                     judging,
                     mutant: None,
+                    target: None,
                 })
             }
             What::Drawn(version) => Some(drawn(self.seeds.nth(index)?, *version, twice)),
@@ -125,6 +126,7 @@ fn drawn(seed: u64, version: Option<Version>, twice: bool) -> Job {
         },
         scenario: Arc::new(scenario),
         mutant: None,
+        target: None,
     }
 }
 

@@ -1,6 +1,9 @@
 //! What faults do to hosts and their processes.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use squall_node::Watched;
 use squall_proto::Text;
@@ -11,6 +14,7 @@ use crate::{
     actors::{Condition, Power},
     model::BROKER,
     scenario::Reads,
+    target::RealBroker,
     trace::{Down, What},
     world::{
         StateId,
@@ -20,14 +24,23 @@ use crate::{
 };
 
 /// A host's process, its disk, and what is known of it.
-#[derive(Debug)]
 pub(super) struct Process {
     name: String,
     pub(super) client_id: Option<Text>,
     pub(super) disk: Option<Disk>,
+    /// The process of the machine that it is.
+    pub(super) real: Option<Arc<dyn RealBroker>>,
     condition: Arc<Watched<Condition>>,
     /// The pauses that last until somebody ends them, and who waits for that.
     pauses: Mutex<Vec<(StateId, oneshot::Sender<u64>)>>,
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the next process finds of what the last one knew.
@@ -49,6 +62,7 @@ impl Process {
             name: name.to_owned(),
             client_id: None,
             disk: None,
+            real: None,
             condition: Arc::new(Watched::new(Condition::default())),
             pauses: Mutex::default(),
         }
@@ -63,15 +77,23 @@ impl Process {
     }
 
     /// Whether the next process takes up what this one knew.
-    const fn keeps(&self, finds: Finds) -> bool {
+    fn keeps(&self, finds: Finds) -> bool {
         match finds {
-            Finds::Written | Finds::Synced(_) => self.disk.is_some(),
+            Finds::Written | Finds::Synced(_) => {
+                self.disk.is_some() || self.real.as_ref().is_some_and(|real| real.keeps())
+            }
             Finds::All => true,
             Finds::Nothing => false,
         }
     }
 
     fn lose(&self, finds: Finds) {
+        if let Some(real) = &self.real {
+            real.kill();
+            if finds == Finds::Nothing {
+                real.forget();
+            }
+        }
         let Some(disk) = &self.disk else { return };
         match finds {
             Finds::Written | Finds::All => disk.process_ended(),
@@ -99,6 +121,7 @@ impl Process {
         network::with(|network| match network.resume(place, pause) {
             Some((touched, goes_on)) => {
                 if goes_on {
+                    self.real.iter().for_each(|real| real.resume());
                     let host = self.name.clone();
                     network.note(What::HostResumed { host });
                 }
@@ -239,6 +262,7 @@ impl Stage {
             .processes(name)
             .filter(|(_, process)| !process.condition().is_down());
         running.map(|(place, process)| {
+            process.real.iter().for_each(|real| real.pause());
             let host = process.name.clone();
             let pause = network::with(|network| {
                 network.note(What::HostPaused { host });

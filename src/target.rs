@@ -1,0 +1,152 @@
+//! Brokers that are started for a run: what is known of each ([`Profile`]), how it is looked up, and the process that it becomes
+//! (`process`).
+
+mod process;
+mod profile;
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use squall_proto::Version;
+use squall_sim::{
+    scenario::{BrokerSettings, Scenario},
+    target::{self, RealBroker},
+};
+
+use self::process::Process;
+pub(crate) use self::profile::Profile;
+use crate::{exit::Misuse, work::Stop};
+
+/// A broker that can be started.
+pub(crate) struct Target {
+    /// What `--target` said.
+    called: String,
+    profile: Profile,
+    /// The file of the command's program.
+    program: PathBuf,
+    /// Whose end is that of the runs.
+    stop: Stop,
+    /// The longest that a run may take by what its scenario says.
+    longest: Duration,
+}
+
+/// The profiles that come with the program, by their names.
+const PROFILES: [(&str, &str); 2] = [
+    ("mosquitto", include_str!("../conformance/targets/mosquitto.toml")),
+    ("squall", include_str!("../conformance/targets/squall.toml")),
+];
+
+/// Where a program is looked for besides `PATH`: distributions keep brokers there, and PATH leaves it out for who is not root.
+const ALSO: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
+
+/// The profiles that come with the program, in the order of their names.
+pub(crate) fn profiles() -> Result<Vec<Profile>, Misuse> {
+    let read = |(name, text): &(&str, &str)| Profile::parse(name, text);
+    PROFILES.iter().map(read).collect()
+}
+
+/// The profile of this name, or in this file.
+pub(crate) fn find(wanted: &str) -> Result<Profile, Misuse> {
+    if let Some((name, text)) = PROFILES.iter().find(|(name, _)| *name == wanted) {
+        return Profile::parse(name, text);
+    }
+    if !wanted.ends_with(".toml") {
+        let names: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
+        let mend = format!(
+            "there are {}; another broker's profile is a file, such as ./broker.toml",
+            names.join(" and ")
+        );
+        return Err(Misuse::new(format!("no target is called `{wanted}`"), mend));
+    }
+    let text = fs::read_to_string(wanted).map_err(|error| {
+        let mend =
+            "name a profile that comes with the program, or a file; docs/TARGETS.md says what one may say";
+        Misuse::new(format!("cannot read {wanted}: {error}"), mend)
+    })?;
+    Profile::parse(wanted, &text)
+}
+
+impl Target {
+    /// The broker that `--target` says, whose program there must be.
+    pub(crate) fn new(called: &str, longest: Duration, stop: &Stop) -> Result<Self, Misuse> {
+        let profile = find(called)?;
+        let Some(program) = program(profile.program()) else {
+            let problem = format!("there is no {}, which `{}` is", profile.program(), profile.name);
+            return Err(Misuse::new(problem, &profile.install));
+        };
+        Ok(Self {
+            called: called.to_owned(),
+            profile,
+            program,
+            stop: stop.clone(),
+            longest,
+        })
+    }
+
+    /// What `--target` said.
+    pub(crate) fn called(&self) -> &str {
+        &self.called
+    }
+
+    /// What reports call it.
+    pub(crate) fn title(&self) -> String {
+        format!("{}, in processes of this machine", self.profile.about)
+    }
+
+    /// Why a scenario cannot be put to it, if it cannot.
+    pub(crate) fn lacks(&self, scenario: &Scenario, version: Version) -> Option<String> {
+        if !self.profile.versions.contains(&version.to_string()) {
+            return Some(format!("the profile of `{}` has no {version}", self.profile.name));
+        }
+        let takes = target::takes(scenario);
+        if takes > self.longest {
+            let (takes, longest) = (rounded(takes), rounded(self.longest));
+            return Some(format!(
+                "it takes {takes} of real time, and --longest is {longest}"
+            ));
+        }
+        let set = || self.profile.config(&scenario.broker, Path::new(""), 0);
+        target::cannot_be_real(scenario).or_else(|| set().err())
+    }
+}
+
+impl target::Target for Target {
+    fn broker(&self, settings: &BrokerSettings) -> Result<Arc<dyn RealBroker>, String> {
+        let process = Process::new(&self.profile, &self.program, settings)?;
+        Ok(Arc::new(process))
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.stop.is_set()
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("called", &self.called)
+            .finish_non_exhaustive()
+    }
+}
+
+fn rounded(time: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(time.as_secs()))
+}
+
+/// The file of a program: itself where it has a directory, otherwise the first of its name where programs are.
+fn program(name: &str) -> Option<PathBuf> {
+    if name == profile::SQUALL {
+        return std::env::current_exe().ok();
+    }
+    let there = |file: PathBuf| file.is_file().then_some(file);
+    if name.contains('/') {
+        return there(PathBuf::from(name));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut directories = std::env::split_paths(&path).chain(ALSO.map(PathBuf::from));
+    directories.find_map(|directory| there(directory.join(name)))
+}
