@@ -83,9 +83,10 @@ fn silence_max(wire: &Wire) -> Option<Duration> {
     (!keep_alive.is_zero()).then(|| keep_alive * 3 / 2)
 }
 
-/// When a connection must have been closed if nothing more is heard; `None`: it need not be.
+/// When a connection must have been closed if nothing more is heard; `None`: it need not be. What closes it may wait for a slow disk.
 fn due(now: &Now<'_>, wire: &Wire) -> Option<Instant> {
-    let limit = silence_max(wire).filter(|_| wire.is_accepted())?;
+    let may_wait = now.model.disturbances.may_slow(BROKER);
+    let limit = silence_max(wire).filter(|_| wire.is_accepted() && !may_wait)?;
     let grace = GRACE + now.model.slack;
     // What is heard now comes after what is due by now.
     let heard = if wire.heard_at == now.at {

@@ -120,8 +120,8 @@ impl Model<'_> {
         for (other, size) in self.deliveries.waiting(id) {
             is_past |= other == message_id;
             let other_message = self.messages.get(other);
-            let is_of_moment =
-                other_message.publisher != message.publisher && other_message.last.0 == message.last.0;
+            let is_of_moment = other_message.publisher != message.publisher
+                && (other_message.last.0 == message.last.0 || message.is_read_late);
             if other != message_id && (!is_past || is_of_moment) {
                 waiting += 1;
                 bytes += size;

@@ -40,6 +40,8 @@ pub(crate) struct Session {
     closed_by: Option<Instant>,
     /// Another CONNACK of its Client Identifier left when it began or went on: which of them came first is not certain.
     is_disputed: bool,
+    /// It ended, or not: the broker may have forgotten that, or it had hardly begun.
+    may_be_over: bool,
     /// Another has taken its place, or the broker lost its memory.
     is_over: bool,
     pub(crate) subscriptions: BTreeMap<FilterId, Subscription>,
@@ -109,7 +111,7 @@ impl Sessions {
     /// The broker may have forgotten the DISCONNECT of a connection, and the Session Expiry Interval with it.
     pub(super) fn may_not_have_ended(&mut self, wire: WireId, wires: &Wires) {
         if let Some(id) = self.current(wire, wires) {
-            self.all.of_mut(id).is_disputed = true;
+            self.all.of_mut(id).may_be_over = true;
         }
     }
 
@@ -153,9 +155,10 @@ impl Sessions {
         let is_last_word = self.forgotten_at == Some(at);
         let is_open = is_last_word
             || wires.may_have_begun(wire)
-            || before.is_some_and(|id| self.all.of(id).is_disputed);
+            || before.is_some_and(|id| self.all.of(id).is_disputed || self.all.of(id).may_be_over);
         let exists = exists.filter(|_| !is_open);
         let is_disputed = is_last_word || self.revoked == Some((client, at)) || wires.is_disputed(wire, at);
+        let is_revoked = of_wire.is_revoked;
         let may_go_on = if connect.clean_start { Some(false) } else { exists };
         let goes_on = may_go_on.unwrap_or(connack.session_present);
         // It may be that of a connection whose CONNACK could not leave.
@@ -163,6 +166,7 @@ impl Sessions {
         if let (true, Some(id)) = (goes_on, before.filter(|_| !is_another)) {
             let session = self.all.of_mut(id);
             (session.wire, session.expiry, session.is_disputed) = (wire, expiry, is_disputed);
+            session.may_be_over = is_revoked;
             session.packet_size_max = session.packet_size_max.into_iter().chain(takes).min();
             (session.expiry_before, session.closed_at, session.closed_by) = (None, None, None);
             return Some(Connected { session: id, goes_on });
@@ -179,6 +183,7 @@ impl Sessions {
             closed_at: None,
             closed_by: None,
             is_disputed,
+            may_be_over: is_revoked,
             is_over: false,
             subscriptions: BTreeMap::new(),
             packet_size_max: takes,
@@ -240,7 +245,7 @@ impl Session {
 
     /// Whether it is there now: its connection is, or it has not expired.
     pub(crate) fn is_alive(&self, now: Instant) -> bool {
-        !self.is_over && (self.closed_at.is_none() || self.exists(now) == Some(true))
+        !self.is_over && !self.may_be_over && (self.closed_at.is_none() || self.exists(now) == Some(true))
     }
 
     /// Whether it may be there now.

@@ -131,7 +131,8 @@ impl Wires {
     /// Whether a CONNECT of its Client Identifier came since the last that was answered, and the broker may have read it though its answer
     /// could not leave any more.
     pub(super) fn may_have_begun(&self, id: WireId) -> bool {
-        let last = self.namesakes(id).next();
+        let mut answered = self.namesakes(id).filter(|(_, other)| !other.is_refused());
+        let last = answered.next();
         last.is_some_and(|(_, other)| other.may_have_begun())
     }
 
@@ -245,7 +246,10 @@ impl Wires {
                 self.with(*wire, |wire| wire.end(event.at, *at, *how));
             }
             What::HostDown { host, .. } => self.host_down(event.at, host),
-            What::Kicked { client_id, .. } => self.kicked(event.at, client_id),
+            What::Kicked {
+                client_id,
+                ends_session,
+            } => self.kicked(event.at, client_id, *ends_session),
             _other_events => {}
         }
     }
@@ -277,10 +281,13 @@ impl Wires {
         });
     }
 
-    fn kicked(&mut self, at: Instant, client_id: &Text) {
+    fn kicked(&mut self, at: Instant, client_id: &Text, ends_session: bool) {
         let client = self.client(client_id);
         if let Some((id, _)) = client.and_then(|client| self.of_client(client).last()) {
-            self.with(id, |wire| _ = wire.kicked_at.get_or_insert(at));
+            self.with(id, |wire| {
+                wire.kicked_at.get_or_insert(at);
+                wire.is_revoked |= ends_session && wire.connack.is_none();
+            });
         }
     }
 

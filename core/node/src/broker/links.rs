@@ -55,6 +55,8 @@ struct Link {
     held_back: HeldBack,
     /// The commit that the last records of what came on it are part of.
     recorded_in: Option<u64>,
+    /// Whether output has left it, the CONNACK first of all.
+    is_answered: bool,
     touched: bool,
     peer: Peer,
 }
@@ -82,6 +84,7 @@ impl Links {
             fresh: Held::default(),
             held_back: HeldBack::default(),
             recorded_in: None,
+            is_answered: false,
             touched: false,
             peer,
         });
@@ -190,8 +193,12 @@ impl Links {
             };
             if keeping.stalled && fresh.close.is_some() {
                 // A connection ends now. What waited is not acknowledged then, and what is said last promises nothing.
-                link.held_back = HeldBack::default();
-                link.send(fresh, conn, &mut self.touched);
+                let mut last = fresh;
+                if mem::take(&mut link.held_back).len() > 0 && !link.is_answered {
+                    // [MQTT-3.2.0-1] [v3 MQTT-3.2.0-1] It was CONNACK that waited.
+                    last.output = Queue::default();
+                }
+                link.send(last, conn, &mut self.touched);
             } else if recorded {
                 if link.held_back.hold(keeping.commit, fresh) {
                     keeping.waiting.push_back((keeping.commit, conn));
@@ -220,6 +227,7 @@ impl Links {
                 continue;
             };
             for held in link.held_back.release(commit) {
+                link.is_answered = true;
                 give(&link.outbox, held, self.unsent_bytes_soft);
             }
             to.push(Arc::clone(&link.outbox));
@@ -257,6 +265,7 @@ impl Links {
 impl Link {
     /// What need not wait goes out with this batch.
     fn send(&mut self, output: Held, conn: ConnId, touched: &mut Vec<ConnId>) {
+        self.is_answered |= !output.output.is_empty();
         self.output.append(output.output);
         self.close = self.close.or(output.close);
         if !mem::replace(&mut self.touched, true) {

@@ -67,6 +67,8 @@ pub(crate) struct Wire {
     under_way: u32,
     /// When an administrator had it closed, if it was open.
     pub(crate) kicked_at: Option<Instant>,
+    /// An administrator ended its session before CONNACK could leave, perhaps as soon as it had begun.
+    pub(crate) is_revoked: bool,
     /// What each side takes, as it said.
     pub(crate) takes: BySide<Takes>,
     /// What each side's Topic Aliases stand for.
@@ -113,6 +115,7 @@ impl Wire {
             is_done: false,
             under_way: 0,
             kicked_at: None,
+            is_revoked: false,
             takes: BySide::default(),
             aliases: BySide::default(),
         }
@@ -134,6 +137,11 @@ impl Wire {
     /// Whether CONNACK said Success.
     pub(crate) fn is_accepted(&self) -> bool {
         matches!(self.connack, Some((_, ReasonCode::Success)))
+    }
+
+    /// Whether CONNACK said anything else.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.connack.is_some() && !self.is_accepted()
     }
 
     /// Whether the session of the client that accompanies it ends with it, whatever becomes of the broker's half.
