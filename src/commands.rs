@@ -37,5 +37,6 @@ commands! {
     "pub": Pub in pub_,
     "sub": Sub in sub,
     "passwd": Passwd in passwd,
+    "store": Store in store,
     "completions": Completions in completions,
 }

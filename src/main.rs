@@ -3,12 +3,13 @@
 //! * [`commands`] lists them, [`results`] holds the options of those that end with verdicts,
 //! * [`connection`] those of clients, [`tls`] those of every command that connects,
 //! * [`target`] is what other programs are started as brokers with,
-//! * [`exit`] gives the process its number, [`output`] prints.
+//! * [`exit`] gives the process its number, [`output`] prints, [`properties`] are what messages have beside their payload.
 
 mod commands;
 mod connection;
 mod exit;
 mod output;
+mod properties;
 mod results;
 mod target;
 mod tls;

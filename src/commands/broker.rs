@@ -1,5 +1,7 @@
 //! `squall broker`: the broker as a process.
 
+mod opening;
+
 use std::{
     convert::Infallible,
     io,
@@ -177,14 +179,14 @@ fn store(config: &Config) -> Result<Option<FileStore>, anyhow::Error> {
         .with_context(|| format!("cannot make the directory {}", directory.display()))?;
     let path = directory.join(STORE);
     let opened = match durability {
-        Durability::Os => FileStore::open_unsynced(path),
-        Durability::Disk | Durability::Memory => FileStore::open(path),
+        Durability::Os => FileStore::open_unsynced(path, opening::watcher()),
+        Durability::Disk | Durability::Memory => FileStore::open_watched(path, opening::watcher()),
     };
     Ok(Some(opened.map_err(unusable)?))
 }
 
 /// The file in the data directory.
-const STORE: &str = "broker.redb";
+pub(super) const STORE: &str = "broker.redb";
 
 fn unusable(error: StoreError) -> Misuse {
     let mend = error.mend();

@@ -17,6 +17,7 @@ mod report;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
+mod store;
 mod sweep;
 #[cfg(test)]
 mod target;

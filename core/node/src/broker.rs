@@ -29,7 +29,9 @@ use squall_proto::{
 use tokio::{task::JoinSet, time::timeout};
 use tracing::{debug, warn};
 
-pub use self::store::{Commit, DatabaseStore, FileStore, Records, Store, StoreError};
+pub use self::store::{
+    Commit, DatabaseStore, FileStore, Inspection, Progress, Records, Store, StoreError, Totals, Watcher,
+};
 use self::{connection::Connection, outbox::Outbox, shared::Shared};
 use crate::{Acceptor, Peer, authentication::Authenticator};
 

@@ -1,24 +1,32 @@
 //! redb as both stores use it, and what goes wrong with it; `blocking` is for files, `lasting` for what goes on after an
-//! error, `message` is how both write messages.
+//! error, `overlay` for what is only looked at, `message` is how both write messages.
 
 mod blocking;
 mod lasting;
 mod message;
+mod overlay;
+mod progress;
 
 use std::{
     fs::File,
     io::{self, Read},
     panic::{self, AssertUnwindSafe},
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 use squall_proto::PacketId;
 
+pub use self::progress::{Progress, Watcher};
 pub(crate) use self::{
     blocking::{Blocking, INTERRUPTED},
     lasting::Lasting,
     message::{publish, publish_bytes},
+    overlay::Overlay,
 };
 
 /// Why a database cannot be used. Whose it is says what is to be done.
@@ -32,9 +40,18 @@ pub(crate) enum Trouble {
 }
 
 /// Opens the database on this backend, or makes one, if it is empty. `cache`: bytes of it that are kept in memory.
-pub(crate) fn open(backend: impl StorageBackend, cache: usize) -> Result<Database, Trouble> {
+pub(crate) fn open(
+    backend: impl StorageBackend,
+    cache: usize,
+    watcher: &Watcher,
+) -> Result<Database, Trouble> {
     begin_anew(&backend)?;
-    unharmed(|| checked(builder(cache).create_with_backend(backend)))
+    opened(cache, watcher, |builder| builder.create_with_backend(backend))
+}
+
+/// As [`open`], of what may be damaged: redb alone says whether it can be read.
+pub(crate) fn open_unchecked(backend: impl StorageBackend, cache: usize) -> Result<Database, Trouble> {
+    unharmed(|| Ok(builder(cache).create_with_backend(backend)?))
 }
 
 /// Opens a database again that an error has ended. redb looks at all that its last process may not have finished.
@@ -48,7 +65,7 @@ pub(crate) fn open_again(backend: Lasting, cache: usize) -> Result<Database, Tro
 /// As [`open`], of a file that is locked as long as the database is open.
 pub(crate) fn open_file(path: &Path, cache: usize) -> Result<Database, Trouble> {
     begin_file_anew(path)?;
-    unharmed(|| checked(builder(cache).create(path)))
+    opened(cache, &Watcher::nobody(), |builder| builder.create(path))
 }
 
 /// redb takes what a disk has lied about for a fault of its own, and panics. To whom the database belongs it is a damaged file.
@@ -101,13 +118,35 @@ fn builder(cache: usize) -> Builder {
     builder
 }
 
-fn checked(opened: Result<Database, DatabaseError>) -> Result<Database, Trouble> {
-    let mut database = opened?;
-    if database.check_integrity()? {
+/// Opens a database and compares all of it with its checksums, if redb has not done so: it does where the last process did not close it.
+fn opened(
+    cache: usize,
+    watcher: &Watcher,
+    open: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
+) -> Result<Database, Trouble> {
+    let repaired = Arc::new(AtomicBool::new(false));
+    let mut builder = builder(cache);
+    let (told, is_repaired) = (watcher.clone(), Arc::clone(&repaired));
+    builder.set_repair_callback(move |session| {
+        is_repaired.store(true, Ordering::Relaxed);
+        told.tell(Progress::Repaired(session.progress()));
+    });
+    unharmed(|| {
+        let mut database = open(&builder)?;
+        if !repaired.load(Ordering::Relaxed) {
+            watcher.tell(Progress::Checking);
+            check(&mut database)?;
+        }
         Ok(database)
-    } else {
-        Err(Trouble::Damaged("its checksums do not match".into()))
-    }
+    })
+}
+
+/// Compares all of it with its checksums.
+pub(crate) fn check(database: &mut Database) -> Result<(), Trouble> {
+    unharmed(|| match database.check_integrity()? {
+        true => Ok(()),
+        false => Err(Trouble::Damaged("its checksums do not match".into())),
+    })
 }
 
 /// What redb has not even put its mark on was never committed to: its making was cut short, and redb would not make it again.

@@ -1,9 +1,11 @@
 //! Where a broker keeps what outlives its process. In reading order: the trait, `change` (a record that can wait for its commit),
-//! `database` and its `tables`, `file` (the same in a file), `unsynced` (a file that nobody waits for).
+//! `database` with its `format` and its `tables`, `file` (the same in a file), `inspection` (a look at one), `unsynced` (a file that nobody waits for).
 
 mod change;
 mod database;
 mod file;
+mod format;
+mod inspection;
 mod tables;
 mod unsynced;
 
@@ -12,7 +14,12 @@ use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 use squall_proto::broker::{Record, Saved};
 
 use self::change::Change;
-pub use self::{database::DatabaseStore, file::FileStore};
+pub use self::{
+    database::DatabaseStore,
+    file::FileStore,
+    inspection::{Inspection, Totals},
+};
+pub use crate::database::{Progress, Watcher};
 
 /// Keeps the records of a broker.
 pub trait Store: Send + 'static {
@@ -76,7 +83,7 @@ pub enum StoreError {
         why: String,
     },
     /// A later Squall has written it.
-    #[error("{} has format {format}, and this program knows formats up to {}", path.display(), database::FORMAT)]
+    #[error("{} has format {format}, and this program knows formats up to {}", path.display(), format::FORMAT)]
     Newer {
         /// Which file.
         path: PathBuf,
@@ -107,7 +114,7 @@ impl StoreError {
         match self {
             Self::InUse(_) => "stop the other broker, or give each a data directory of its own",
             Self::Damaged { .. } => {
-                "put back a copy of it, or move it away to begin anew; the sessions and messages in it are then lost"
+                "save what can be read with `squall store export`, then put back a copy of it, or move it away to begin anew"
             }
             Self::Newer { .. } => "start the version of squall that wrote it, or a later one",
             Self::Failed { .. } => "see that the disk has room, and that the broker may write there",

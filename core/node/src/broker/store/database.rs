@@ -6,20 +6,22 @@ use std::{
     sync::Arc,
 };
 
-use redb::{Database, ReadableTable as _, StorageBackend, TableDefinition, backends::FileBackend};
-use squall_proto::broker::Saved;
+use redb::{Database, ReadableDatabase as _, StorageBackend, backends::FileBackend};
+use squall_proto::broker::{Record, Saved};
 
-use super::{Commit, Records, Store, StoreError, tables::Tables, unsynced::Unsynced};
-use crate::database::{self, Lasting, Trouble, unharmed};
-
-/// The newest format that this program knows.
-pub(super) const FORMAT: u64 = 1;
-
-/// The format, under 0.
-const META: TableDefinition<'_, u8, u64> = TableDefinition::new("meta");
+use super::{
+    Commit, Records, Store, StoreError,
+    format::{self, FORMAT},
+    tables::{self, Tables, Visit},
+    unsynced::Unsynced,
+};
+use crate::database::{self, Lasting, Progress, Trouble, Watcher, unharmed};
 
 /// Bytes of the database that are kept in memory.
-const CACHE: usize = 64 << 20;
+pub(super) const CACHE: usize = 64 << 20;
+
+/// Bytes of a file that is worth making shorter.
+const LARGE: u64 = 64 << 20;
 
 /// Keeps records in a [redb](https://docs.rs/redb) database on any backend: each commit is whole there or not there at all, and its pages
 /// have checksums, which are read when it is opened. It commits on the task that asks for it: where that blocks, see
@@ -29,6 +31,7 @@ pub struct DatabaseStore {
     backend: Lasting,
     /// `None` after an error, until it is opened again.
     database: Option<Database>,
+    watcher: Watcher,
 }
 
 impl DatabaseStore {
@@ -38,23 +41,27 @@ impl DatabaseStore {
     ///
     /// See [`StoreError`].
     pub fn open(backend: impl StorageBackend, path: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::on(Ok(Lasting::new(backend)), path.into())
+        Self::on(Ok(Lasting::new(backend)), path.into(), Watcher::nobody())
     }
 
-    pub(super) fn open_file(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn open_file(path: &Path, watcher: Watcher) -> Result<Self, StoreError> {
         let backend = file(path).and_then(|file| Ok(Lasting::new(FileBackend::new(file)?)));
-        Self::on(backend, path.to_owned())
+        Self::on(backend, path.to_owned(), watcher)
     }
 
-    pub(super) fn open_unsynced(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn open_unsynced(path: &Path, watcher: Watcher) -> Result<Self, StoreError> {
         let backend = file(path).and_then(|file| Ok(Lasting::new(Unsynced::new(file)?)));
-        Self::on(backend, path.to_owned())
+        Self::on(backend, path.to_owned(), watcher)
     }
 
-    fn on(backend: Result<Lasting, Trouble>, path: PathBuf) -> Result<Self, StoreError> {
+    fn on(backend: Result<Lasting, Trouble>, path: PathBuf, watcher: Watcher) -> Result<Self, StoreError> {
         let opened = backend.and_then(|backend| {
-            let database = database::open(backend.clone(), CACHE)?;
-            let format = unharmed(|| format(&database))?;
+            let mut database = database::open(backend.clone(), CACHE, &watcher)?;
+            let format = unharmed(|| format::current(&database))?;
+            if format == FORMAT && is_mostly_free(&database, &backend)? {
+                watcher.tell(Progress::Compacting);
+                unharmed(|| Ok(database.compact()?))?;
+            }
             Ok((backend, database, format))
         });
         let (backend, database, format) = opened.map_err(|trouble| named(&path, trouble))?;
@@ -65,7 +72,27 @@ impl DatabaseStore {
             path,
             backend,
             database: Some(database),
+            watcher,
         })
+    }
+
+    fn read(&self) -> Result<Saved, Trouble> {
+        let database = self.database.as_ref().ok_or(redb::Error::PreviousIo)?;
+        let transaction = database.begin_read()?;
+        let (mut saved, mut rows, of) = (Saved::new(), 0, tables::count(&transaction)?);
+        let mut take = |record: &Record<'_>| {
+            saved.apply(record);
+            rows += 1;
+            self.watcher.tell(Progress::Read { rows, of });
+        };
+        tables::records(
+            &transaction,
+            &mut Visit {
+                record: &mut take,
+                trouble: &mut Err,
+            },
+        )?;
+        Ok(saved)
     }
 
     /// Commits, and waits for the backend.
@@ -84,12 +111,7 @@ impl DatabaseStore {
 
 impl Store for DatabaseStore {
     fn load(&mut self) -> Result<Saved, StoreError> {
-        let read = unharmed(|| {
-            let database = self.database.as_ref().ok_or(redb::Error::PreviousIo)?;
-            let transaction = database.begin_write()?;
-            Tables::open(&transaction)?.read()
-        });
-        read.map_err(|trouble| named(&self.path, trouble))
+        unharmed(|| self.read()).map_err(|trouble| named(&self.path, trouble))
     }
 
     fn commit(&mut self, records: Arc<Records>) -> Commit<'_> {
@@ -116,20 +138,20 @@ fn file(path: &Path) -> Result<File, Trouble> {
     Ok(options.open(path)?)
 }
 
-/// What the database says of itself; if it is new, it says from now on that it has the newest.
-fn format(database: &Database) -> Result<u64, Trouble> {
-    let transaction = database.begin_write()?;
-    let mut meta = transaction.open_table(META)?;
-    if let Some(format) = meta.get(0)?.map(|format| format.value()) {
-        return Ok(format);
+/// Whether the file is large, and most of it holds nothing: a compaction is worth its time then.
+fn is_mostly_free(database: &Database, backend: &Lasting) -> Result<bool, Trouble> {
+    let len = backend.len()?;
+    if len < LARGE {
+        return Ok(false);
     }
-    meta.insert(0, FORMAT)?;
-    drop(meta);
-    transaction.commit()?;
-    Ok(FORMAT)
+    let stats = database.begin_write()?.stats()?;
+    let used = stats
+        .allocated_pages()
+        .saturating_mul(u64::try_from(stats.page_size()).unwrap_or(u64::MAX));
+    Ok(used < len / 2)
 }
 
-fn named(path: &Path, trouble: Trouble) -> StoreError {
+pub(super) fn named(path: &Path, trouble: Trouble) -> StoreError {
     let path = path.to_owned();
     match trouble {
         Trouble::InUse => StoreError::InUse(path),

@@ -3,7 +3,7 @@ use std::{path::Path, sync::Arc};
 use squall_proto::broker::Saved;
 
 use super::{Commit, DatabaseStore, Records, Store, StoreError};
-use crate::database::{Blocking, INTERRUPTED};
+use crate::database::{Blocking, INTERRUPTED, Watcher};
 
 /// Keeps records in one file, as [`DatabaseStore`] does. It commits on a thread where it may block.
 #[derive(Debug)]
@@ -16,17 +16,35 @@ impl FileStore {
     ///
     /// See [`StoreError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Ok(Self(Blocking::new(DatabaseStore::open_file(path.as_ref())?)))
+        Ok(Self(Blocking::new(DatabaseStore::open_file(
+            path.as_ref(),
+            Watcher::nobody(),
+        )?)))
     }
 
-    /// As [`FileStore::open`], but a commit is over when the operating system has it: a crash of the process takes nothing back, a loss
+    /// As [`FileStore::open`], with somebody who is told how far that has come, and [`Store::load`] after it.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub fn open_watched(path: impl AsRef<Path>, watcher: Watcher) -> Result<Self, StoreError> {
+        Ok(Self(Blocking::new(DatabaseStore::open_file(
+            path.as_ref(),
+            watcher,
+        )?)))
+    }
+
+    /// As [`FileStore::open_watched`], but a commit is over when the operating system has it: a crash of the process takes nothing back, a loss
     /// of power may take everything.
     ///
     /// # Errors
     ///
     /// See [`StoreError`].
-    pub fn open_unsynced(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Ok(Self(Blocking::new(DatabaseStore::open_unsynced(path.as_ref())?)))
+    pub fn open_unsynced(path: impl AsRef<Path>, watcher: Watcher) -> Result<Self, StoreError> {
+        Ok(Self(Blocking::new(DatabaseStore::open_unsynced(
+            path.as_ref(),
+            watcher,
+        )?)))
     }
 }
 

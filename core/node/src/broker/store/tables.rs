@@ -1,18 +1,18 @@
-//! The tables of a broker's database. What is queued is written at the end of its table, whoever it is for.
+//! The tables of a broker's database. What is queued is written at the end of its table, whoever it is for. Here is how they are written,
+//! `reading` is how they are read.
 
-use std::time::Duration;
+mod reading;
 
 use bytes::BytesMut;
 use redb::{ReadableTable as _, Table, TableDefinition, TableError, WriteTransaction};
 use squall_proto::{
-    Connect, Decoder, Instant, Packet, Properties, Qos, SubscriptionId, Text, TopicFilter, TopicName,
-    Version, Will,
-    broker::{Content, Owed, Record, Saved, SharedBy, Subscription},
+    Connect, Packet, Properties, SubscriptionId, Text, TopicFilter, Version, Will, broker::Subscription,
     encode,
 };
 
+pub(super) use self::reading::{Visit, count, records};
 use super::change::{Change, Queued};
-use crate::database::{Trouble, packet_id, publish};
+use crate::database::Trouble;
 
 /// By number: Client Identifier, how long it outlives its connection, when that ended. Times are in microseconds, since 1970.
 const SESSIONS: TableDefinition<'_, u64, (&str, Option<u64>, Option<u64>)> = TableDefinition::new("sessions");
@@ -158,111 +158,6 @@ impl<'t> Tables<'t> {
         }
         Ok(())
     }
-
-    /// What all of it comes to.
-    pub(super) fn read(&self) -> Result<Saved, Trouble> {
-        let mut saved = Saved::new();
-        self.read_sessions(&mut saved)?;
-        self.read_messages(&mut saved)?;
-        self.read_deliveries(&mut saved)?;
-        Ok(saved)
-    }
-
-    fn read_sessions(&self, saved: &mut Saved) -> Result<(), Trouble> {
-        for entry in self.sessions.iter()? {
-            let (session, value) = entry?;
-            let (client_id, expiry, disconnected_at) = value.value();
-            saved.apply(&Record::Session {
-                session: session.value(),
-                client_id: &text(client_id)?,
-                expiry: expiry.map(Duration::from_micros),
-                disconnected_at: disconnected_at.map(Instant::from_micros),
-            });
-        }
-        for entry in self.wills.iter()? {
-            let (session, value) = entry?;
-            let (due_at, bytes) = value.value();
-            saved.apply(&Record::Will {
-                session: session.value(),
-                will: &will(bytes).ok_or_else(|| Trouble::unreadable("a Will"))?,
-                due_at: due_at.map(Instant::from_micros),
-            });
-        }
-        for entry in self.subscriptions.iter()? {
-            let (key, value) = entry?;
-            let ((session, filter, is_shared), (options, id)) = (key.value(), value.value());
-            saved.apply(&Record::Subscribed {
-                session,
-                filter: &self::filter(filter, is_shared)?,
-                subscription: subscription(options, id)?,
-            });
-        }
-        for entry in self.received.iter()? {
-            let (session, packet_id) = entry?.0.value();
-            let packet_id = self::packet_id(packet_id)?;
-            saved.apply(&Record::Received { session, packet_id });
-        }
-        Ok(())
-    }
-
-    fn read_messages(&self, saved: &mut Saved) -> Result<(), Trouble> {
-        for entry in self.messages.iter()? {
-            let (message, value) = entry?;
-            let (expires_at, bytes) = value.value();
-            let (topic, publish) = publish(bytes).ok_or_else(|| Trouble::unreadable("a message"))?;
-            saved.apply(&Record::Message {
-                message: message.value(),
-                content: Content {
-                    topic: &topic,
-                    payload: &publish.payload,
-                    qos: publish.delivery.qos(),
-                    properties: &publish.properties,
-                    expires_at: expires_at.map(Instant::from_micros),
-                },
-            });
-        }
-        for entry in self.retained.iter()? {
-            let (topic, message) = entry?;
-            let topic = TopicName::new(topic.value()).map_err(|_| Trouble::unreadable("a Topic Name"))?;
-            saved.apply(&Record::Retained {
-                topic: &topic,
-                message: message.value(),
-            });
-        }
-        Ok(())
-    }
-
-    fn read_deliveries(&self, saved: &mut Saved) -> Result<(), Trouble> {
-        for entry in self.deliveries.iter()? {
-            let (order, value) = entry?;
-            let (session, message, options, ids, share) = value.value();
-            let share = share.map(|share| filter(share, true)).transpose()?;
-            saved.apply(&Record::Queued {
-                order: order.value(),
-                delivery: Owed {
-                    session,
-                    message,
-                    qos: qos(options)?,
-                    retain: options & RETAIN != 0,
-                    subscription_ids: &subscription_ids(ids)?,
-                    share: share.as_ref().map(|filter| SharedBy {
-                        filter,
-                        retain: options & PUBLISHED_RETAIN != 0,
-                    }),
-                },
-            });
-        }
-        for entry in self.exchanges.iter()? {
-            let (order, value) = entry?;
-            let (order, (packet_id, is_released)) = (order.value(), value.value());
-            let packet_id = self::packet_id(packet_id)?;
-            saved.apply(&Record::Sent { order, packet_id });
-            if is_released {
-                saved.apply(&Record::Released { order });
-            }
-        }
-        Ok(())
-    }
 }
 
 fn key(session: u64, filter: &TopicFilter) -> (u64, &str, bool) {
@@ -277,43 +172,6 @@ const fn options(subscription: Subscription) -> u8 {
         0
     };
     subscription.qos.value() | no_local | retain
-}
-
-fn subscription(options: u8, id: u32) -> Result<Subscription, Trouble> {
-    Ok(Subscription {
-        qos: qos(options)?,
-        no_local: options & NO_LOCAL != 0,
-        retain_as_published: options & RETAIN != 0,
-        id: SubscriptionId::new(id),
-    })
-}
-
-fn qos(options: u8) -> Result<Qos, Trouble> {
-    Qos::from_value(options & 3).ok_or_else(|| Trouble::unreadable("a QoS"))
-}
-
-fn subscription_ids(bytes: &[u8]) -> Result<Vec<SubscriptionId>, Trouble> {
-    let (ids, rest) = bytes.as_chunks::<4>();
-    let ids: Option<_> = ids
-        .iter()
-        .map(|id| SubscriptionId::new(u32::from_be_bytes(*id)))
-        .collect();
-    ids.filter(|_| rest.is_empty())
-        .ok_or_else(|| Trouble::unreadable("a Subscription Identifier"))
-}
-
-fn filter(filter: &str, is_shared: bool) -> Result<TopicFilter, Trouble> {
-    let text = text(filter)?;
-    let filter = if is_shared {
-        TopicFilter::from_text(text)
-    } else {
-        TopicFilter::not_shared(text)
-    };
-    filter.map_err(|_| Trouble::unreadable("a Topic Filter"))
-}
-
-fn text(text: &str) -> Result<Text, Trouble> {
-    Text::new(text).map_err(|_| Trouble::unreadable("a string"))
 }
 
 fn will_bytes(will: &Will) -> BytesMut {
@@ -334,11 +192,4 @@ fn will_bytes(will: &Will) -> BytesMut {
         &mut bytes,
     );
     bytes
-}
-
-fn will(bytes: &[u8]) -> Option<Will> {
-    match Decoder::new(u32::MAX).decode(&mut BytesMut::from(bytes)) {
-        Ok(Some(Packet::Connect(connect))) => connect.will,
-        Ok(_) | Err(_) => None,
-    }
 }

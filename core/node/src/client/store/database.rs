@@ -16,7 +16,7 @@ use squall_proto::{
 };
 
 use super::{Commit, Store, StoreError};
-use crate::database::{self, Trouble, packet_id, publish_bytes, unharmed};
+use crate::database::{self, Trouble, Watcher, packet_id, publish_bytes, unharmed};
 
 /// Client Identifier, under 0.
 const SESSION: TableDefinition<'_, u8, &str> = TableDefinition::new("session");
@@ -64,7 +64,8 @@ impl DatabaseStore {
         wall_clock: impl Fn() -> Duration + Send + 'static,
     ) -> Result<Self, StoreError> {
         let path = path.into();
-        let database = database::open(backend, CACHE).map_err(|trouble| named(&path, trouble))?;
+        let database =
+            database::open(backend, CACHE, &Watcher::nobody()).map_err(|trouble| named(&path, trouble))?;
         Ok(Self::of(database, path, Box::new(wall_clock)))
     }
 
