@@ -6,10 +6,11 @@
 //!
 //! A mutation sits in its host, between what carries MQTT and the node that speaks it, so that everybody else meets a broken broker or
 //! client and the trace shows one. It sees each packet of each connection of the host in both directions and lets pass what it likes,
-//! so it can break whatever a wire can show; and more than that no check reads.
+//! so it can break whatever a wire can show; and more than that no check reads. What a broker keeps on its disk is broken between it and
+//! its store, record by record.
 //!
 //! In reading order: [`Mutant`] and the list of them; `conn` (a connection as a mutation sees it), `mutation` (how mutations are
-//! made), `mutator` (a mutant at work in a host) and `stream` (what lies around its packets); then a file a concern.
+//! made), `mutator` (a mutant at work in a host), `stream` (what lies around its packets) and `store` (records and syncs); then a file a concern.
 //!
 //! To add one: an entry in the file of its concern, and `SQUALL_UPDATE_MUTANTS=1 cargo test -p squall-sim --test mutants`.
 
@@ -22,9 +23,13 @@ mod conn;
 mod mutation;
 mod mutator;
 mod packets;
+mod store;
 mod stream;
 
-pub(crate) use self::mutator::{Mutated, Mutator};
+pub(crate) use self::{
+    mutator::{Mutated, Mutator},
+    store::{MutatedDisk, MutatedStore},
+};
 
 use squall_proto::Version;
 
@@ -50,7 +55,7 @@ pub struct Mutant {
 /// The scenario that shows that a mutant is broken, and the check that says so.
 #[derive(Clone, Copy, Debug)]
 pub struct CaughtBy {
-    /// The name of its file without the ending.
+    /// The name of its file in `scenarios`, without the ending.
     pub scenario: &'static str,
     /// Which of its variants, by its whole name; empty for a file that has none.
     pub variant: &'static str,
@@ -74,6 +79,7 @@ concerns! {
     afterwards,
     conversation,
     deliveries,
+    durability,
     exactly_once,
     flow_control,
     keep_alive,

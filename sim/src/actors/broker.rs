@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use squall_node::{
     Acceptor,
-    broker::{Server, StoreError},
+    broker::{Server, Store, StoreError},
     tls::{SharedServerConfig, TlsAcceptor},
     ws::WsAcceptor,
 };
@@ -17,7 +17,7 @@ use self::store::DiskStore;
 use super::{Administrator, Power};
 use crate::{
     model::BROKER,
-    mutants::Mutator,
+    mutants::{MutatedStore, Mutator},
     trace::{Told, What},
     world::{Host, HostAcceptor, Transport, disk::Disk, generator, network, tls::server_config},
 };
@@ -90,8 +90,11 @@ impl Broker {
     /// The next process, after the last one.
     async fn start(&self, last: Option<Server>, seed: u64) -> Result<Server, StoreError> {
         if let Some(disk) = &self.disk {
-            let store = DiskStore::open(disk)?;
-            let server = Server::restored(self.limits.clone(), seed, None, store, self.host.wall_clock())?;
+            let store = DiskStore::open(disk, self.mutator.clone())?;
+            let server = match self.mutator.clone() {
+                None => self.restored(store, seed),
+                Some(mutator) => self.restored(MutatedStore::new(store, mutator), seed),
+            }?;
             // It has mended what the last process left half done.
             disk.synced().await;
             return Ok(server);
@@ -104,6 +107,10 @@ impl Broker {
             }
             None => Server::new(self.limits.clone(), seed),
         })
+    }
+
+    fn restored(&self, store: impl Store, seed: u64) -> Result<Server, StoreError> {
+        Server::restored(self.limits.clone(), seed, None, store, self.host.wall_clock())
     }
 
     /// Serves until it is asked to stop, and then until it has told its clients; or until its store fails.

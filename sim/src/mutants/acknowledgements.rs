@@ -7,7 +7,7 @@ use squall_proto::{Ack, Packet, PacketType, Qos};
 use super::{
     Mutant, Mutation, caught_by, caught_in,
     conn::Way,
-    mutation::{never_sent, seen, sent, sent_as, sent_twice},
+    mutation::{never_sent, seen, sent, sent_as, sent_twice, wire},
     packets::{ack, id_after, id_of, is},
 };
 use crate::trace::Side;
@@ -179,7 +179,7 @@ fn acknowledges_out_of_order() -> Mutation {
 
 fn acknowledges_at_once() -> Mutation {
     let mut early = BTreeSet::new();
-    Box::new(move |packet, conn| match (conn.way(), &packet) {
+    wire(move |packet, conn| match (conn.way(), &packet) {
         (Way::Seen, _) => {
             let id = id_of(&packet, Qos::AtLeastOnce);
             conn.pass(packet);
@@ -195,7 +195,7 @@ fn acknowledges_at_once() -> Mutation {
 
 fn takes_any_acknowledgement() -> Mutation {
     let mut sent = BTreeSet::new();
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         if conn.way() == Way::Sent {
             sent.extend(id_of(&packet, Qos::AtLeastOnce));
         }

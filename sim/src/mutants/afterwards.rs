@@ -9,7 +9,7 @@ use squall_proto::{
 use super::{
     Mutant, Mutation, caught_by,
     conn::Way,
-    mutation::{seen, seen_as, sent, sent_as},
+    mutation::{seen, seen_as, sent, sent_as, wire},
     packets::publish,
 };
 use crate::trace::Side;
@@ -114,7 +114,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
 fn unsubscribes_from_everything() -> Mutation {
     let mut filters: BTreeMap<String, Vec<_>> = BTreeMap::new();
     let mut asked = Vec::new();
-    Box::new(move |mut packet, conn| {
+    wire(move |mut packet, conn| {
         let known = filters.entry(conn.client_id().to_owned()).or_default();
         match &mut packet {
             Packet::Subscribe(subscribe) => {
@@ -200,7 +200,7 @@ fn without_expiry(packet: &mut Packet) {
 
 fn acknowledges_again() -> Mutation {
     let mut last = None;
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         let resumes = packet.packet_type() == PacketType::Connack && conn.resumed();
         if let Packet::Puback(ack) = &packet
             && conn.way() == Way::Sent

@@ -5,7 +5,7 @@ use squall_proto::{Packet, PacketType};
 use super::{
     Mutant, Mutation, caught_by, caught_in, caught_in_v3_by,
     conn::Way,
-    mutation::{forgives, never_seen, never_sent, sent, sent_twice},
+    mutation::{forgives, never_seen, never_sent, sent, sent_twice, wire},
     packets::is,
 };
 use crate::trace::Side;
@@ -189,7 +189,7 @@ fn speaks_after_disconnect() -> Mutation {
 
 fn hangs_up() -> Mutation {
     let mut packets = 0;
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         packets += u32::from(conn.way() == Way::Seen);
         conn.pass(packet);
         if packets == 10 {

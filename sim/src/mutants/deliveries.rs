@@ -6,7 +6,7 @@ use super::{
     Mutant, Mutation, caught_by,
     conn::Way,
     exactly_once::delivers_twice,
-    mutation::{seen, sent, sent_as},
+    mutation::{seen, sent, sent_as, wire},
     packets::publish,
     sessions::loses,
     subscriptions::{filters, grant},
@@ -261,7 +261,7 @@ fn cuts_short() -> Mutation {
 fn takes_the_first_match() -> Mutation {
     let mut filters: Vec<(String, TopicFilter, Qos)> = Vec::new();
     let mut lose = loses(|_, _| true);
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         if let Packet::Subscribe(subscribe) = &packet {
             let asked = subscribe.filters.iter();
             filters.extend(
@@ -285,7 +285,7 @@ fn takes_the_first_match() -> Mutation {
                 ..publish.clone()
             };
             conn.send(Packet::Publish(lowered));
-            return lose(packet, conn);
+            return lose.apply(packet, conn);
         }
         conn.pass(packet);
     })

@@ -7,7 +7,7 @@ use squall_proto::{Ack, Packet, PacketId, Publish, Qos};
 use super::{
     Mutant, Mutation, caught_by, caught_in,
     conn::{Conn, Way},
-    mutation::{seen, sent},
+    mutation::{seen, sent, wire},
     packets::{again, id_after, id_of, is_resent, rename},
 };
 use crate::trace::Side;
@@ -163,7 +163,7 @@ fn takes_again(mut is: impl FnMut(&Publish, &Conn) -> bool + Send + 'static) -> 
     // Apart from every Packet Identifier that a client of ours takes in a run.
     const APART: u16 = 30_000;
     let mut renamed: BTreeSet<PacketId> = BTreeSet::new();
-    Box::new(move |packet, conn| match (conn.way(), packet) {
+    wire(move |packet, conn| match (conn.way(), packet) {
         (Way::Seen, Packet::Publish(mut publish)) if publish.delivery.qos() == Qos::ExactlyOnce => {
             if let Some(id) = publish.delivery.packet_id().filter(|_| is(&publish, conn)) {
                 renamed.insert(id);
@@ -206,7 +206,7 @@ fn takes_the_second_duplicate() -> Mutation {
 /// Each message of this QoS goes out a second time, under a Packet Identifier of its own.
 pub(super) fn delivers_twice(qos: Qos) -> Mutation {
     const APART: u16 = 30_000;
-    Box::new(move |packet, conn| match (conn.way(), packet) {
+    wire(move |packet, conn| match (conn.way(), packet) {
         (Way::Sent, Packet::Publish(publish)) if publish.delivery.qos() == qos && !publish.dup => {
             let mut second = publish.clone();
             if let Some(id) = publish.delivery.packet_id() {
@@ -259,7 +259,7 @@ fn releases_what_was_refused() -> Mutation {
 /// A PUBREL whose PUBREC came on an earlier connection is not sent.
 fn pubrel_is_not_resent() -> Mutation {
     let mut received = BTreeSet::new();
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         let id = |ack: &Ack, conn: &Conn| (conn.client_id().to_owned(), conn.nth(), ack.packet_id);
         match (conn.way(), &packet) {
             (Way::Seen, Packet::Pubrec(ack)) => {
@@ -298,7 +298,7 @@ fn goes_back_to_publish() -> Mutation {
 
 fn receives_another_on_resume() -> Mutation {
     let mut resent = BTreeSet::new();
-    Box::new(move |packet, conn| match (conn.way(), packet) {
+    wire(move |packet, conn| match (conn.way(), packet) {
         (Way::Seen, packet) if is_resent(&packet) => {
             resent.extend(id_of(&packet, Qos::ExactlyOnce));
             conn.pass(packet);

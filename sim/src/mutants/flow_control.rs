@@ -7,7 +7,7 @@ use squall_proto::{Ack, Packet, Properties, Property};
 use super::{
     Mutant, Mutation, caught_by,
     conn::Way,
-    mutation::{never_seen, seen_as, sent_as},
+    mutation::{never_seen, seen_as, sent_as, wire},
 };
 use crate::trace::Side;
 
@@ -92,7 +92,7 @@ fn properties(packet: &mut Packet) -> Option<&mut Properties> {
 
 /// The node is told of a PUBCOMP as soon as it sends PUBREL, and not when it comes.
 fn counts_until_pubrec() -> Mutation {
-    Box::new(|packet, conn| match (conn.way(), packet) {
+    wire(|packet, conn| match (conn.way(), packet) {
         (Way::Sent, Packet::Pubrel(ack)) => {
             conn.show(Packet::Pubcomp(Ack::success(ack.packet_id)));
             conn.pass(Packet::Pubrel(ack));
@@ -136,7 +136,7 @@ fn forget_own(properties: &mut Properties, theirs: Option<NonZeroU16>) {
 
 fn stands_still() -> Mutation {
     let mut unfinished: BTreeMap<String, u16> = BTreeMap::new();
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         let unfinished = unfinished.entry(conn.client_id().to_owned()).or_default();
         let maximum = conn
             .connect()

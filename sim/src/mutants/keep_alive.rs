@@ -5,7 +5,7 @@ use squall_proto::{Packet, PacketType};
 use super::{
     Mutant, Mutation, caught_by,
     conn::Way,
-    mutation::{never_sent, seen_as, sent},
+    mutation::{never_sent, seen_as, sent, wire},
     packets::is,
 };
 use crate::trace::Side;
@@ -103,7 +103,7 @@ fn of(other: fn(u16) -> u16) -> Mutation {
 /// The node sees a PINGREQ for each PUBLISH that it sends; its answer goes nowhere.
 fn hears_itself() -> Mutation {
     let mut owed = 0;
-    Box::new(move |packet, conn| match (conn.way(), &packet) {
+    wire(move |packet, conn| match (conn.way(), &packet) {
         (Way::Sent, Packet::Publish(_)) => {
             owed += 1;
             conn.show(Packet::Pingreq);
@@ -116,7 +116,7 @@ fn hears_itself() -> Mutation {
 
 /// The node sees a PINGREQ whenever something comes that is no whole packet yet; its answer goes nowhere.
 fn hears_pieces() -> Mutation {
-    Box::new(|packet, conn| {
+    wire(|packet, conn| {
         let way = conn.way();
         if packet.packet_type() == PacketType::Connect {
             conn.hear_pieces();

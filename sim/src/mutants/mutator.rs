@@ -1,7 +1,7 @@
 use std::{
     any::Any,
     collections::BTreeMap,
-    io,
+    io, mem,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -9,12 +9,13 @@ use std::{
     },
 };
 
-use squall_node::{Acceptor, Peer};
+use squall_node::{Acceptor, Peer, broker::Records};
 use squall_proto::{Packet, Text};
 
 use super::{
     Mutant, Mutation,
     conn::{Act, Conn, Way},
+    mutation::Kept,
     stream::MutatedStream,
 };
 use crate::trace::Side;
@@ -37,6 +38,8 @@ struct AtWork {
     /// How many connections each Client Identifier has had.
     connections: BTreeMap<Text, u32>,
     touched: Arc<AtomicU64>,
+    /// Records that were put off.
+    late: Records,
     /// Halves of connections that stay open.
     kept: Vec<Box<dyn Any + Send>>,
 }
@@ -63,6 +66,7 @@ impl Mutated {
                 mutation: (self.mutant.make)(),
                 connections: BTreeMap::new(),
                 touched: Arc::clone(&self.touched),
+                late: Records::default(),
                 kept: Vec::new(),
             })))
         })
@@ -114,12 +118,49 @@ impl Mutator {
             | Packet::Auth(_) => {}
         }
         let sound = Act::Pass(way, packet.clone());
-        (at_work.mutation)(packet, conn);
+        at_work.mutation.apply(packet, conn);
         let acts = conn.take_acts();
         if acts != [sound] {
             at_work.touched.fetch_add(1, Relaxed);
         }
         acts
+    }
+
+    /// What becomes of the records of a commit: those that are kept with it, or nothing where all are.
+    pub(super) fn records(&self, records: &Records) -> Option<Records> {
+        let mut at_work = self.at_work();
+        let AtWork {
+            mutation: Mutation::Store(mutation),
+            late,
+            touched,
+            ..
+        } = &mut *at_work
+        else {
+            return None;
+        };
+        let mut kept = mem::take(late);
+        for record in records.iter() {
+            match mutation(&record) {
+                Kept::Now => kept.push(&record),
+                Kept::Later => late.push(&record),
+                Kept::Never => {}
+            }
+        }
+        touched.fetch_add((kept.len() != records.len()).into(), Relaxed);
+        Some(kept)
+    }
+
+    /// Whether syncs are left out; then one was.
+    pub(super) fn leaves_out_sync(&self) -> bool {
+        let at_work = self.at_work();
+        let does = matches!(at_work.mutation, Mutation::Unsynced);
+        at_work.touched.fetch_add(does.into(), Relaxed);
+        does
+    }
+
+    /// The process has ended, and what it had put off with it.
+    pub(super) fn begins_anew(&self) {
+        self.at_work().late = Records::default();
     }
 
     /// Bytes that were no packet were put right.

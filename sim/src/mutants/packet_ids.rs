@@ -5,6 +5,7 @@ use squall_proto::{Packet, PacketId, Publish};
 use super::{
     Mutant, Mutation, caught_by,
     conn::{Conn, Way},
+    mutation::wire,
     packets::{ack, rename},
 };
 use crate::trace::Side;
@@ -81,7 +82,7 @@ type Choose = fn(&Publish, &Conn, &[&Exchange]) -> Option<PacketId>;
 
 fn renames(choose: Choose) -> Mutation {
     let mut exchanges: Vec<Exchange> = Vec::new();
-    Box::new(move |mut packet, conn| {
+    wire(move |mut packet, conn| {
         match conn.way() {
             Way::Sent => send(&mut exchanges, &mut packet, conn, choose),
             Way::Seen => see(&mut exchanges, &mut packet, conn),
@@ -152,7 +153,7 @@ fn released(exchanges: &[&Exchange]) -> Option<PacketId> {
 fn numbers_subscribe_apart() -> Mutation {
     let mut in_flight: Vec<PacketId> = Vec::new();
     let mut real = None;
-    Box::new(move |mut packet, conn| {
+    wire(move |mut packet, conn| {
         match (conn.way(), &mut packet) {
             (Way::Sent, Packet::Publish(publish)) => in_flight.extend(publish.delivery.packet_id()),
             (Way::Sent, Packet::Subscribe(subscribe)) => {

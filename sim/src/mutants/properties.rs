@@ -8,7 +8,7 @@ use squall_proto::{Ack, Packet, Properties, Property, Publish, Text, Version, en
 use super::{
     Mutant, Mutation, caught_by, caught_in,
     conn::{Conn, Way},
-    mutation::{seen_as, sent, sent_as},
+    mutation::{seen_as, sent, sent_as, wire},
     packets::publish,
     sessions::loses,
 };
@@ -180,7 +180,7 @@ fn without_packet_size(packet: &mut Packet) {
 
 fn sends_the_expiry_on() -> Mutation {
     let mut came: BTreeMap<Bytes, u32> = BTreeMap::new();
-    Box::new(move |mut packet, conn| {
+    wire(move |mut packet, conn| {
         if let Packet::Publish(publish) = &mut packet {
             match (conn.way(), publish.properties.message_expiry_interval()) {
                 (Way::Seen, Some(expiry)) => _ = came.insert(publish.payload.clone(), expiry),
@@ -200,11 +200,11 @@ fn sends_the_expiry_on() -> Mutation {
 fn stops_at_what_has_expired() -> Mutation {
     let mut expires = false;
     let mut lose = loses(|conn, _| conn.resumed());
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         expires |=
             publish(&packet).is_some_and(|publish| publish.properties.message_expiry_interval().is_some());
         match expires {
-            true => lose(packet, conn),
+            true => lose.apply(packet, conn),
             false => conn.pass(packet),
         }
     })
@@ -250,7 +250,7 @@ fn turns_round() -> Mutation {
 
 fn leaks_identifiers() -> Mutation {
     let mut identifiers: BTreeMap<String, Property> = BTreeMap::new();
-    Box::new(move |mut packet, conn| {
+    wire(move |mut packet, conn| {
         if let Packet::Subscribe(subscribe) = &packet {
             let mut own = subscribe.properties.iter();
             let own = own.find(|property| matches!(property, Property::SubscriptionIdentifier(_)));
@@ -296,7 +296,7 @@ const fn of_answer(packet: &mut Packet) -> Option<&mut Properties> {
 fn shares_without_properties() -> Mutation {
     let mut members = BTreeSet::new();
     let mut forget = forgets(|_, _| true);
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         if let Packet::Subscribe(subscribe) = &packet
             && subscribe
                 .filters
@@ -306,7 +306,7 @@ fn shares_without_properties() -> Mutation {
             members.insert(conn.client_id().to_owned());
         }
         match members.contains(conn.client_id()) {
-            true => forget(packet, conn),
+            true => forget.apply(packet, conn),
             false => conn.pass(packet),
         }
     })

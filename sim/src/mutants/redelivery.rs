@@ -7,7 +7,7 @@ use squall_proto::{Packet, PacketId, Publish, Qos};
 use super::{
     Mutant, Mutation, caught_by,
     conn::Way,
-    mutation::{never_sent, sent, sent_as},
+    mutation::{never_sent, sent, sent_as, wire},
     packets::{again, is_resent, publish},
 };
 use crate::trace::Side;
@@ -166,7 +166,7 @@ fn resends_at_once(qos: Qos) -> Mutation {
 fn resends_the_last() -> Mutation {
     let mut published: BTreeMap<(String, PacketId), Publish> = BTreeMap::new();
     let mut acknowledged: BTreeMap<String, Publish> = BTreeMap::new();
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         let client_id = conn.client_id().to_owned();
         let mut resent = None;
         match (conn.way(), &packet) {
@@ -192,7 +192,7 @@ fn resends_the_last() -> Mutation {
 
 fn resends_to_a_new_session() -> Mutation {
     let mut last: Option<Publish> = None;
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         if let (Way::Sent, Some(publish)) = (conn.way(), publish(&packet))
             && publish.delivery.packet_id().is_some()
         {

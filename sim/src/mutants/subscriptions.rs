@@ -10,7 +10,7 @@ use squall_proto::{
 use super::{
     Mutant, Mutation, caught_by,
     conn::{Conn, Way},
-    mutation::{never_sent, seen, seen_as, sent, sent_as},
+    mutation::{never_sent, seen, seen_as, sent, sent_as, wire},
     packets::{id_after, is},
     sessions::loses,
 };
@@ -265,7 +265,7 @@ fn grants_and_forgets_the_qos() -> Mutation {
 
 fn grants_and(change: fn(&mut Subscribe)) -> Mutation {
     let mut asked = Vec::new();
-    Box::new(move |mut packet, conn| {
+    wire(move |mut packet, conn| {
         if let Packet::Subscribe(subscribe) = &mut packet {
             asked = granted(subscribe);
             change(subscribe);
@@ -279,7 +279,7 @@ fn grants_and(change: fn(&mut Subscribe)) -> Mutation {
 /// The node takes topics for others, and the trace shows what it sends under their own.
 fn topics(other: fn(&str) -> Option<String>) -> Mutation {
     let mut real = BTreeMap::new();
-    Box::new(move |mut packet, conn| {
+    wire(move |mut packet, conn| {
         if let Packet::Publish(publish) = &mut packet {
             match conn.way() {
                 Way::Seen => {
@@ -301,7 +301,7 @@ fn topics(other: fn(&str) -> Option<String>) -> Mutation {
 
 fn drops_on_unsubscribe() -> Mutation {
     let mut unsubscribed = BTreeSet::new();
-    Box::new(move |packet, conn| match (conn.way(), &packet) {
+    wire(move |packet, conn| match (conn.way(), &packet) {
         (Way::Seen, Packet::Unsubscribe(_)) => {
             unsubscribed.insert(conn.client_id().to_owned());
             conn.pass(packet);
@@ -329,7 +329,7 @@ fn does_not_subscribe_again() -> Mutation {
 fn subscribes_late() -> Mutation {
     let mut subscribed = BTreeSet::new();
     let mut lose = loses(|_, _| true);
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         let connection = (conn.client_id().to_owned(), conn.nth());
         match &packet {
             Packet::Suback(_) => {
@@ -337,7 +337,7 @@ fn subscribes_late() -> Mutation {
                 conn.pass(packet);
             }
             Packet::Publish(_) if conn.way() == Way::Sent && subscribed.remove(&connection) => {
-                lose(packet, conn)
+                lose.apply(packet, conn)
             }
             _other => conn.pass(packet),
         }

@@ -8,7 +8,7 @@ use squall_proto::{Packet, Property, TopicAlias, TopicName};
 use super::{
     Mutant, Mutation, caught_by, caught_in,
     conn::{Conn, Way},
-    mutation::{seen_as, sent_as},
+    mutation::{seen_as, sent_as, wire},
 };
 use crate::trace::Side;
 
@@ -134,7 +134,7 @@ fn remembers_aliases() -> Mutation {
 
 fn forwards_aliases() -> Mutation {
     let mut aliases: BTreeMap<Bytes, TopicAlias> = BTreeMap::new();
-    Box::new(move |mut packet, conn| {
+    wire(move |mut packet, conn| {
         if let Packet::Publish(publish) = &mut packet {
             match (conn.way(), publish.properties.topic_alias()) {
                 (Way::Seen, Some(alias)) => _ = aliases.insert(publish.payload.clone(), alias),

@@ -7,7 +7,7 @@ use squall_proto::{Disconnect, Packet, PacketType, Property, Qos, ReasonCode, Wi
 use super::{
     Mutant, Mutation, caught_by,
     exactly_once::delivers_twice,
-    mutation::{never_seen, seen_as, sent, sent_as},
+    mutation::{never_seen, seen_as, sent, sent_as, wire},
     packets::{at_most_once, is},
 };
 use crate::trace::Side;
@@ -195,7 +195,7 @@ fn forgets_wills_of_the_silent() -> Mutation {
 fn does_not_cancel() -> Mutation {
     let mut delayed = BTreeMap::new();
     let mut cancelled = Vec::new();
-    Box::new(move |packet, conn| {
+    wire(move |packet, conn| {
         match &packet {
             Packet::Connect(connect) => {
                 cancelled.extend(delayed.remove(&connect.client_id));

@@ -59,6 +59,11 @@ impl Records {
         self.bytes
     }
 
+    /// Each, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
+        self.changes.iter().map(Change::record)
+    }
+
     /// Appends a record.
     pub fn push(&mut self, record: &Record<'_>) {
         let change = Change::of(record);

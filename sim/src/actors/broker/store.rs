@@ -3,7 +3,10 @@ use std::sync::Arc;
 use squall_node::broker::{Commit, DatabaseStore, Records, Store, StoreError};
 use squall_proto::broker::Saved;
 
-use crate::world::disk::Disk;
+use crate::{
+    mutants::{MutatedDisk, Mutator},
+    world::disk::Disk,
+};
 
 /// The store that ships, on a simulated disk: what takes time there takes virtual time.
 pub(super) struct DiskStore {
@@ -13,9 +16,9 @@ pub(super) struct DiskStore {
 
 impl DiskStore {
     /// For the process that runs now.
-    pub(super) fn open(disk: &Disk) -> Result<Self, StoreError> {
+    pub(super) fn open(disk: &Disk, mutator: Option<Mutator>) -> Result<Self, StoreError> {
         Ok(Self {
-            database: DatabaseStore::open(disk.open(), "broker.redb")?,
+            database: DatabaseStore::open(MutatedDisk::new(disk.open(), mutator), "broker.redb")?,
             disk: disk.clone(),
         })
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use squall_proto::{
     Instant, PacketId, Properties, Qos, SubscriptionId, Text, TopicFilter, TopicName, Will,
-    broker::{Content, Owed, Record, Subscription},
+    broker::{Content, Owed, Record, SharedBy, Subscription},
 };
 
 use crate::database::publish_bytes;
@@ -110,6 +110,75 @@ impl Change {
         }
     }
 
+    /// The record that it was made of.
+    pub(super) fn record(&self) -> Record<'_> {
+        match self {
+            Self::Session {
+                session,
+                client_id,
+                expiry,
+                disconnected_at,
+            } => Record::Session {
+                session: *session,
+                client_id,
+                expiry: expiry.map(Duration::from_micros),
+                disconnected_at: disconnected_at.map(Instant::from_micros),
+            },
+            Self::SessionEnded(session) => Record::SessionEnded { session: *session },
+            Self::Will {
+                session,
+                will,
+                due_at,
+            } => Record::Will {
+                session: *session,
+                will,
+                due_at: due_at.map(Instant::from_micros),
+            },
+            Self::WillEnded(session) => Record::WillEnded { session: *session },
+            Self::Subscribed(session, filter, subscription) => Record::Subscribed {
+                session: *session,
+                filter,
+                subscription: *subscription,
+            },
+            Self::Unsubscribed(session, filter) => Record::Unsubscribed {
+                session: *session,
+                filter,
+            },
+            Self::Received(session, packet_id) => Record::Received {
+                session: *session,
+                packet_id: *packet_id,
+            },
+            Self::Completed(session, packet_id) => Record::Completed {
+                session: *session,
+                packet_id: *packet_id,
+            },
+            Self::Message {
+                message,
+                contents,
+                expires_at,
+            } => Record::Message {
+                message: *message,
+                content: contents.content(expires_at.map(Instant::from_micros)),
+            },
+            Self::Forgotten(message) => Record::Forgotten { message: *message },
+            Self::Retained(topic, message) => Record::Retained {
+                topic,
+                message: *message,
+            },
+            Self::RetainedRemoved(topic) => Record::RetainedRemoved { topic },
+            Self::Queued(order, queued) => Record::Queued {
+                order: *order,
+                delivery: queued.owed(),
+            },
+            Self::Sent(order, packet_id) => Record::Sent {
+                order: *order,
+                packet_id: *packet_id,
+            },
+            Self::Released(order) => Record::Released { order: *order },
+            Self::Finished(order) => Record::Finished { order: *order },
+        }
+    }
+
     /// Roughly the memory that it takes.
     pub(super) fn size(&self) -> usize {
         let more = match self {
@@ -144,6 +213,16 @@ impl Contents {
         }
     }
 
+    fn content(&self, expires_at: Option<Instant>) -> Content<'_> {
+        Content {
+            topic: &self.topic,
+            payload: &self.payload,
+            qos: self.qos,
+            properties: &self.properties,
+            expires_at,
+        }
+    }
+
     /// As a database has it.
     pub(super) fn bytes(&self) -> BytesMut {
         publish_bytes(&self.topic, &self.payload, self.qos, false, &self.properties)
@@ -159,6 +238,20 @@ impl Queued {
             retain: owed.retain,
             subscription_ids: owed.subscription_ids.to_vec(),
             share: owed.share.map(|share| (share.filter.clone(), share.retain)),
+        }
+    }
+
+    fn owed(&self) -> Owed<'_> {
+        Owed {
+            session: self.session,
+            message: self.message,
+            qos: self.qos,
+            retain: self.retain,
+            subscription_ids: &self.subscription_ids,
+            share: self.share.as_ref().map(|(filter, retain)| SharedBy {
+                filter,
+                retain: *retain,
+            }),
         }
     }
 }
