@@ -37,7 +37,9 @@ fn judge(now: &Now<'_>, held: &Held) -> Vec<Found> {
         let sessions = model.sessions.iter().map(|(_, session)| session);
         sessions.filter(|session| session.may_be_alive(now.at))
     };
-    let must_live = || may_live().filter(|session| session.is_alive(now.at));
+    // A CONNECT that could not be answered may have ended it.
+    let must_live =
+        || may_live().filter(|session| session.is_alive(now.at) && !model.wires.may_have_begun(session.wire));
     let wires = || model.wires.iter().map(|(_, wire)| wire);
     let open = wires().filter(|wire| wire.over_for(Side::Broker).is_none());
     let may_be_held = |session: &Session| {

@@ -7,7 +7,7 @@ use std::{
 use squall_proto::{Instant, Qos, ReasonCode};
 
 use super::{
-    Model, Wire,
+    BROKER, Model, Wire,
     numbered::{ClientNumber, MessageId, SessionId},
 };
 use crate::trace::{Side, WireId};
@@ -142,9 +142,15 @@ impl Model<'_> {
             Some(_) | None => !wire.is_accepted(),
         };
         let delay = self.will_delay(wire, will);
-        self.wills.is_pending(at + delay, id, |due| Pending {
+        // What the broker says of it may have waited for its disk, and the delay counts from before.
+        let due = if self.disturbances.may_slow(BROKER) {
+            at
+        } else {
+            at + delay
+        };
+        self.wills.is_pending(due, id, |due| Pending {
             due,
-            by: knows.then_some(due),
+            by: knows.then_some(at + delay),
             delay,
             ended: index,
             message,

@@ -130,7 +130,7 @@ impl Wires {
 
     /// Whether a CONNECT of its Client Identifier came since the last that was answered, and the broker may have read it though its answer
     /// could not leave any more.
-    pub(super) fn may_have_begun(&self, id: WireId) -> bool {
+    pub(crate) fn may_have_begun(&self, id: WireId) -> bool {
         let mut answered = self.namesakes(id).filter(|(_, other)| !other.is_refused());
         let last = answered.next();
         last.is_some_and(|(_, other)| other.may_have_begun())
@@ -402,5 +402,7 @@ impl Model<'_> {
             || self.wires.broker.is_stopping()
             || self.wires.is_contested(id)
             || self.scenario.broker.unsent_bytes.is_some()
+            // 3.1.1 has no other word for what its disk cannot take.
+            || self.disturbances.may_slow(BROKER)
     }
 }
