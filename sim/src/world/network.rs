@@ -231,6 +231,8 @@ impl Network {
 
     /// The driver's turn: delivers what is due and says when it wants the next turn.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
+        // Real time moves on while tasks run, and the timer with it.
+        self.now.set(None);
         match self.deliver_due() {
             Delivered::Nothing => {}
             Delivered::All => touch(),
