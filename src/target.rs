@@ -120,6 +120,11 @@ impl target::Target for Target {
         Ok(Arc::new(process))
     }
 
+    fn promises(&self, settings: &BrokerSettings) -> bool {
+        let configured = self.profile.config(settings, Path::new(""), 0);
+        configured.is_ok_and(|configured| configured.promises)
+    }
+
     fn is_interrupted(&self) -> bool {
         self.stop.is_set()
     }

@@ -148,6 +148,7 @@ impl Selected {
             verdict,
             micros: 0,
             simulated_micros: None,
+            durability: None,
             packets: Vec::new(),
             repeat: Some(format!(
                 "{} --mqtt {} --filter {}",

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::Kind;
+use crate::{durability::Durability, kind::Kind};
 
 /// The version of [`Report`]'s JSON form. It rises when a reader of the old form would go wrong.
 pub const FORMAT: u32 = 1;
@@ -52,6 +52,9 @@ pub struct TestResult {
     /// Simulated microseconds, where time was simulated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulated_micros: Option<u64>,
+    /// What became of what the broker acknowledged, where a run was asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub durability: Option<Durability>,
     /// The packets that led to a verdict other than `pass`, oldest first; empty for `pass`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packets: Vec<PacketLine>,

@@ -9,6 +9,7 @@
 
 mod two_paths;
 
+pub(crate) use no_loss::is_still_owed;
 pub(crate) use two_paths::{Delivered, Path, differences};
 
 use std::{fmt, time::Duration};

@@ -1,5 +1,6 @@
 //! Simulated and real worlds, scenarios, faults and checks for MQTT brokers and clients.
 
+pub mod account;
 pub mod actors;
 pub mod checks;
 pub mod faults;

@@ -32,6 +32,9 @@ pub trait Target: Send + Sync {
     /// Why it cannot be, in words.
     fn broker(&self, settings: &BrokerSettings) -> Result<Arc<dyn RealBroker>, String>;
 
+    /// Whether it declares that what it has acknowledged survives [`RealBroker::kill`], where these settings ask for that.
+    fn promises(&self, settings: &BrokerSettings) -> bool;
+
     /// Whether nobody waits for the runs any more: they end as soon as they can.
     fn is_interrupted(&self) -> bool;
 }
@@ -69,9 +72,6 @@ pub trait RealBroker: Send + Sync {
 
     /// Whether the next process takes up what this one has on disk.
     fn keeps(&self) -> bool;
-
-    /// Whether it declares that what it has acknowledged survives [`RealBroker::kill`], as far as the run asks for it.
-    fn promises(&self) -> bool;
 
     /// Removes what it has on disk. No process runs.
     fn forget(&self);

@@ -9,10 +9,11 @@ pub use failure::Failure;
 
 use std::{sync::Arc, time::Duration};
 
-use squall_proto::Version;
-use squall_reports::{PacketLine, Statement, Verdict};
+use squall_proto::{Instant, Version};
+use squall_reports::{Durability, PacketLine, Statement, Verdict};
 
 use crate::{
+    account::account,
     checks::{Delivered, Finding, Path, check_within, differences},
     mutants::Mutant,
     run::{Arm, Ending, Run},
@@ -30,6 +31,8 @@ pub struct Judged {
     pub statements: Vec<Statement>,
     /// Everything that did not hold, in the order in which it was found.
     pub failures: Vec<Failure>,
+    /// What became of what was acknowledged, where the broker was a process of the machine.
+    pub durability: Option<Durability>,
     /// The packets around what did not hold, oldest first.
     pub packets: Vec<PacketLine>,
     /// The history of the run with faults.
@@ -127,6 +130,7 @@ pub fn judge_subject(
         verdict: Verdict::Pass,
         statements: Vec::new(),
         failures: Vec::new(),
+        durability: None,
         packets: Vec::new(),
         runs: 1,
         simulated: first.simulated,
@@ -136,7 +140,7 @@ pub fn judge_subject(
         judged.of_second(&first, &run(Arm::Faults));
     }
     if judged.verdict.holds() {
-        judged.of_run(scenario, version, true, subject.slack(), &first);
+        judged.of_run(scenario, version, true, subject, &first);
     }
     if judged.verdict.holds() && judging.over {
         judged.of_end(scenario, true, &first);
@@ -156,7 +160,7 @@ pub fn judge_subject(
         let without = run(Arm::Control);
         judged.runs += 1;
         judged.simulated += without.simulated;
-        judged.of_run(scenario, version, false, subject.slack(), &without);
+        judged.of_run(scenario, version, false, subject, &without);
         if judged.verdict.holds() {
             judged.of_end(scenario, false, &without);
         }
@@ -182,6 +186,7 @@ impl Judged {
             verdict: Verdict::Unsupported { why },
             statements: Vec::new(),
             failures: Vec::new(),
+            durability: None,
             packets: Vec::new(),
             trace: Trace { events: Vec::new() },
             runs: 0,
@@ -204,7 +209,7 @@ impl Judged {
         scenario: &Scenario,
         version: Version,
         with_faults: bool,
-        slack: Duration,
+        subject: Subject<'_>,
         run: &Run,
     ) {
         if let Ending::Panicked(panic) = &run.end {
@@ -222,10 +227,47 @@ impl Judged {
         if self.of_broken(with_faults, run) {
             return;
         }
-        let findings = check_within(scenario, version, with_faults, slack, &run.trace);
+        let findings = check_within(scenario, version, with_faults, subject.slack(), &run.trace);
+        let findings = self.of_durability(scenario, version, findings, subject, &run.trace);
         if !findings.is_empty() {
             self.of_findings(with_faults, &findings, &run.trace);
         }
+    }
+
+    /// What a process of the machine kept of what it acknowledged. What is left of the findings: who declares that nothing survives a crash is
+    /// not blamed for what comes after one.
+    fn of_durability(
+        &mut self,
+        scenario: &Scenario,
+        version: Version,
+        findings: Vec<Finding>,
+        subject: Subject<'_>,
+        trace: &Trace,
+    ) -> Vec<Finding> {
+        let Subject::Real(target) = subject else {
+            return findings;
+        };
+        let durability = account(scenario, version, trace);
+        let first_crash = durability.crashes.first().map(|crash| crash.at_micros);
+        let lost = durability.lost.len();
+        let acknowledged = durability.acknowledged_qos1 + durability.acknowledged_qos2;
+        if self.durability.is_none() {
+            self.durability = Some(durability);
+        }
+        let Some(first_crash) = first_crash.filter(|_| !target.promises(&scenario.broker)) else {
+            return findings;
+        };
+        let is_before = |finding: &Finding| u128::from(first_crash) > since_beginning(finding).as_micros();
+        let all = findings.len();
+        let blamed: Vec<Finding> = findings.into_iter().filter(is_before).collect();
+        if blamed.is_empty() && all > 0 {
+            self.verdict = Verdict::Choice {
+                outcome: format!(
+                    "it declares that nothing survives a crash, and lost {lost} of {acknowledged} that it had acknowledged"
+                ),
+            };
+        }
+        blamed
     }
 
     /// The broker is a process of the machine and was of no use. Whether that is so.
@@ -323,6 +365,10 @@ impl Judged {
             got,
         };
     }
+}
+
+fn since_beginning(finding: &Finding) -> Duration {
+    finding.at.saturating_since(Instant::ZERO)
 }
 
 /// What the scenario that another is compared with delivers, in the same version where it is for that. It is run for it, unless it has

@@ -29,7 +29,6 @@ pub(super) struct Process {
     program: PathBuf,
     settings: BrokerSettings,
     keeps: bool,
-    promises: bool,
     running: Mutex<Running>,
     directory: TempDir,
 }
@@ -60,7 +59,6 @@ impl Process {
             program: program.to_owned(),
             settings: settings.clone(),
             keeps: configured.keeps,
-            promises: configured.promises,
             running: Mutex::default(),
             directory,
         })
@@ -218,10 +216,6 @@ impl RealBroker for Process {
 
     fn keeps(&self) -> bool {
         self.keeps
-    }
-
-    fn promises(&self) -> bool {
-        self.promises
     }
 
     fn forget(&self) {

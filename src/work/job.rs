@@ -112,6 +112,7 @@ impl Job {
             verdict: judged.verdict,
             micros: micros(took),
             simulated_micros: self.target.is_none().then(|| micros(judged.simulated)),
+            durability: judged.durability,
             packets: judged.packets,
         }
     }

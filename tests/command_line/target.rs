@@ -91,7 +91,7 @@ fn targets_are_listed_with_what_they_declare() {
     let list = squall(&["run", "--list-targets"]);
     assert_eq!(list.code, Some(0), "{}", list.err);
     assert!(
-        list.out.contains("disk (declares memory)") && list.out.contains("memory, os, disk"),
+        list.out.contains("disk (declares memory)") && list.out.contains("durability memory, disk\n"),
         "{}",
         list.out
     );
@@ -147,4 +147,56 @@ fn a_broker_that_does_not_start_proves_nothing_and_is_quoted() {
         "{}",
         ran.out
     );
+}
+
+const KILLED: &str = "\
+name: what was acknowledged is there after a kill
+why: a test
+broker: { durability: disk }
+clients:
+  pub: { session: persistent, reconnect: { after: 100ms } }
+  sub: { session: persistent, subscribe: { \"t/#\": 1 } }
+steps:
+  - { at: 300ms, disconnect: { client: sub } }
+  - { at: 400ms, publish: { from: pub, topic: t/1, qos: 1, count: 3 } }
+  - { at: 900ms, crash: { host: broker, down: 0s } }
+  - { at: 1500ms, connect: { client: sub } }
+";
+
+#[test]
+fn what_survives_a_kill_is_what_the_target_declares_or_it_is_blamed() {
+    let (_scenario, scenario) = written("scenario.yaml", KILLED);
+    let kept = squall(&["run", &scenario, "--target", "squall"]);
+    assert_eq!(kept.code, Some(0), "{}{}", kept.out, kept.err);
+    assert!(
+        kept.out.contains("6 messages acknowledged, 6 at QoS 1")
+            && kept.out.contains("crashes: 2, at ")
+            && kept.out.contains("lost: 0, QoS 2 duplicates: 0"),
+        "{}",
+        kept.out
+    );
+    for (declares, code, said) in [
+        ("memory", 0, "2 choice"),
+        ("disk", 1, "`sub` to get `pub/1/1`, which was acknowledged"),
+    ] {
+        let text = format!(
+            "\
+name = \"forgetful\"
+about = \"a broker that says disk and means memory\"
+versions = [\"3.1.1\", \"5.0\"]
+command = [\"{{squall}}\", \"broker\", \"--config\", \"{{config}}\"]
+install = \"it is this program\"
+config = {{ file = \"broker.toml\", text = 'listeners = [{{ tcp = {{ address = \"127.0.0.1:{{port}}\" }} }}]' }}
+durability.disk = {{ config = \"\", declares = \"{declares}\" }}
+"
+        );
+        let (_profile, profile) = written("forgetful.toml", &text);
+        let ran = squall(&["run", &scenario, "--target", &profile]);
+        assert_eq!(ran.code, Some(code), "{}{}", ran.out, ran.err);
+        assert!(
+            ran.out.contains(said) && ran.out.contains("lost: 6"),
+            "{}",
+            ran.out
+        );
+    }
 }

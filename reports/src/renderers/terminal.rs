@@ -1,9 +1,10 @@
 //! What a person reads when a command ends: a tree by group, then what did not hold and why, then one line that sums up.
 //!
 //! Passes are folded into their group's counts, so that a suite of a thousand results fits a screen as long as all is well.
-//! * [`tree`] draws the groups, [`failure`] explains a result, [`packets`] lists what went over the wires,
+//! * [`tree`] draws the groups, [`failure`] explains a result, [`packets`] lists what went over the wires, [`durability`] what was lost,
 //! * [`palette`] holds the colours, [`span`] writes lengths of time.
 
+mod durability;
 mod failure;
 mod packets;
 mod palette;
@@ -73,6 +74,7 @@ impl fmt::Display for Page<'_> {
         )?;
         tree::write(f, self.report, self.options.verbose, &self.palette)?;
         self.explain(f)?;
+        durability::write(f, self.report, self.options.verbose, &self.palette)?;
         self.sum_up(f)
     }
 }

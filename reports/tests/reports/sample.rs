@@ -43,6 +43,7 @@ pub(crate) fn result(name: &str, verdict: Verdict) -> TestResult {
         verdict,
         micros: 1_250,
         simulated_micros: None,
+        durability: None,
         packets: Vec::new(),
         repeat: None,
     }
@@ -146,6 +147,7 @@ fn judged_otherwise() -> Vec<TestResult> {
 fn inconclusive() -> TestResult {
     TestResult {
         simulated_micros: Some(7_500_000_000),
+        durability: None,
         repeat: Some("squall run scenarios/qos2-cut.yaml --mqtt 5.0 --seed 7".to_owned()),
         ..result(
             "5.0 seed 7",

@@ -1,4 +1,4 @@
-use squall_reports::{Options, Verdict, terminal};
+use squall_reports::{Crash, Duplicate, Durability, Lost, Options, TestResult, Verdict, terminal};
 
 use crate::sample::{group, report, report_of, result};
 
@@ -16,6 +16,38 @@ fn verbose_shows_every_result() {
             colour: false
         }
     ));
+}
+
+#[test]
+fn what_a_broker_lost_is_summed_up_and_listed_as_far_as_fits() {
+    let lost = |n: usize| Lost {
+        topic: "t".to_owned(),
+        message: format!("`pub/0/{n}`"),
+        publisher: "pub".to_owned(),
+        to: "sub".to_owned(),
+        acknowledged_micros: 900_000,
+        crash: Some(1),
+    };
+    let told = TestResult {
+        durability: Some(Durability {
+            acknowledged_qos1: 300,
+            acknowledged_qos2: 200,
+            crashes: vec![Crash {
+                at_micros: 1_000_000,
+                after: "broker PUBACK id 7".to_owned(),
+            }],
+            lost: (0..12).map(lost).collect(),
+            duplicates: vec![Duplicate {
+                topic: "t".to_owned(),
+                message: "`pub/1/3`".to_owned(),
+                to: "sub".to_owned(),
+                times: 1,
+            }],
+        }),
+        ..result("5.0 seed 7", Verdict::Pass)
+    };
+    let report = report_of("another broker", vec![group("under load", vec![told])]);
+    insta::assert_snapshot!(terminal(&report, Options::default()));
 }
 
 #[test]

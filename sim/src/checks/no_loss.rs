@@ -34,11 +34,11 @@ impl Checker for NoLoss {
         let mut lowered = BTreeSet::new();
         for delivery in now.model.deliveries.iter().filter(|delivery| delivery.owed > 0) {
             if delivery.owed > delivery.arrived_acknowledged {
-                if is_still_owed(now, delivery) {
+                if is_still_owed(now.model, delivery) {
                     missing.entry(delivery.session).or_default().push(delivery);
                 }
             } else if let Some(qos) = came_too_low(now, delivery)
-                && is_still_owed(now, delivery)
+                && is_still_owed(now.model, delivery)
                 && lowered.insert(delivery.session)
             {
                 found.push(at_lower_qos(now, delivery, qos));
@@ -114,8 +114,7 @@ fn came_too_low(now: &Now<'_>, delivery: &Delivery) -> Option<Qos> {
 }
 
 /// Only a session that is connected can show what it has got; what it has unsubscribed from is not owed.
-fn is_still_owed(now: &Now<'_>, delivery: &Delivery) -> bool {
-    let model = now.model;
+pub(crate) fn is_still_owed(model: &Model<'_>, delivery: &Delivery) -> bool {
     let session = model.sessions.get(delivery.session);
     let message = model.messages.get(delivery.message);
     let gives = |wire: &Wire| wire.is_up() && !wire.is_stuck();

@@ -1,5 +1,6 @@
 //! Each check against histories written by hand: one that it must pass and one that it must not.
 
+mod durability;
 mod exchanges;
 mod handed;
 mod history;

@@ -127,6 +127,7 @@ impl Row {
             verdict,
             micros: self.micros,
             simulated_micros: Some(self.simulated_micros),
+            durability: None,
             packets: Vec::new(),
             repeat: None,
         }

@@ -147,12 +147,19 @@ impl History {
         })
     }
 
+    pub(super) const fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    pub(super) fn trace(&self) -> Trace {
+        Trace {
+            events: self.events.clone(),
+        }
+    }
+
     /// The names of the checks that find something, each once.
     pub(super) fn findings(&self) -> Vec<&'static str> {
-        let trace = Trace {
-            events: self.events.clone(),
-        };
-        let findings = check(&self.scenario, self.version, true, &trace);
+        let findings = check(&self.scenario, self.version, true, &self.trace());
         for finding in &findings {
             // What a failing test shows.
             println!("{finding}");
