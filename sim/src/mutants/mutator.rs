@@ -139,13 +139,11 @@ impl Mutator {
             return None;
         };
         let mut kept = mem::take(late);
-        for record in records.iter() {
-            match mutation(&record) {
-                Kept::Now => kept.push(&record),
-                Kept::Later => late.push(&record),
-                Kept::Never => {}
-            }
-        }
+        records.each(|record| match mutation(record) {
+            Kept::Now => kept.push(record),
+            Kept::Later => late.push(record),
+            Kept::Never => {}
+        });
         touched.fetch_add((kept.len() != records.len()).into(), Relaxed);
         Some(kept)
     }

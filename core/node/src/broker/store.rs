@@ -1,4 +1,4 @@
-//! Where a broker keeps what outlives its process. In reading order: the trait, `change` (a record that can wait for its commit),
+//! Where a broker keeps what outlives its process. In reading order: the trait, `change` (a record that can wait for its commit), `run` (many deliveries as one),
 //! `database` with its `format` and its `tables`, `file` (the same in a file), `inspection` (a look at one), `unsynced` (a file that nobody waits for).
 
 mod change;
@@ -6,6 +6,7 @@ mod database;
 mod file;
 mod format;
 mod inspection;
+mod run;
 mod tables;
 mod unsynced;
 
@@ -13,7 +14,7 @@ use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
 use squall_proto::broker::{Record, Saved};
 
-use self::change::Change;
+use self::{change::Change, run::Run};
 pub use self::{
     database::DatabaseStore,
     file::FileStore,
@@ -40,7 +41,10 @@ pub type Commit<'s> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send
 #[derive(Debug, Default)]
 pub struct Records {
     changes: Vec<Change>,
+    len: usize,
     bytes: usize,
+    /// Where in `changes` the last deliveries are.
+    last_run: Option<usize>,
 }
 
 impl Records {
@@ -51,7 +55,7 @@ impl Records {
 
     /// How many there are.
     pub const fn len(&self) -> usize {
-        self.changes.len()
+        self.len
     }
 
     /// Roughly the memory that they take.
@@ -59,16 +63,34 @@ impl Records {
         self.bytes
     }
 
-    /// Each, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
-        self.changes.iter().map(Change::record)
+    /// Shows each. Deliveries of one message come one after the other, before what was said between them; the others in order.
+    pub fn each(&self, mut show: impl FnMut(&Record<'_>)) {
+        for change in &self.changes {
+            change.each(&mut show);
+        }
     }
 
     /// Appends a record.
     pub fn push(&mut self, record: &Record<'_>) {
+        self.len += 1;
+        if let Record::Queued { order, delivery } = *record {
+            if let Some(bytes) = self.last_run().and_then(|run| run.append(order, delivery)) {
+                self.bytes += bytes;
+                return;
+            }
+            self.last_run = Some(self.changes.len());
+        }
         let change = Change::of(record);
         self.bytes += change.size();
         self.changes.push(change);
+    }
+
+    /// A delivery that is taken in there comes before the records since: none of them is about it.
+    fn last_run(&mut self) -> Option<&mut Run> {
+        let Some(Change::Queued(run)) = self.changes.get_mut(self.last_run?) else {
+            return None;
+        };
+        Some(run)
     }
 }
 

@@ -213,6 +213,41 @@ async fn a_database_has_kept_what_the_records_come_to_whenever_power_is_lost_aft
     assert_eq!(pair.out.saved.session_count(), 1);
 }
 
+/// The deliveries of a message are one row, whoever of them is over first.
+#[tokio::test]
+async fn deliveries_of_one_message_end_one_by_one_in_any_order() {
+    let mut pair = Pair::new();
+    for conn in 0..20 {
+        pair.open(conn, persistent(&format!("c{conn}"), u32::MAX, Version::V5))
+            .await;
+        let filter = TopicFilter::new(if conn % 3 == 0 { "$share/g/t" } else { "t" }).unwrap();
+        pair.send(
+            conn,
+            subscribe(filter, Qos::AtLeastOnce, (conn % 4 == 1).then_some(conn)),
+        )
+        .await;
+        if conn % 2 == 0 {
+            pair.handle(Input::Lost(ConnId(conn))).await;
+        }
+    }
+    for n in 1..4 {
+        let delivery = Delivery::AtLeastOnce(id(n));
+        pair.send(1, publish("t", "x", delivery, false, None)).await;
+    }
+    let deliveries = pair.out.saved.delivery_count();
+    assert_eq!(deliveries, 3 * 13, "12 subscribers and a group");
+    for conn in [19, 5, 7, 1, 17, 11, 13] {
+        for n in [2, 3, 1] {
+            pair.send(conn, Packet::Puback(Ack::success(id(n)))).await;
+        }
+    }
+    for conn in (0..20).step_by(2) {
+        let clean = Packet::Connect(Box::new(plain_connect(&format!("c{conn}"))));
+        pair.open(conn, clean).await;
+    }
+    assert!(pair.out.saved.delivery_count() < 10);
+}
+
 #[tokio::test]
 async fn a_database_of_a_later_format_is_refused_and_left_as_it_is() {
     let directory = tempfile::tempdir().unwrap();

@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use squall_proto::{
-    Instant, PacketId, Properties, Qos, SubscriptionId, Text, TopicFilter, TopicName, Will,
-    broker::{Content, Owed, Record, SharedBy, Subscription},
+    Instant, PacketId, Properties, Qos, Text, TopicFilter, TopicName, Will,
+    broker::{Content, Record, Subscription},
 };
 
+use super::run::Run;
 use crate::database::publish_bytes;
 
 /// A [`Record`] with what it borrows; times in microseconds.
@@ -36,7 +37,7 @@ pub(super) enum Change {
     Forgotten(u64),
     Retained(TopicName, u64),
     RetainedRemoved(TopicName),
-    Queued(u64, Queued),
+    Queued(Run),
     Sent(u64, PacketId),
     Released(u64),
     Finished(u64),
@@ -49,17 +50,6 @@ pub(super) struct Contents {
     payload: Bytes,
     qos: Qos,
     properties: Properties,
-}
-
-/// An [`Owed`] with what it borrows.
-#[derive(Debug)]
-pub(super) struct Queued {
-    pub(super) session: u64,
-    pub(super) message: u64,
-    pub(super) qos: Qos,
-    pub(super) retain: bool,
-    pub(super) subscription_ids: Vec<SubscriptionId>,
-    pub(super) share: Option<(TopicFilter, bool)>,
 }
 
 impl Change {
@@ -103,16 +93,25 @@ impl Change {
             Record::Forgotten { message } => Self::Forgotten(message),
             Record::Retained { topic, message } => Self::Retained(topic.clone(), message),
             Record::RetainedRemoved { topic } => Self::RetainedRemoved(topic.clone()),
-            Record::Queued { order, delivery } => Self::Queued(order, Queued::of(delivery)),
+            Record::Queued { order, delivery } => Self::Queued(Run::of(order, delivery)),
             Record::Sent { order, packet_id } => Self::Sent(order, packet_id),
             Record::Released { order } => Self::Released(order),
             Record::Finished { order } => Self::Finished(order),
         }
     }
 
-    /// The record that it was made of.
-    pub(super) fn record(&self) -> Record<'_> {
-        match self {
+    /// Shows what it was made of.
+    pub(super) fn each(&self, show: &mut dyn FnMut(&Record<'_>)) {
+        if let Self::Queued(run) = self {
+            run.each(show);
+        } else if let Some(record) = self.record() {
+            show(&record);
+        }
+    }
+
+    /// The one record that it was made of; `None` of a run.
+    fn record(&self) -> Option<Record<'_>> {
+        Some(match self {
             Self::Session {
                 session,
                 client_id,
@@ -166,17 +165,14 @@ impl Change {
                 message: *message,
             },
             Self::RetainedRemoved(topic) => Record::RetainedRemoved { topic },
-            Self::Queued(order, queued) => Record::Queued {
-                order: *order,
-                delivery: queued.owed(),
-            },
+            Self::Queued(_) => return None,
             Self::Sent(order, packet_id) => Record::Sent {
                 order: *order,
                 packet_id: *packet_id,
             },
             Self::Released(order) => Record::Released { order: *order },
             Self::Finished(order) => Record::Finished { order: *order },
-        }
+        })
     }
 
     /// Roughly the memory that it takes.
@@ -184,6 +180,7 @@ impl Change {
         let more = match self {
             Self::Will { will, .. } => will.payload.bytes().len(),
             Self::Message { contents, .. } => contents.payload.len(),
+            Self::Queued(run) => run.entries.len(),
             Self::Session { .. }
             | Self::SessionEnded(_)
             | Self::WillEnded(_)
@@ -194,7 +191,6 @@ impl Change {
             | Self::Forgotten(_)
             | Self::Retained(..)
             | Self::RetainedRemoved(_)
-            | Self::Queued(..)
             | Self::Sent(..)
             | Self::Released(_)
             | Self::Finished(_) => 0,
@@ -226,33 +222,6 @@ impl Contents {
     /// As a database has it.
     pub(super) fn bytes(&self) -> BytesMut {
         publish_bytes(&self.topic, &self.payload, self.qos, false, &self.properties)
-    }
-}
-
-impl Queued {
-    fn of(owed: Owed<'_>) -> Self {
-        Self {
-            session: owed.session,
-            message: owed.message,
-            qos: owed.qos,
-            retain: owed.retain,
-            subscription_ids: owed.subscription_ids.to_vec(),
-            share: owed.share.map(|share| (share.filter.clone(), share.retain)),
-        }
-    }
-
-    fn owed(&self) -> Owed<'_> {
-        Owed {
-            session: self.session,
-            message: self.message,
-            qos: self.qos,
-            retain: self.retain,
-            subscription_ids: &self.subscription_ids,
-            share: self.share.as_ref().map(|(filter, retain)| SharedBy {
-                filter,
-                retain: *retain,
-            }),
-        }
     }
 }
 

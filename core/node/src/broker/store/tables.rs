@@ -11,7 +11,7 @@ use squall_proto::{
 };
 
 pub(super) use self::reading::{Visit, count, records};
-use super::change::{Change, Queued};
+use super::{change::Change, run::Over};
 use crate::database::Trouble;
 
 /// By number: Client Identifier, how long it outlives its connection, when that ended. Times are in microseconds, since 1970.
@@ -27,18 +27,16 @@ const RECEIVED: TableDefinition<'_, (u64, u16), ()> = TableDefinition::new("rece
 const MESSAGES: TableDefinition<'_, u64, (Option<u64>, &[u8])> = TableDefinition::new("messages");
 /// By topic: the number of its message.
 const RETAINED: TableDefinition<'_, &str, u64> = TableDefinition::new("retained");
-/// By order: session, message, options as in SUBSCRIBE, Subscription Identifiers of four bytes each, shared subscription.
-const DELIVERIES: TableDefinition<'_, u64, Delivery<'_>> = TableDefinition::new("deliveries");
+/// By the order of the first: message, how many deliveries of it follow each other, and these (see `run`).
+const DELIVERIES: TableDefinition<'_, u64, (u64, u32, &[u8])> = TableDefinition::new("deliveries");
+/// By the order of the first, where some but not all of them are over: which.
+const OVER: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("over");
 /// By order, of those that were sent: Packet Identifier, and whether PUBREC came.
 const EXCHANGES: TableDefinition<'_, u64, (u16, bool)> = TableDefinition::new("exchanges");
 
-type Delivery<'a> = (u64, u64, u8, &'a [u8], Option<&'a str>);
-
-/// The bits of options where SUBSCRIBE has them; RETAIN of a message stands in the place of Retain As Published.
+/// The bits of options where SUBSCRIBE has them.
 const NO_LOCAL: u8 = 1 << 2;
 const RETAIN: u8 = 1 << 3;
-/// RETAIN as it was published.
-const PUBLISHED_RETAIN: u8 = 1 << 4;
 
 pub(super) struct Tables<'t> {
     sessions: Table<'t, u64, (&'static str, Option<u64>, Option<u64>)>,
@@ -47,7 +45,8 @@ pub(super) struct Tables<'t> {
     received: Table<'t, (u64, u16), ()>,
     messages: Table<'t, u64, (Option<u64>, &'static [u8])>,
     retained: Table<'t, &'static str, u64>,
-    deliveries: Table<'t, u64, Delivery<'static>>,
+    deliveries: Table<'t, u64, (u64, u32, &'static [u8])>,
+    over: Table<'t, u64, &'static [u8]>,
     exchanges: Table<'t, u64, (u16, bool)>,
 }
 
@@ -61,6 +60,7 @@ impl<'t> Tables<'t> {
             messages: transaction.open_table(MESSAGES)?,
             retained: transaction.open_table(RETAINED)?,
             deliveries: transaction.open_table(DELIVERIES)?,
+            over: transaction.open_table(OVER)?,
             exchanges: transaction.open_table(EXCHANGES)?,
         })
     }
@@ -106,14 +106,17 @@ impl<'t> Tables<'t> {
             Change::Forgotten(message) => _ = self.messages.remove(message)?,
             Change::Retained(topic, message) => _ = self.retained.insert(&**topic, message)?,
             Change::RetainedRemoved(topic) => _ = self.retained.remove(&**topic)?,
-            Change::Queued(order, queued) => self.queue(*order, queued)?,
+            Change::Queued(run) => {
+                let row = (run.message, run.count, &*run.entries);
+                self.deliveries.insert(run.first, row)?;
+            }
             Change::Sent(order, packet_id) => {
                 self.exchanges.insert(order, (packet_id.value(), false))?;
             }
             Change::Released(order) => self.release(*order)?,
             Change::Finished(order) => {
-                self.deliveries.remove(order)?;
                 self.exchanges.remove(order)?;
+                self.finish(*order)?;
             }
         }
         Ok(())
@@ -129,25 +132,25 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    fn queue(&mut self, order: u64, queued: &Queued) -> Result<(), Trouble> {
-        let ids: Vec<u8> = queued
-            .subscription_ids
-            .iter()
-            .flat_map(|id| id.value().to_be_bytes())
-            .collect();
-        let mut options = queued.qos.value();
-        for (is_set, bit) in [
-            (queued.retain, RETAIN),
-            (
-                queued.share.as_ref().is_some_and(|(_, retain)| *retain),
-                PUBLISHED_RETAIN,
-            ),
-        ] {
-            options |= if is_set { bit } else { 0 };
+    /// A delivery is over, and its run with the last of it.
+    fn finish(&mut self, order: u64) -> Result<(), Trouble> {
+        let run = self.deliveries.range(..=order)?.next_back().transpose()?;
+        let Some((first, count)) = run.map(|(first, run)| (first.value(), run.value().1)) else {
+            return Ok(());
+        };
+        let index = u32::try_from(order - first).unwrap_or(u32::MAX);
+        if index >= count {
+            return Ok(());
         }
-        let share = queued.share.as_ref().map(|(filter, _)| &**filter);
-        let delivery = (queued.session, queued.message, options, &*ids, share);
-        self.deliveries.insert(order, delivery)?;
+        let over = self.over.get(first)?.map(|over| Over(over.value().to_vec()));
+        let mut over = over.unwrap_or_else(|| Over::none(count));
+        over.set(index);
+        if over.are(count) {
+            self.deliveries.remove(first)?;
+            self.over.remove(first)?;
+        } else {
+            self.over.insert(first, &*over.0)?;
+        }
         Ok(())
     }
 

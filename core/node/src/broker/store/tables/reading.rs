@@ -6,12 +6,13 @@ use redb::{
 };
 use squall_proto::{
     Decoder, Instant, Packet, Qos, SubscriptionId, Text, TopicFilter, TopicName, Will,
-    broker::{Content, Owed, Record, SharedBy, Subscription},
+    broker::{Content, Record, Subscription},
 };
 
 use super::{
-    DELIVERIES, Delivery, EXCHANGES, MESSAGES, NO_LOCAL, PUBLISHED_RETAIN, RECEIVED, RETAIN, RETAINED,
-    SESSIONS, SUBSCRIPTIONS, WILLS,
+    super::run::{self, Over},
+    DELIVERIES, EXCHANGES, MESSAGES, NO_LOCAL, OVER, RECEIVED, RETAIN, RETAINED, SESSIONS, SUBSCRIPTIONS,
+    WILLS,
 };
 use crate::database::{Trouble, packet_id, publish, unharmed};
 
@@ -35,7 +36,7 @@ pub(in crate::broker::store) fn records(
     each(transaction, RECEIVED, visit, received)?;
     each(transaction, MESSAGES, visit, message)?;
     each(transaction, RETAINED, visit, retained)?;
-    each(transaction, DELIVERIES, visit, delivery)?;
+    deliveries(transaction, visit)?;
     each(transaction, EXCHANGES, visit, exchange)
 }
 
@@ -168,27 +169,21 @@ fn retained(topic: &str, message: u64, show: &mut Show<'_>) -> Result<(), Troubl
     Ok(())
 }
 
-fn delivery(
-    order: u64,
-    (session, message, options, ids, share): Delivery<'_>,
-    show: &mut Show<'_>,
-) -> Result<(), Trouble> {
-    let share = share.map(|share| filter(share, true)).transpose()?;
-    show(&Record::Queued {
-        order,
-        delivery: Owed {
-            session,
-            message,
-            qos: qos(options)?,
-            retain: options & RETAIN != 0,
-            subscription_ids: &subscription_ids(ids)?,
-            share: share.as_ref().map(|filter| SharedBy {
-                filter,
-                retain: options & PUBLISHED_RETAIN != 0,
-            }),
+fn deliveries(transaction: &ReadTransaction, visit: &mut Visit<'_>) -> Result<(), Trouble> {
+    let over = match unharmed(|| table(transaction, OVER)) {
+        Ok(over) => over,
+        Err(trouble) => return (visit.trouble)(trouble),
+    };
+    each(
+        transaction,
+        DELIVERIES,
+        visit,
+        |first, (message, count, entries), show| {
+            let over = over.as_ref().map(|over| over.get(first)).transpose()?.flatten();
+            let over = over.map_or_else(|| Over(Vec::new()), |over| Over(over.value().to_vec()));
+            run::deliveries((first, message, count), entries, &over, show)
         },
-    });
-    Ok(())
+    )
 }
 
 fn exchange(order: u64, (packet_id, is_released): (u16, bool), show: &mut Show<'_>) -> Result<(), Trouble> {
@@ -211,16 +206,6 @@ fn subscription(options: u8, id: u32) -> Result<Subscription, Trouble> {
 
 fn qos(options: u8) -> Result<Qos, Trouble> {
     Qos::from_value(options & 3).ok_or_else(|| Trouble::unreadable("a QoS"))
-}
-
-fn subscription_ids(bytes: &[u8]) -> Result<Vec<SubscriptionId>, Trouble> {
-    let (ids, rest) = bytes.as_chunks::<4>();
-    let ids: Option<_> = ids
-        .iter()
-        .map(|id| SubscriptionId::new(u32::from_be_bytes(*id)))
-        .collect();
-    ids.filter(|_| rest.is_empty())
-        .ok_or_else(|| Trouble::unreadable("a Subscription Identifier"))
 }
 
 fn filter(filter: &str, is_shared: bool) -> Result<TopicFilter, Trouble> {
