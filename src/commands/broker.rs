@@ -16,7 +16,7 @@ use rand::{TryRng as _, rngs::SysRng};
 use squall_node::{
     Address, BindError, Bound, Reload,
     authentication::Authenticator,
-    broker::{FileStore, Server, StoreError},
+    broker::{Announcement, FileStore, Server, StoreError},
     config::{Config, Durability, Listener, LogLevel},
 };
 use tokio::{
@@ -149,6 +149,18 @@ impl Args {
 
 /// The broker, with somebody who judges clients if the configuration says who may connect.
 fn server(config: &Config) -> Result<Server, anyhow::Error> {
+    let server = silent_server(config)?.stopping_within(config.stop_timeout);
+    if config.sys_interval.is_zero() {
+        return Ok(server);
+    }
+    Ok(server.announcing(Announcement {
+        version: concat!("squall ", env!("CARGO_PKG_VERSION")).to_owned(),
+        durability: config.durability().to_string(),
+        interval: config.sys_interval,
+    }))
+}
+
+fn silent_server(config: &Config) -> Result<Server, anyhow::Error> {
     let seed = SysRng.try_next_u64()?;
     let mut secret = [0; 32];
     SysRng.try_fill_bytes(&mut secret)?;

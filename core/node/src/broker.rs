@@ -2,12 +2,13 @@
 //!
 //! In reading order: a [`Server`] accepts; `connection` is the task of one connection; it reads by `inbound`, has `shared` handle
 //! what it read under one lock a batch, and writes the receivers' `outbox`es itself. `links` is what the broker sees of the
-//! connections, `queue` the bytes on their way, `held` those that wait for the `store`, `keeping` the commits to it, `judging` the asking who a client is, `administration` what its owner does to clients.
+//! connections, `queue` the bytes on their way, `held` those that wait for the `store`, `keeping` the commits to it, `judging` the asking who a client is, `administration` what its owner does to clients, `announcing` what is said of it under `$SYS`.
 //!
 //! Invariants: no task but the connections', no channel and no wake-up a message. Nothing waits while it holds the lock, and nothing
 //! is written while it is held. Dropping [`Server::serve`] drops every connection at once, and the broker is not told: a crash.
 
 mod administration;
+mod announcing;
 mod connection;
 mod held;
 mod inbound;
@@ -29,6 +30,7 @@ use squall_proto::{
 use tokio::{task::JoinSet, time::timeout};
 use tracing::{debug, warn};
 
+pub use self::announcing::Announcement;
 pub use self::store::{
     Commit, DatabaseStore, FileStore, Inspection, Progress, Records, Store, StoreError, Totals, Watcher,
 };
@@ -41,6 +43,8 @@ pub struct Server {
     shared: Arc<Shared>,
     packet_size_max: u32,
     connections_max: usize,
+    stop_timeout: Duration,
+    announcement: Option<Announcement>,
 }
 
 impl Server {
@@ -88,7 +92,27 @@ impl Server {
         Self {
             packet_size_max: limits.packet_size,
             connections_max: limits.connections.saturating_add(REFUSED_MAX),
+            stop_timeout: Self::STOP_TIMEOUT,
+            announcement: None,
             shared: Arc::new(shared),
+        }
+    }
+
+    /// What it is unless [`Server::stopping_within`] says otherwise.
+    pub const STOP_TIMEOUT: Duration = Duration::from_secs(6);
+
+    /// How long a [`Server::shutdown`] waits for the clients that were told, and for a store that fails.
+    #[must_use]
+    pub fn stopping_within(self, stop_timeout: Duration) -> Self {
+        Self { stop_timeout, ..self }
+    }
+
+    /// From now on the broker says of itself, to whom subscribes to `$SYS/#`, how it does. Otherwise it says nothing.
+    #[must_use]
+    pub fn announcing(self, announcement: Announcement) -> Self {
+        Self {
+            announcement: Some(announcement),
+            ..self
         }
     }
 
@@ -98,7 +122,8 @@ impl Server {
         self.shared.failure()
     }
 
-    /// Serves what `acceptor` accepts, until [`Server::shutdown`] and then until the connections have ended, for six seconds at most.
+    /// Serves what `acceptor` accepts, until [`Server::shutdown`] and then until the connections have ended, for the time there is for that at
+    /// most.
     ///
     /// Dropping the future closes all its connections at once and tells neither clients nor broker: to the world a crash. Before the
     /// `Server` is of any further use it has to be [revived](Server::revive).
@@ -115,6 +140,7 @@ impl Server {
             () = self.accept(acceptor, &connections) => {}
             () = reap(&connections) => {}
             () = self.shared.tick() => {}
+            () = self.shared.announce(self.announcement.as_ref()) => {}
             () = &mut keep => return,
         }
         let mut connections = connections.into_inner();
@@ -125,7 +151,7 @@ impl Server {
         };
         tokio::select! {
             biased;
-            ended = timeout(STOP_TIMEOUT, ended) => if ended.is_err() {
+            ended = timeout(self.stop_timeout, ended) => if ended.is_err() {
                 warn!("connections remain that do not end");
             },
             () = &mut keep => return,
@@ -134,7 +160,7 @@ impl Server {
             biased;
             () = self.shared.all_kept() => {}
             () = &mut keep => {}
-            () = self.shared.failing_for(STOP_TIMEOUT) => warn!("stopped without the last records"),
+            () = self.shared.failing_for(self.stop_timeout) => warn!("stopped without the last records"),
         }
     }
 
@@ -215,5 +241,3 @@ const REFUSED_MAX: usize = 1024;
 /// Between two attempts to accept, when they fail; doubled each time.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-/// From a shutdown to the dropping of what has not ended by then.
-const STOP_TIMEOUT: Duration = Duration::from_secs(6);

@@ -9,7 +9,7 @@ mod rules;
 mod told;
 mod units;
 
-use std::{path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use serde::{
     Deserialize,
@@ -18,6 +18,7 @@ use serde::{
 use squall_proto::broker::{Limits, Rules, Settings, Told};
 use tracing::level_filters::LevelFilter;
 
+use crate::broker::Server;
 pub use authentication::{Authentication, AuthenticationError};
 pub use durability::Durability;
 pub use error::ConfigError;
@@ -31,6 +32,12 @@ pub struct Config {
     pub data_directory: Option<PathBuf>,
     /// What is waited for; see [`Config::durability`].
     pub durability: Option<Durability>,
+    /// How long a stop waits for clients that were told, and for a store that fails.
+    #[serde(with = "humantime_serde")]
+    pub stop_timeout: Duration,
+    /// How often the broker says under `$SYS` how it does; zero is never.
+    #[serde(with = "humantime_serde")]
+    pub sys_interval: Duration,
     /// Where clients connect.
     pub listeners: Vec<Listener>,
     /// Who may connect.
@@ -112,6 +119,8 @@ impl Default for Config {
         Self {
             data_directory: None,
             durability: None,
+            stop_timeout: Server::STOP_TIMEOUT,
+            sys_interval: Duration::from_secs(10),
             listeners: vec![Listener::tcp(ADDRESS)],
             authentication: Authentication::default(),
             log: Log::default(),

@@ -5,12 +5,13 @@
 //!
 //! In reading order: `connections`, `authentication`, `session`, `session_expiry` and `will` are the state, each a machine as a
 //! table; `connect`, `authenticate`, `publish`, `acknowledge`, `subscribe` and `end` are what clients do; `deliver` is what they
-//! get, through the window and queue of `outbound`; `administer` is what the owner does to clients; `shared`, `retained` and `deadlines` are what the broker keeps beside its
+//! get, through the window and queue of `outbound`; `administer` is what the owner does to clients, `announce` what it says to them; `shared`, `retained` and `deadlines` are what the broker keeps beside its
 //! sessions; `record`, `saved` and `restore` are what outlives its process, `keep` knows how much of that is on record, and `stalled` what is refused while nothing can be put there; `limits` and
 //! `note` are what its owner sees, `question` what it is asked.
 
 mod acknowledge;
 mod administer;
+mod announce;
 mod authenticate;
 mod authentication;
 mod client_id;
@@ -50,12 +51,13 @@ mod machine_table;
 
 use alloc::vec::Vec;
 
+use bytes::Bytes;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 use slab::Slab;
 
 pub use administer::Administration;
-pub use counts::Counts;
+pub use counts::{Counts, Sizes};
 pub use limits::{Limits, SharedDistribution};
 pub use note::{Cause, Drop, Note};
 pub use publish::Subscription;
@@ -79,7 +81,7 @@ use self::{
 };
 use crate::{
     ConnId, DecodeError, Instant, Packet, PacketRef, PacketType, Properties, ReasonCode, SubscriptionTree,
-    Text, Version, Violation, exchange::Answer,
+    Text, TopicName, Version, Violation, exchange::Answer,
 };
 
 /// The server's side of the protocol, for all its connections and sessions.
@@ -103,6 +105,8 @@ pub struct Broker {
     /// Subscriptions of all sessions, shared ones too.
     subscribed: usize,
     retained: Retained,
+    /// What the owner has announced.
+    announced: Retained,
     deadlines: Deadlines,
     /// Client Identifiers that are not let in: as many as the owner has barred.
     barred: HashSet<Text, FixedState>,
@@ -136,6 +140,9 @@ pub enum Input {
     Lost(ConnId),
     /// An administrator does something to a client.
     Administer(Administration),
+    /// The owner says something of the broker, such as what it has done so far: whoever is subscribed to it is sent it at QoS 0, whoever
+    /// subscribes later gets the last of its topic. As many topics as the owner has are kept.
+    Announce(TopicName, Bytes),
     /// Records cannot be kept for now: the disk is full, or fails. Until [`Input::StoreRecovered`] the broker refuses what needs one: with
     /// 0x97, or by closing where 3.1.1 has no word for it. Records that cannot be helped (of acknowledgements that come, of connections
     /// that end, of Wills) are put out all the same, no more than there is of these; what depends on them does not leave, as ever.
@@ -196,6 +203,7 @@ impl Broker {
             shared: SharedSubscriptions::new(seed),
             subscribed: 0,
             retained: Retained::default(),
+            announced: Retained::default(),
             deadlines: Deadlines::default(),
             barred: HashSet::with_hasher(hasher.clone()),
             assigned: 0,
@@ -230,6 +238,7 @@ impl Broker {
             Input::Judged(conn, judgement) => self.judged(now, conn, judgement, out),
             Input::Lost(conn) => self.lost(now, conn, out),
             Input::Administer(what) => self.administer(now, what, out),
+            Input::Announce(topic, payload) => self.announce(now, topic, payload, out),
             Input::StoreFailed => self.stalled = true,
             Input::StoreRecovered => self.stalled = false,
             Input::Tick => self.tick(now, out),

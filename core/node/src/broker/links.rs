@@ -8,6 +8,7 @@ use squall_proto::{
 use tracing::{debug, info};
 
 use super::{
+    announcing::Tally,
     held::{Held, HeldBack},
     outbox::Outbox,
     queue::Queue,
@@ -24,6 +25,7 @@ pub(super) struct Links {
     /// What the broker asked about the connection that a batch comes from.
     question: Option<Question>,
     unsent_bytes_soft: usize,
+    pub(super) tally: Tally,
     /// What is to be recorded, and what waits for it; `None` where nothing is kept.
     keeping: Option<Keeping>,
 }
@@ -69,6 +71,7 @@ impl Links {
             output_bytes: 0,
             question: None,
             unsent_bytes_soft,
+            tally: Tally::new(),
             keeping: None,
         }
     }
@@ -299,6 +302,7 @@ impl Output for Links {
             output.push(version, packet);
             let pushed = output.len() - before;
             self.output_bytes += pushed;
+            self.tally.sent += 1;
         }
     }
 
@@ -309,6 +313,7 @@ impl Output for Links {
     }
 
     fn persist(&mut self, record: Record<'_>) {
+        self.tally.record(&record);
         if let Some(keeping) = &mut self.keeping {
             keeping.records.push(&record);
         }
@@ -327,6 +332,7 @@ impl Output for Links {
         reason = "notes may come that are only for who looks closely"
     )]
     fn note(&mut self, note: Note) {
+        self.tally.note(&note);
         match &note {
             Note::Connected {
                 conn,

@@ -7,7 +7,7 @@ use std::{
 use parking_lot::Mutex;
 use squall_proto::{
     ConnId, Instant,
-    broker::{Administration, Broker, Counts, Input, Question, Settings},
+    broker::{Administration, Broker, Counts, Input, Question, Settings, Sizes},
 };
 
 use super::{
@@ -34,6 +34,8 @@ pub(super) struct Shared {
     pub(super) all_kept: Watched<bool>,
     /// Whether connections that make records are to wait. Written under the lock, read without.
     pub(super) behind: AtomicBool,
+    /// Held by who announces.
+    pub(super) announcing: tokio::sync::Mutex<()>,
     /// Why records cannot be kept.
     pub(super) failure: Watched<Option<Arc<StoreError>>>,
 }
@@ -79,6 +81,7 @@ impl Shared {
         shared.store = Some(tokio::sync::Mutex::new(store));
         shared.step(|core, now| {
             core.links.keep_records();
+            core.links.tally.kept = u64::try_from(saved.message_count()).unwrap_or(u64::MAX);
             core.broker.restore(now, saved, &mut core.links);
             core.links.settle(None);
         });
@@ -111,6 +114,7 @@ impl Shared {
             recorded: Watched::new(false),
             all_kept: Watched::new(true),
             behind: AtomicBool::new(false),
+            announcing: tokio::sync::Mutex::default(),
             failure: Watched::new(None),
         }
     }
@@ -247,15 +251,23 @@ impl Shared {
 }
 
 impl Core {
+    pub(super) fn sizes(&self) -> Sizes {
+        self.broker.sizes()
+    }
+
     pub(super) fn handle(&mut self, now: Instant, input: Input) {
         let from = match &input {
-            Input::Received(conn, _) => Some(*conn),
+            Input::Received(conn, _) => {
+                self.links.tally.received += 1;
+                Some(*conn)
+            }
             Input::Opened(_)
             | Input::Malformed(..)
             | Input::Judged(..)
             | Input::Flushed(_)
             | Input::Lost(_)
             | Input::Administer(_)
+            | Input::Announce(..)
             | Input::StoreFailed
             | Input::StoreRecovered
             | Input::Tick

@@ -1,6 +1,7 @@
 //! The broker's I/O: over streams in memory with virtual time, and over loopback.
 
 mod administration;
+mod announcing;
 mod authentication;
 mod disk;
 mod durable;

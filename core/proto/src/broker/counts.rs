@@ -17,7 +17,27 @@ pub struct Counts {
     pub unfinished_messages: usize,
 }
 
+/// How much of each kind there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Sessions, with a connection and without.
+    pub sessions: usize,
+    /// Subscriptions of all sessions, shared ones included.
+    pub subscriptions: usize,
+    /// Retained messages; what was [announced](super::Input::Announce) is none.
+    pub retained_messages: usize,
+}
+
 impl Broker {
+    /// How much of each kind there is. Costs nothing.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            sessions: self.sessions.len(),
+            subscriptions: self.subscribed,
+            retained_messages: self.retained.len(),
+        }
+    }
+
     /// How much the broker holds. Costs a look at each session and each unfinished exchange.
     pub fn counts(&self) -> Counts {
         let subscriptions = self

@@ -294,7 +294,12 @@ impl Broker {
         })
     }
 
-    fn find_matches(&mut self, publisher: Option<SessionKey>, topic: &TopicName, matches: &mut Vec<Match>) {
+    pub(super) fn find_matches(
+        &mut self,
+        publisher: Option<SessionKey>,
+        topic: &TopicName,
+        matches: &mut Vec<Match>,
+    ) {
         self.routings += 1;
         let routing = self.routings;
         let sessions = &mut self.sessions;
@@ -332,7 +337,7 @@ impl Broker {
             });
     }
 
-    fn route(
+    pub(super) fn route(
         &mut self,
         now: Instant,
         message: &Message,

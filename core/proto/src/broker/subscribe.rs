@@ -167,7 +167,13 @@ impl Broker {
     ) {
         // [MQTT-3.3.4-5] Each copy has the identifier of its own subscription.
         self.drop_expired_retained(now, out);
-        for message in self.retained.matching(filter.levels()) {
+        let announced = self.announced.matching(filter.levels());
+        for message in self
+            .retained
+            .matching(filter.levels())
+            .into_iter()
+            .chain(announced)
+        {
             let outgoing = Outgoing {
                 qos: message.qos.min(subscription.qos),
                 message: Arc::clone(&message),
