@@ -19,7 +19,7 @@ mod scripted_broker;
 mod usual;
 
 pub(crate) use administrator::Administrator;
-pub(crate) use broker::Broker;
+pub(crate) use broker::{Broker, stored};
 pub(crate) use client::{Character, Client, ClientProcess, Owes, subscription};
 pub(crate) use gateway::{Broke, Gateway};
 pub use mark::Mark;

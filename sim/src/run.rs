@@ -209,8 +209,8 @@ async fn play(
         () = interrupted(outside) => Ending::Interrupted,
         end = ended(scenario, Pace::of(scenario, outside), &cast, &progress) => end,
     };
-    if let Some(counts) = cast.counts() {
-        network::with(|network| network.note(What::Held(counts.into())));
+    if let Some(held) = cast.held() {
+        network::with(|network| network.note(What::Held(held)));
     }
     let now = network::with(|network| network.now());
     Run {

@@ -13,7 +13,7 @@ mod pcap;
 
 pub use application::{Outcome, Told};
 pub use arrivals::Arrivals;
-pub use held::Held;
+pub use held::{Held, Stored};
 pub use json::{Recorded, TraceError, read_json_lines, write_json_lines};
 pub(crate) use line::packet_line;
 pub use line::{Lines, detailed_line, event_line};

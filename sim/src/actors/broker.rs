@@ -14,6 +14,7 @@ use squall_proto::broker::Limits;
 use tokio::time::sleep;
 
 use self::store::DiskStore;
+pub(crate) use self::store::stored;
 use super::{Administrator, Power};
 use crate::{
     model::BROKER,

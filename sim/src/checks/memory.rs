@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use super::{Checker, Found, Now};
 use crate::{
     model::{Model, Session, Wire},
-    trace::{Held, Side, What},
+    trace::{Held, Side, Stored, What},
 };
 
 /// Nothing of its own: the model knows what must be there.
@@ -77,13 +77,36 @@ fn judge(now: &Now<'_>, held: &Held) -> Vec<Found> {
             0..=unfinished_max(model, may_live()),
         ),
     ];
-    let wrong = all.into_iter().filter(|(_, held, range)| !range.contains(held));
+    let stored = held.stored.iter().flat_map(|stored| on_disk(held, stored));
+    let wrong = all
+        .into_iter()
+        .chain(stored)
+        .filter(|(_, held, range)| !range.contains(held));
     wrong
         .map(|(what, held, range)| {
             let expected = format!("the broker to hold {} {what} at the end", in_words(&range));
             now.found([], expected, held.to_string())
         })
         .collect()
+}
+
+/// What is on its disk is what it holds, and no more.
+fn on_disk(held: &Held, stored: &Stored) -> [(&'static str, usize, RangeInclusive<usize>); 4] {
+    let messages = stored.deliveries + stored.retained_messages;
+    [
+        ("sessions on its disk", stored.sessions, 0..=held.sessions),
+        (
+            "retained messages on its disk",
+            stored.retained_messages,
+            held.retained_messages..=held.retained_messages,
+        ),
+        (
+            "unfinished messages on its disk",
+            stored.deliveries,
+            0..=held.unfinished_messages,
+        ),
+        ("messages on its disk", stored.messages, 0..=messages),
+    ]
 }
 
 fn in_words(range: &RangeInclusive<usize>) -> String {

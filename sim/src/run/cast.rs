@@ -3,20 +3,20 @@ use std::{
     sync::Arc,
 };
 
-use squall_proto::{Version, broker::Counts};
+use squall_proto::Version;
 use tokio::{sync::oneshot, task::JoinSet};
 
 use crate::{
     actors::{
         Broke, Broker, Character, Client, ClientProcess, Gateway, Owes, Peer, PeerProcess, Power,
-        ScriptedBroker,
+        ScriptedBroker, stored,
     },
     faults::Stage,
     model::BROKER,
     mutants::{Mutated, Mutator},
     scenario::{Scenario, Store},
     target::RealBroker,
-    trace::Side,
+    trace::{Held, Side, Stored},
     world::{Host, HostConnector, Transport, disk::Disk},
 };
 
@@ -27,6 +27,8 @@ pub(super) struct Cast {
     clients: BTreeMap<String, Vec<Client>>,
     /// As the clients. A scripted broker is one of them.
     peers: BTreeMap<String, Vec<Peer>>,
+    /// Where our broker keeps what outlives its process.
+    broker_disk: Option<Disk>,
     /// Who ends another's connections, and has its own ended, perhaps for ever.
     rivals: BTreeSet<String>,
 }
@@ -61,6 +63,7 @@ impl Cast {
             stage: Stage::default(),
             clients: BTreeMap::new(),
             peers: BTreeMap::new(),
+            broker_disk: None,
             rivals: scenario.rivals(),
         };
         let mut hosts = hosts.iter().copied();
@@ -121,6 +124,7 @@ impl Cast {
             if let Some(disk) = &disk {
                 self.stage.has_disk(host.place(), disk.clone());
             }
+            self.broker_disk.clone_from(&disk);
             let broker = Broker {
                 host,
                 transports,
@@ -156,8 +160,13 @@ impl Cast {
     }
 
     /// How much our broker holds, if it runs.
-    pub(super) fn counts(&self) -> Option<Counts> {
-        self.stage.administrator().counts()
+    pub(super) fn held(&self) -> Option<Held> {
+        let counts = self.stage.administrator().counts()?;
+        let saved = self.broker_disk.as_ref().and_then(stored);
+        Some(Held {
+            stored: saved.as_ref().map(Stored::from),
+            ..Held::from(counts)
+        })
     }
 
     /// The clients a name stands for: one, or each of a group.

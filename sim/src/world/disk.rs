@@ -90,6 +90,13 @@ impl Disk {
         image.power_lost(Instant::now(), unsynced, chance);
     }
 
+    /// Another with what the kernel of this one's host has, and nothing wrong with it.
+    pub(crate) fn copied(&self) -> Self {
+        let copy = Self::new(0, "copy");
+        copy.state().image = self.state().image.copied();
+        copy
+    }
+
     /// It is replaced by an empty one.
     pub(crate) fn replace(&self) {
         let mut state = self.state();

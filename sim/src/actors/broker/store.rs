@@ -24,6 +24,12 @@ impl DiskStore {
     }
 }
 
+/// What the next process would find on a broker's disk, if it can be read.
+pub(crate) fn stored(disk: &Disk) -> Option<Saved> {
+    let mut store = DatabaseStore::open(disk.copied().open(), "broker.redb").ok()?;
+    store.load().ok()
+}
+
 impl Store for DiskStore {
     fn load(&mut self) -> Result<Saved, StoreError> {
         self.database.load()

@@ -3,7 +3,7 @@ use squall_proto::{Packet, Qos, ReasonCode, SubscriptionOptions, Version};
 use super::history::{
     History, connect, puback, publish, q1, retain, suback, subscribe, unsuback, unsubscribe,
 };
-use crate::trace::{Held, What};
+use crate::trace::{Held, Stored, What};
 
 /// What the broker holds when `pub` and `sub` are connected and `sub` is subscribed to `t`, which has a retained message.
 const RIGHT: Held = Held {
@@ -12,6 +12,7 @@ const RIGHT: Held = Held {
     subscriptions: 1,
     retained_messages: 1,
     unfinished_messages: 0,
+    stored: None,
 };
 
 fn counted(held: Held) -> History {
@@ -72,6 +73,37 @@ fn what_is_left_over_or_lacks_is_found() {
 }
 
 #[test]
+fn what_is_on_the_disk_and_not_held_is_found() {
+    let right = Stored {
+        sessions: 1,
+        retained_messages: 1,
+        deliveries: 0,
+        messages: 1,
+    };
+    let with = |stored| {
+        counted(Held {
+            stored: Some(stored),
+            ..RIGHT
+        })
+    };
+    with(right).passes();
+    for wrong in [
+        Stored { sessions: 3, ..right },
+        Stored {
+            retained_messages: 0,
+            ..right
+        },
+        Stored {
+            deliveries: 1,
+            ..right
+        },
+        Stored { messages: 2, ..right },
+    ] {
+        with(wrong).fails(&["memory"]);
+    }
+}
+
+#[test]
 fn a_session_that_ended_with_its_connection_is_gone() {
     for (sessions, found) in [(0, &[][..]), (1, &["memory"])] {
         let mut history = History::of("peers: { raw: {} }").version(Version::V3_1_1);
@@ -88,6 +120,7 @@ fn a_session_that_ended_with_its_connection_is_gone() {
             subscriptions: 0,
             retained_messages: 0,
             unfinished_messages: 0,
+            stored: None,
         };
         history.at(1000).note(What::Held(nothing));
         history.fails(found);
@@ -110,6 +143,7 @@ fn an_unsubscribe_that_comes_before_suback_ends_the_subscription_all_the_same() 
             subscriptions,
             retained_messages: 0,
             unfinished_messages: 0,
+            stored: None,
         }));
         history.fails(found);
     }

@@ -51,6 +51,14 @@ impl Unsynced {
 }
 
 impl Image {
+    pub(super) fn copied(&self) -> Self {
+        Self {
+            seen: self.seen.clone(),
+            durable: self.seen.clone(),
+            ..Self::default()
+        }
+    }
+
     pub(super) const fn len(&self) -> u64 {
         self.seen.len() as u64
     }
