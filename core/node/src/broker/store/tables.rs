@@ -142,6 +142,10 @@ impl<'t> Tables<'t> {
         if index >= count {
             return Ok(());
         }
+        if count == 1 {
+            self.deliveries.remove(first)?;
+            return Ok(());
+        }
         let over = self.over.get(first)?.map(|over| Over(over.value().to_vec()));
         let mut over = over.unwrap_or_else(|| Over::none(count));
         over.set(index);
