@@ -121,6 +121,19 @@ fn a_second_broker_with_the_same_data_is_refused() {
     }
 }
 
+/// Unless `sys_interval` is 0.
+#[test]
+fn a_broker_tells_those_who_ask_how_safe_what_it_acknowledges_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let broker = Broker::start(directory.path(), "os");
+    let (mut client, _) = broker.connect(CLEAN);
+    client
+        .write_all(b"\x82\x1b\x00\x01\x00\x16$SYS/broker/durability\x00")
+        .unwrap();
+    assert_eq!(read(&mut client), [0x90, 3, 0, 1, 0]);
+    assert_eq!(&read(&mut client), b"\x31\x1a\x00\x16$SYS/broker/durabilityos");
+}
+
 #[test]
 fn durability_without_a_place_is_wrong_use() {
     let refused = squall(&["broker", "--durability", "disk"]);

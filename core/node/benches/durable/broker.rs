@@ -42,8 +42,15 @@ impl Store for Counting {
 impl Broker {
     pub(crate) async fn start(file: &Path) -> Self {
         let commits = Arc::new(AtomicUsize::new(0));
+        let store = loop {
+            match FileStore::open(file) {
+                // The thread of a commit outlives the broker that was killed.
+                Err(StoreError::InUse(_)) => tokio::task::yield_now().await,
+                opened => break opened.unwrap(),
+            }
+        };
         let store = Counting {
-            store: FileStore::open(file).unwrap(),
+            store,
             commits: Arc::clone(&commits),
         };
         let limits = Limits {
