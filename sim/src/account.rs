@@ -27,8 +27,8 @@ struct Book {
     qos1: BTreeSet<(MessageId, usize)>,
     qos2: BTreeSet<(MessageId, usize)>,
     crashes: Vec<Crash>,
-    /// The place of the last packet between broker and client.
-    last: usize,
+    /// How many of those there were by now.
+    crashed: usize,
     /// The session of each Client Identifier as it was last known.
     sessions: BTreeMap<ClientNumber, SessionId>,
     /// Those that should have gone on, and were not there any more after so many crashes.
@@ -38,9 +38,11 @@ struct Book {
 /// Goes through a run and says what became of what was acknowledged.
 pub fn account(scenario: &Scenario, version: Version, trace: &Trace) -> Durability {
     let mut model = Model::new(scenario, version, &trace.events);
-    let lines = Lines::new(trace);
-    let mut book = Book::default();
-    model.go_through(|model, index, event| book.enter(model, &lines, index, event));
+    let mut book = Book {
+        crashes: crashes(trace),
+        ..Book::default()
+    };
+    model.go_through(|model, _, event| book.enter(model, event));
     let mut account = Durability {
         acknowledged_qos1: book.qos1.len() as u64,
         acknowledged_qos2: book.qos2.len() as u64,
@@ -52,25 +54,42 @@ pub fn account(scenario: &Scenario, version: Version, trace: &Trace) -> Durabili
     account
 }
 
-impl Book {
-    fn enter(&mut self, model: &Model<'_>, lines: &Lines<'_>, index: usize, event: &Event) {
+/// The ends of the broker's process that nobody asked it for, and the last packet before each.
+pub fn crashes(trace: &Trace) -> Vec<Crash> {
+    let mut last = 0;
+    let mut crashes = Vec::new();
+    for (index, event) in trace.events.iter().enumerate() {
         match &event.what {
-            What::HostDown { host, how, .. } if host == BROKER && *how != Down::Stopped => {
-                let line = lines.line(self.last);
-                let after = line.map_or_else(String::new, |line| format!("{} {}", line.from, line.text));
-                self.crashes.push(Crash {
-                    at_micros: micros(event.at),
-                    after,
-                });
-            }
-            What::Sent { from, packet, .. } => {
-                self.last = index;
-                if *from == Side::Broker {
-                    self.said(model, packet);
-                }
-            }
-            What::Arrived { .. } => self.last = index,
+            What::Sent { .. } | What::Arrived { .. } => last = index,
+            _other_events if is_crash(event) => crashes.push((event.at, last)),
             _other_events => {}
+        }
+    }
+    // To read them needs a look at all of the run.
+    let lines = (!crashes.is_empty()).then(|| Lines::new(trace));
+    let told = |(at, last)| {
+        let line = lines.as_ref().and_then(|lines| lines.line(last));
+        Crash {
+            at_micros: micros(at),
+            after: line.map_or_else(String::new, |line| format!("{} {}", line.from, line.text)),
+        }
+    };
+    crashes.into_iter().map(told).collect()
+}
+
+fn is_crash(event: &Event) -> bool {
+    matches!(&event.what, What::HostDown { host, how, .. } if host == BROKER && *how != Down::Stopped)
+}
+
+impl Book {
+    fn enter(&mut self, model: &Model<'_>, event: &Event) {
+        match &event.what {
+            What::Sent {
+                from: Side::Broker,
+                packet,
+                ..
+            } => self.said(model, packet),
+            _other_events => self.crashed += usize::from(is_crash(event)),
         }
     }
 
@@ -90,8 +109,7 @@ impl Book {
                     let before = self.sessions.insert(client, connected.session);
                     let has_gone = connected.goes_on && !connack.session_present;
                     let gone = before.filter(|_| has_gone);
-                    self.gone
-                        .extend(gone.map(|session| (session, self.crashes.len())));
+                    self.gone.extend(gone.map(|session| (session, self.crashed)));
                 }
             }
             _other_packets => {}

@@ -161,6 +161,6 @@ fn trouble(error: StoreError) -> anyhow::Error {
             let mend = error.mend();
             Misuse::new(error, mend).into()
         }
-        other => anyhow::Error::new(other),
+        other @ (StoreError::Damaged { .. } | StoreError::Failed { .. } | _) => anyhow::Error::new(other),
     }
 }

@@ -5,8 +5,9 @@ use std::{
 };
 
 use squall_proto::Version;
-use squall_reports::{TestResult, Verdict};
+use squall_reports::{Crash, TestResult, Verdict};
 use squall_sim::{
+    account::crashes,
     mutants::Mutant,
     scenario::Scenario,
     target::Subject,
@@ -51,6 +52,8 @@ pub(crate) struct Done {
     pub(crate) simulated: Duration,
     /// Of the run with faults.
     pub(crate) events: usize,
+    /// How often the broker crashed in it, and at which packet each time.
+    pub(crate) crashes: Vec<Crash>,
     /// Its history; empty unless asked for.
     pub(crate) trace: Trace,
 }
@@ -66,6 +69,7 @@ impl Job {
             runs: judged.runs,
             simulated: judged.simulated,
             events: trace.events.len(),
+            crashes: crashes(&trace),
             trace: if with_trace { trace } else { Trace::default() },
             failures: judged.failures.clone(),
             result: self.result(judged, began.elapsed()),

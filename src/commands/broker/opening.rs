@@ -82,6 +82,6 @@ fn percent(progress: Progress) -> u64 {
             reason = "it is between 0 and 100"
         )]
         Progress::Repaired(part) => (part.clamp(0.0, 1.0) * 100.0) as u64,
-        _ => 0,
+        Progress::Checking | Progress::Compacting | _ => 0,
     }
 }

@@ -1,6 +1,10 @@
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use squall_reports::Crash;
 
 use crate::{
     output,
@@ -15,6 +19,9 @@ pub(super) struct Progress {
     runs: u64,
     simulated: Duration,
     events: u64,
+    crashes: usize,
+    /// The packets that the broker crashed at, of each scenario.
+    points: BTreeSet<String>,
     failed: u64,
     kinds: usize,
 }
@@ -42,6 +49,8 @@ impl Progress {
             runs: 0,
             simulated: Duration::ZERO,
             events: 0,
+            crashes: 0,
+            points: BTreeSet::new(),
             failed: 0,
             kinds: 0,
         }
@@ -51,6 +60,10 @@ impl Progress {
         self.runs += u64::from(done.runs);
         self.simulated += done.simulated;
         self.events += u64::try_from(done.events).unwrap_or(u64::MAX);
+        self.crashes += done.crashes.len();
+        let (name, version) = (done.job.name(), done.job.version);
+        let point = |crash: &Crash| format!("{name} {version} {}", crash.after);
+        self.points.extend(done.crashes.iter().map(point));
         self.failed += u64::from(!done.result.verdict.holds());
         self.bar.inc(1);
         if self.bar.is_hidden() {
@@ -89,6 +102,16 @@ impl Progress {
             1 => " in 1 way".to_owned(),
             kinds => format!(" in {kinds} ways"),
         };
-        format!("{rate}; {} events; {} failed{kinds}", self.events, self.failed)
+        let crashes = match self.crashes {
+            0 => String::new(),
+            crashes => format!(
+                "{crashes} crashes of the broker at {} different packets; ",
+                self.points.len()
+            ),
+        };
+        format!(
+            "{rate}; {} events; {crashes}{} failed{kinds}",
+            self.events, self.failed
+        )
     }
 }
