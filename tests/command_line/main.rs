@@ -18,6 +18,7 @@ mod report;
 mod run;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
 mod sweep;
 #[cfg(test)]
 mod target;
