@@ -2,7 +2,7 @@ use std::{collections::VecDeque, mem, sync::Arc};
 
 use slab::Slab;
 use squall_proto::{
-    ConnId, PacketRef, Version,
+    ConnId, Packet, PacketRef, Version,
     broker::{Close, Note, Output, Question, Record},
 };
 use tracing::{debug, info};
@@ -247,6 +247,16 @@ impl Links {
         Some(link)
     }
 
+    /// Where a packet goes. PINGRESP promises nothing, and its place among the others says nothing: it waits for no record, so that who
+    /// waits long for an acknowledgement knows that the broker is there.
+    // [MQTT-3.12.4-1] [v3 MQTT-3.12.4-1]
+    fn way_of(&mut self, conn: ConnId, packet: PacketRef<'_>) -> Option<&mut Queue> {
+        if let PacketRef::Packet(Packet::Pingresp) = packet {
+            return Some(&mut self.touch(conn)?.output);
+        }
+        self.output(conn).map(|(output, _)| output)
+    }
+
     /// Where the output of this input goes: at once, or first to see whether it made records.
     fn output(&mut self, conn: ConnId) -> Option<(&mut Queue, &mut Option<Close>)> {
         let Some(keeping) = &mut self.keeping else {
@@ -297,7 +307,7 @@ fn give(outbox: &Outbox, held: Held, unsent_bytes_soft: usize) {
 
 impl Output for Links {
     fn send(&mut self, to: ConnId, version: Version, packet: PacketRef<'_>) {
-        if let Some((output, _)) = self.output(to) {
+        if let Some(output) = self.way_of(to, packet) {
             let before = output.len();
             output.push(version, packet);
             let pushed = output.len() - before;

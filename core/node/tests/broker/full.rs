@@ -164,6 +164,19 @@ async fn qos_2_exchanges_that_are_under_way_wait_and_then_go_on() {
     nothing_comes(&mut subscriber).await;
 }
 
+/// [MQTT-3.12.4-1] [v3 MQTT-3.12.4-1]
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_acknowledgement_is_still_answered_its_pings() {
+    let (disk, _served, mut publisher) = troubled(Trouble::Full).await;
+    publisher.send(&publish_qos1("t", "waits")).await;
+    for _ in 0..3 {
+        publisher.send(&Packet::Pingreq).await;
+        assert_eq!(publisher.next().await, Some(Packet::Pingresp));
+    }
+    disk.trouble(None);
+    assert_eq!(reason_code(publisher.next().await), ReasonCode::Success);
+}
+
 /// [v3 MQTT-3.3.5-2]
 #[tokio::test(start_paused = true)]
 async fn a_client_of_3_1_1_is_closed_and_may_try_again() {
