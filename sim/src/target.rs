@@ -109,6 +109,11 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Whether it is a process of the machine.
+    pub(crate) const fn is_real(self) -> bool {
+        matches!(self, Self::Real(_))
+    }
+
     /// Who is broken, if anybody.
     pub(crate) const fn mutant(self) -> Option<&'a Mutant> {
         match self {

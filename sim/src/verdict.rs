@@ -153,6 +153,7 @@ pub fn judge_subject(
             scenario,
             version,
             trace: &first.trace,
+            is_real: subject.is_real(),
         };
         judged.of_paths(path, seed, subject);
     }
@@ -395,6 +396,7 @@ fn delivered(
         scenario: reference,
         version,
         trace: &run.trace,
+        is_real: subject.is_real(),
     };
     let delivered = Arc::new(Delivered::of(path, same));
     if subject.mutant().is_none() {

@@ -1,4 +1,5 @@
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -7,22 +8,23 @@ use std::{
 };
 
 use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Whether the work is to come to its end; what was done by then is still shown and written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// One that the first Ctrl-C sets.
+    /// One that the first Ctrl-C sets, or SIGTERM.
     pub(crate) fn on_interrupt() -> Result<Self, anyhow::Error> {
         let stop = Self::default();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .context("cannot listen for Ctrl-C")?;
+            .context("cannot listen for signals")?;
         let interrupted = stop.clone();
         thread::spawn(move || {
-            if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            if runtime.block_on(asked_to_end()).is_ok() {
                 interrupted.set();
             }
         });
@@ -36,4 +38,16 @@ impl Stop {
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn asked_to_end() -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        biased;
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }

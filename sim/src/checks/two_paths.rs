@@ -19,6 +19,8 @@ pub(crate) struct Path<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) version: Version,
     pub(crate) trace: &'a Trace,
+    /// Its time was the machine's: what a fault cuts off is not the same each time.
+    pub(crate) is_real: bool,
 }
 
 /// What must be the same: who got what, and how.
@@ -66,12 +68,15 @@ pub(crate) fn differences(path: Path<'_>, delivered: &Delivered, name: &str) -> 
     let here = deliveries(path, same);
     let all: BTreeSet<&Received> = here.keys().chain(delivered.times.keys()).collect();
     let at = path.trace.events.last().map_or(Instant::ZERO, |event| event.at);
+    let is_left_to_chance = path.is_real && path.scenario.has_faults();
     let differs = |received: &Received| {
         let events = here.get(received).map_or(&[][..], Vec::as_slice);
         let (here, there) = (events.len(), delivered.times.get(received).copied().unwrap_or(0));
-        let is_same = match same.ignoring.contains(&Ignored::Copies) {
-            true => (here > 0) == (there > 0),
-            false => here == there,
+        let is_same = match received.qos {
+            Some(Qos::AtMostOnce) if is_left_to_chance => true,
+            Some(Qos::AtLeastOnce) if is_left_to_chance => (here > 0) == (there > 0),
+            _any if same.ignoring.contains(&Ignored::Copies) => (here > 0) == (there > 0),
+            _any => here == there,
         };
         (!is_same).then(|| Finding {
             check: "two_paths",
