@@ -55,6 +55,7 @@ fn a_path_is_compared_with_what_the_other_delivered() {
         scenario: reference,
         version: V5,
         trace: &Trace::default(),
+        is_real: false,
     };
     let nothing = Delivered::of(nothing, &second.same.clone().unwrap());
     reference.known.add(V5, 7, Arc::new(nothing));
