@@ -44,7 +44,8 @@ pub struct Lost {
     pub to: String,
     /// When the broker acknowledged it: microseconds since the run began.
     pub acknowledged_micros: u64,
-    /// The crash that took it, counted from 1: the first after that, or the one that took its receiver's session. None if there was none.
+    /// The crash that took it, counted from 1: the first after that, or the one that took its receiver's session, whichever
+    /// came first. None if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crash: Option<usize>,
 }

@@ -142,7 +142,8 @@ impl Book {
         let gone = self.gone.get(&delivery.session).copied();
         let mut crashes = self.crashes.iter();
         let next = crashes.position(|crash| crash.at_micros >= acknowledged_micros);
-        let crash = gone.or_else(|| next.map(|place| place + 1));
+        let next = next.map(|place| place + 1);
+        let crash = gone.into_iter().chain(next).min();
         Some(Lost {
             topic: model.topics.name(message.topic).to_string(),
             message: shown(&message.payload),
