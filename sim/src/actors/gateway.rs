@@ -65,10 +65,11 @@ impl Gateway {
 
     /// Until it has been asked to stop and has done so.
     async fn life(&self, has_begun: bool) -> Result<(), Broke> {
+        // Who connects while the process begins waits for it, as with a host that listens for its services.
+        let mut acceptor = Some(self.listen().await);
         if !has_begun {
             self.broker.start().await.map_err(Broke::NotStarted)?;
         }
-        let mut acceptor = Some(self.listen().await);
         let mut ended = pin!(self.broker.ended());
         let mut pipes = JoinSet::new();
         let how = loop {
