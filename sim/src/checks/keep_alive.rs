@@ -105,7 +105,13 @@ fn due(now: &Now<'_>, wire: &Wire) -> Option<Instant> {
 /// The broker closed this connection without anything but silence to explain it. Judged when its FIN is out, because what it
 /// said last is out with it.
 fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
-    let wire = now.model.wires.get(id).filter(|wire| wire.is_accepted())?;
+    // What it waits for its disk with, its client may wait for in silence.
+    let may_wait = now.model.disturbances.may_slow(BROKER);
+    let wire = now
+        .model
+        .wires
+        .get(id)
+        .filter(|wire| wire.is_accepted() && !may_wait)?;
     let is_for_silence = match wire.broker_disconnect {
         Some(reason_code) => reason_code == ReasonCode::KeepAliveTimeout,
         None => !now.model.is_close_explained(id, wire),

@@ -131,11 +131,12 @@ impl Exchanges {
         }
     }
 
-    /// Whether the broker has begun to send a client what has this Packet Identifier, and not finished, or may not know that it has.
-    pub(super) fn is_under_way(&self, wire: &Wire, packet_id: Option<PacketId>) -> bool {
+    /// Whether the broker has begun to send a client what has this Packet Identifier, and not finished, or this very message, and may not
+    /// know that it has finished.
+    pub(super) fn is_under_way(&self, wire: &Wire, packet_id: Option<PacketId>, payload: &Bytes) -> bool {
         let end = self.of(wire, Side::Broker);
         let sent = end.zip(packet_id).and_then(|(end, id)| end.outbound.get(&id));
-        sent.is_some_and(|sent| sent.is_unfinished() || sent.is_doubtful)
+        sent.is_some_and(|sent| sent.is_unfinished() || sent.payload == payload)
     }
 
     /// Whether the client has this QoS 2 message by what came to any of these hosts.

@@ -49,7 +49,8 @@ impl Model<'_> {
         };
         let packet_id = publish.delivery.packet_id();
         let of_wire = self.wires.get(wire);
-        let is_again = of_wire.is_some_and(|wire| self.exchanges.is_under_way(wire, packet_id));
+        let is_again =
+            of_wire.is_some_and(|wire| self.exchanges.is_under_way(wire, packet_id, &publish.payload));
         // What the broker sent to a connection that had died comes with DUP, for the first time.
         let is_over = of_wire.is_some_and(|wire| wire.over_for(Side::Broker).is_some());
         self.seen.is_first = (!publish.dup || !is_again) && !is_over;

@@ -93,9 +93,9 @@ impl Model<'_> {
     /// there itself by now.
     fn has_room(&self, id: SessionId, (message_id, message): (MessageId, &Message)) -> bool {
         let mut filters = self.sessions.get(id).subscriptions.keys();
-        // What waits there for groups is not counted.
+        // What waits there for groups is not counted, nor what was asked for of the retained.
         let shares = filters.any(|filter| self.topics.filter(*filter).share_name().is_some());
-        if shares && !self.has_long_queues() {
+        if (shares || self.retained.count_max() > 0) && !self.has_long_queues() {
             return false;
         }
         let (waiting, bytes) = self.deliveries.waiting_beside(id, message_id);

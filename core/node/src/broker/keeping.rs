@@ -94,12 +94,21 @@ impl Shared {
                 self.all_kept.set(true);
                 return;
             }
-            sleep(pause).await;
-            pause = PAUSE_MAX.min(pause * 2);
+            pause = self.pause(pause).await;
         }
         self.release(commit);
         if self.failure.get().is_some() {
             self.recovered();
+        }
+    }
+
+    /// Waits between two attempts to commit, and says how long to wait the next time: who is to stop has no time to wait long.
+    async fn pause(&self, pause: Duration) -> Duration {
+        let is_stopping = self.stopping.get();
+        tokio::select! {
+            biased;
+            () = self.stopped(), if !is_stopping => PAUSE_MIN,
+            () = sleep(pause) => if is_stopping { PAUSE_MIN } else { PAUSE_MAX.min(pause * 2) },
         }
     }
 

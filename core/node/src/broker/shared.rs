@@ -26,7 +26,7 @@ pub(super) struct Shared {
     pub(super) core: Mutex<Core>,
     /// When the next tick is wanted, as far as the ticking task needs to know: early perhaps, never late.
     deadline: Watched<Option<Instant>>,
-    stopping: Watched<bool>,
+    pub(super) stopping: Watched<bool>,
     pub(super) store: Option<tokio::sync::Mutex<Box<dyn Store>>>,
     /// Whether records wait for a commit.
     pub(super) recorded: Watched<bool>,

@@ -1,5 +1,7 @@
 //! A disk that is full, or fails: what needs a record is refused while it lasts, the rest goes on, and nothing acknowledged is lost.
 
+use std::time::Duration;
+
 use squall_node::broker::DatabaseStore;
 use squall_proto::{
     Ack, Connect, Delivery, Packet, PacketId, Publish, Qos, ReasonCode, TopicName, Version, encode,
@@ -217,4 +219,20 @@ async fn a_broker_that_is_stopped_meanwhile_says_what_it_could_not_keep() {
     drop(publisher);
     served.task.await.expect("it returns");
     assert!(served.server.failure().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_keeps_what_waits_if_the_disk_is_back_in_time() {
+    let (disk, served, mut publisher) = troubled(Trouble::Full).await;
+    publisher.send(&publish_qos1("t", "waits")).await;
+    // By now it is tried again every five seconds, the last time a second ago.
+    tokio::time::sleep(Duration::from_secs(57)).await;
+    let server = served.server.clone();
+    server.shutdown();
+    disk.trouble(None);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(server.failure().is_none());
+    served.task.await.expect("it has stopped");
+    let served = self::served(&disk.after_power_loss());
+    assert_eq!(served.server.counts().unfinished_messages, 1);
 }

@@ -188,7 +188,7 @@ impl Stage {
             let before = process.condition();
             if before.crashes == 1 {
                 network::with(|network| network.power_on(place));
-                if !before.has_stopped {
+                if !before.has_stopped && before.stops == 0 {
                     process.note_up(before.kept);
                 }
             }
@@ -212,7 +212,8 @@ impl Stage {
     pub(in crate::faults) fn start_stopped(&self, name: &str) {
         for (_, process) in self.processes(name) {
             let before = process.condition();
-            if before.stops == 1 && before.has_stopped && before.crashes == 0 {
+            let is_over = before.has_stopped || before.crashes_ever > 0 && !before.has_begun;
+            if before.stops == 1 && is_over && before.crashes == 0 {
                 process.note_up(before.kept);
             }
             process.condition.modify(|condition| {
