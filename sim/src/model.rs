@@ -361,7 +361,7 @@ impl<'a> Model<'a> {
 
     /// Since when nobody can say of what had no answer whether the broker's disk had it when its process ended.
     fn unsure_since(&self) -> Instant {
-        if self.disturbances.may_slow(BROKER) {
+        if self.disturbances.broker_may_wait() {
             Instant::ZERO
         } else {
             self.broker_down

@@ -85,7 +85,7 @@ fn silence_max(wire: &Wire) -> Option<Duration> {
 
 /// When a connection must have been closed if nothing more is heard; `None`: it need not be. What closes it may wait for a slow disk.
 fn due(now: &Now<'_>, wire: &Wire) -> Option<Instant> {
-    let may_wait = now.model.disturbances.may_slow(BROKER);
+    let may_wait = now.model.disturbances.broker_may_wait();
     let limit = silence_max(wire).filter(|_| wire.is_accepted() && !may_wait)?;
     let grace = GRACE + now.model.slack;
     // What is heard now comes after what is due by now.
@@ -106,7 +106,7 @@ fn due(now: &Now<'_>, wire: &Wire) -> Option<Instant> {
 /// said last is out with it.
 fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
     // What it waits for its disk with, its client may wait for in silence.
-    let may_wait = now.model.disturbances.may_slow(BROKER);
+    let may_wait = now.model.disturbances.broker_may_wait();
     let wire = now
         .model
         .wires

@@ -1,6 +1,6 @@
 use squall_proto::Instant;
 
-use super::Wire;
+use super::{BROKER, Wire};
 use crate::{
     faults::{DiskKind, Fault},
     scenario::{Action, Client, Scenario, Step},
@@ -15,6 +15,8 @@ pub(crate) struct Disturbances<'a> {
     slow: Vec<&'a str>,
     /// Those whose disk says at times that it has synced, and has not.
     lying: Vec<&'a str>,
+    /// Something is wrong with the broker's disk at times.
+    broker_may_wait: bool,
     /// How many faults are at work.
     faults: usize,
     /// All have healed for good.
@@ -27,6 +29,7 @@ impl<'a> Disturbances<'a> {
             scenario,
             slow: scenario.steps.iter().filter_map(slowed).collect(),
             lying: scenario.steps.iter().filter_map(lied_to).collect(),
+            broker_may_wait: scenario.steps.iter().any(is_of_brokers_disk),
             faults: 0,
             has_healed: false,
         }
@@ -53,6 +56,11 @@ impl<'a> Disturbances<'a> {
         reads_slowly || self.slow.iter().any(|host| self.scenario.is_it(host, name))
     }
 
+    /// Whether something is wrong at times with the disk of the broker, which it waits for.
+    pub(crate) const fn broker_may_wait(&self) -> bool {
+        self.broker_may_wait
+    }
+
     /// Whether a client is slow of its own nature, and is at it still when the run ends, which may have lasted for too long.
     pub(crate) fn is_behind(&self, wire: &Wire, now: Instant) -> bool {
         let client = self.scenario.client(&wire.name);
@@ -73,6 +81,10 @@ fn slowed(step: &Step) -> Option<&str> {
         Action::Fault(Fault::SlowRead(slow)) => Some(&slow.host),
         _other_actions => None,
     }
+}
+
+fn is_of_brokers_disk(step: &Step) -> bool {
+    matches!(&step.action, Action::Fault(Fault::Disk(disk)) if disk.host == BROKER)
 }
 
 /// Whose disk a step has lie.

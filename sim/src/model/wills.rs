@@ -7,7 +7,7 @@ use std::{
 use squall_proto::{Instant, Qos, ReasonCode};
 
 use super::{
-    BROKER, Model, Wire,
+    Model, Wire,
     numbered::{ClientNumber, MessageId, SessionId},
 };
 use crate::trace::{Side, WireId};
@@ -143,7 +143,7 @@ impl Model<'_> {
         };
         let delay = self.will_delay(wire, will);
         // What the broker says of it may have waited for its disk, and the delay counts from before.
-        let due = if self.disturbances.may_slow(BROKER) {
+        let due = if self.disturbances.broker_may_wait() {
             at
         } else {
             at + delay

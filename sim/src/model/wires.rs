@@ -403,6 +403,6 @@ impl Model<'_> {
             || self.wires.is_contested(id)
             || self.scenario.broker.unsent_bytes.is_some()
             // 3.1.1 has no other word for what its disk cannot take.
-            || self.disturbances.may_slow(BROKER)
+            || self.disturbances.broker_may_wait()
     }
 }
