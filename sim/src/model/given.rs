@@ -1,4 +1,4 @@
-use squall_proto::{Instant, Packet, Publish};
+use squall_proto::{Instant, Packet, Publish, Qos};
 
 use super::{Begun, MessageId, Model, Request};
 use crate::trace::{Side, WireId};
@@ -123,7 +123,9 @@ impl Model<'_> {
     fn settled(&mut self, index: usize, message: MessageId, published: usize) {
         self.messages.settled(index, message);
         let message = self.messages.get(message);
-        if message.retain {
+        // QoS 0 is forwarded and not retained, where the disk cannot take it.
+        let may_be_left_out = message.qos_min == Qos::AtMostOnce && self.disturbances.broker_may_wait();
+        if message.retain && !may_be_left_out {
             self.retained.settled(message.topic, published, index);
         }
     }
