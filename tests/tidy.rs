@@ -58,7 +58,8 @@ mod tree {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            if name == "target" || name.starts_with('.') {
+            // What a build put there, and what is no source.
+            if path.join("CACHEDIR.TAG").exists() || name.starts_with('.') {
                 continue;
             }
             if path.is_dir() {

@@ -10,6 +10,8 @@
 
 use std::{fs, path::Path};
 
+use squall_sim::scenario::find_scenarios;
+
 use crate::{driver::drive, words::changed_text};
 
 #[path = "../../fuzz/driver.rs"]
@@ -59,11 +61,7 @@ const TOKENS: [&str; 32] = [
 #[test]
 fn every_text_is_a_scenario_or_an_error_with_its_place() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
+    let paths = find_scenarios(&[folder]).unwrap();
     let texts: Vec<String> = paths
         .iter()
         .map(|path| fs::read_to_string(path).unwrap())

@@ -213,7 +213,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     };
     for entry in entries {
         let path = entry.expect("the sources can be read").path();
-        if path.is_dir() && !path.ends_with("target") {
+        if path.is_dir() && !path.join("CACHEDIR.TAG").exists() {
             walk(&path, found);
         } else {
             found.push(path);
