@@ -62,8 +62,8 @@ fn every_scenario_follows_the_schema_and_names_it() {
     for path in find_scenarios(&[PathBuf::from(SCENARIOS)]).unwrap() {
         let text = fs::read_to_string(&path).unwrap();
         let first = text.lines().next().unwrap();
-        let is_found = path.parent().is_some_and(|folder| folder.ends_with("found"));
-        let up = if is_found { "../.." } else { ".." };
+        let is_at_top = path.parent().is_some_and(|folder| folder.ends_with("scenarios"));
+        let up = if is_at_top { ".." } else { "../.." };
         let names = format!("# yaml-language-server: $schema={up}/sim/schema/scenario.schema.json");
         assert_eq!(first, names, "{path:?}");
         let errors: Vec<String> = validator
