@@ -67,10 +67,10 @@ pub fn crashes(trace: &Trace) -> Vec<Crash> {
     }
     // To read them needs a look at all of the run.
     let lines = (!crashes.is_empty()).then(|| Lines::new(trace));
-    let told = |(at, last)| {
+    let told = |(at, last): (Instant, usize)| {
         let line = lines.as_ref().and_then(|lines| lines.line(last));
         Crash {
-            at_micros: micros(at),
+            at_micros: at.as_micros(),
             after: line.map_or_else(String::new, |line| format!("{} {}", line.from, line.text)),
         }
     };
@@ -137,7 +137,7 @@ impl Book {
     fn lost_one(&self, model: &Model<'_>, delivery: &Delivery) -> Option<Lost> {
         let (_, acknowledged, _) = delivery.since?;
         let message = model.messages.get(delivery.message);
-        let acknowledged_micros = micros(acknowledged);
+        let acknowledged_micros = acknowledged.as_micros();
         // Who has lost its session is not sent what came after that either.
         let gone = self.gone.get(&delivery.session).copied();
         let mut crashes = self.crashes.iter();
@@ -182,8 +182,4 @@ fn duplicates(model: &Model<'_>) -> Vec<Duplicate> {
         })
     };
     too_often.filter_map(told).collect()
-}
-
-fn micros(at: Instant) -> u64 {
-    u64::try_from(at.saturating_since(Instant::ZERO).as_micros()).unwrap_or(u64::MAX)
 }

@@ -9,7 +9,7 @@ pub use failure::Failure;
 
 use std::{sync::Arc, time::Duration};
 
-use squall_proto::{Instant, Version};
+use squall_proto::Version;
 use squall_reports::{Durability, PacketLine, Statement, Verdict};
 
 use crate::{
@@ -258,7 +258,7 @@ impl Judged {
         let Some(first_crash) = first_crash.filter(|_| !target.promises(&scenario.broker)) else {
             return findings;
         };
-        let is_before = |finding: &Finding| u128::from(first_crash) > since_beginning(finding).as_micros();
+        let is_before = |finding: &Finding| finding.at.as_micros() < first_crash;
         let all = findings.len();
         let blamed: Vec<Finding> = findings.into_iter().filter(is_before).collect();
         if blamed.is_empty() && all > 0 {
@@ -366,10 +366,6 @@ impl Judged {
             got,
         };
     }
-}
-
-fn since_beginning(finding: &Finding) -> Duration {
-    finding.at.saturating_since(Instant::ZERO)
 }
 
 /// What the scenario that another is compared with delivers, in the same version where it is for that. It is run for it, unless it has

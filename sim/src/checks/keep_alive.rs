@@ -124,12 +124,12 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
     } else {
         wire.heard_at
     };
-    let silent = closed_at.saturating_since(heard) + now.model.slack;
+    let silent = closed_at.saturating_since(heard);
     // Who goes on sees what the clock says before it sees what has come.
     let hears = now.model.wires.broker_hears_since();
     let has_read_all = has_read_all && hears.is_some_and(|hears| hears < closed_at || hears == Instant::ZERO);
     let limit = silence_max(wire);
-    if !is_for_silence || !has_read_all || limit.is_some_and(|limit| silent >= limit) {
+    if !is_for_silence || !has_read_all || limit.is_some_and(|limit| silent + now.model.slack >= limit) {
         return None;
     }
     let expected = match limit {
@@ -139,10 +139,7 @@ fn early(now: &Now<'_>, id: WireId) -> Option<Found> {
     Some(now.found(
         [],
         expected,
-        format!(
-            "a close after {}s of silence",
-            closed_at.saturating_since(heard).as_secs_f64()
-        ),
+        format!("a close after {}s of silence", silent.as_secs_f64()),
     ))
 }
 

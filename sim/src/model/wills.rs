@@ -80,9 +80,9 @@ impl Wills {
         self.due.clear();
     }
 
-    fn is_pending(&mut self, due: Instant, wire: WireId, pending: impl FnOnce(Instant) -> Pending) {
-        self.due.insert((due, wire));
-        self.pending.insert(wire, pending(due));
+    fn is_pending(&mut self, wire: WireId, pending: Pending) {
+        self.due.insert((pending.due, wire));
+        self.pending.insert(wire, pending);
     }
 
     /// The broker must know by now that the connection has ended.
@@ -124,8 +124,7 @@ impl Model<'_> {
         let Some(wire) = self.wires.get(id).filter(may_be) else {
             return;
         };
-        let will = wire.connect.as_deref().and_then(|connect| connect.will.as_ref());
-        let (Some(will), Some(message)) = (will, wire.will) else {
+        let Some((message, delay)) = self.will_of(wire) else {
             return;
         };
         if !self.wills.ended.insert(id) {
@@ -141,14 +140,13 @@ impl Model<'_> {
             Some((_, ReasonCode::Success)) => return,
             Some(_) | None => !wire.is_accepted(),
         };
-        let delay = self.will_delay(wire, will);
         // What the broker says of it may have waited for its disk, and the delay counts from before.
         let due = if self.disturbances.broker_may_wait() {
             at
         } else {
             at + delay
         };
-        self.wills.is_pending(due, id, |due| Pending {
+        let pending = Pending {
             due,
             by: knows.then_some(at + delay),
             delay,
@@ -156,38 +154,38 @@ impl Model<'_> {
             message,
             is_open,
             has_been_due: false,
-        });
+        };
+        self.wills.is_pending(id, pending);
     }
 
-    fn will_delay(&self, wire: &Wire, will: &squall_proto::Will) -> Duration {
+    /// The Will of a connection, if it has one, and how long after its end it may be published.
+    fn will_of(&self, wire: &Wire) -> Option<(MessageId, Duration)> {
+        let will = wire.connect.as_deref()?.will.as_ref()?;
         let delay = Duration::from_secs(u64::from(will.properties.will_delay_interval().unwrap_or(0)));
         // Without CONNACK nobody knows how long the session outlives it.
         let expiry = wire.session.map_or(Some(Duration::ZERO), |session| {
             self.sessions.get(session).expiry()
         });
-        expiry.map_or(delay, |expiry| delay.min(expiry))
+        let delay = expiry.map_or(delay, |expiry| delay.min(expiry));
+        Some((wire.will?, delay))
     }
 
     /// The broker may have forgotten the DISCONNECT that took the Will of this connection away, if it has one.
     pub(super) fn will_may_be(&mut self, (at, index): (Instant, usize), id: WireId) {
-        let Some(wire) = self.wires.get(id) else { return };
-        let will = wire.connect.as_deref().and_then(|connect| connect.will.as_ref());
-        let (Some(will), Some(message)) = (will, wire.will) else {
+        let will = self.wires.get(id).and_then(|wire| self.will_of(wire));
+        let Some((message, delay)) = will.filter(|_| !self.wills.pending.contains_key(&id)) else {
             return;
         };
-        if self.wills.pending.contains_key(&id) {
-            return;
-        }
-        let delay = self.will_delay(wire, will);
-        self.wills.is_pending(at + delay, id, |due| Pending {
-            due,
+        let pending = Pending {
+            due: at + delay,
             by: None,
             delay,
             ended: index,
             message,
             is_open: true,
             has_been_due: false,
-        });
+        };
+        self.wills.is_pending(id, pending);
     }
 
     /// The connections that it takes over from are over. [MQTT-3.1.3-9] A client that is back in time gets no Will published; with Clean

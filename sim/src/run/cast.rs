@@ -27,8 +27,6 @@ pub(super) struct Cast {
     clients: BTreeMap<String, Vec<Client>>,
     /// As the clients. A scripted broker is one of them.
     peers: BTreeMap<String, Vec<Peer>>,
-    /// Where our broker keeps what outlives its process.
-    broker_disk: Option<Disk>,
     /// Who ends another's connections, and has its own ended, perhaps for ever.
     rivals: BTreeSet<String>,
 }
@@ -63,7 +61,6 @@ impl Cast {
             stage: Stage::default(),
             clients: BTreeMap::new(),
             peers: BTreeMap::new(),
-            broker_disk: None,
             rivals: scenario.rivals(),
         };
         let mut hosts = hosts.iter().copied();
@@ -124,7 +121,6 @@ impl Cast {
             if let Some(disk) = &disk {
                 self.stage.has_disk(host.place(), disk.clone());
             }
-            self.broker_disk.clone_from(&disk);
             let broker = Broker {
                 host,
                 transports,
@@ -162,7 +158,7 @@ impl Cast {
     /// How much our broker holds, if it runs.
     pub(super) fn held(&self) -> Option<Held> {
         let counts = self.stage.administrator().counts()?;
-        let saved = self.broker_disk.as_ref().and_then(stored);
+        let saved = self.stage.disks(BROKER).next().and_then(stored);
         Some(Held {
             stored: saved.as_ref().map(Stored::from),
             ..Held::from(counts)

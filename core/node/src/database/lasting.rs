@@ -1,5 +1,5 @@
 use std::{
-    fmt, io, mem,
+    fmt, io,
     ops::{Bound, Range},
     sync::Arc,
 };
@@ -34,9 +34,8 @@ impl Lasting {
     /// Writes once more what was written since the last sync that succeeded, and syncs it. A kernel whose sync failed may take what it
     /// could not write for written: it can still be read, and no later sync would write it.
     pub(crate) fn write_again(&self) -> io::Result<()> {
-        let mut unsynced = mem::take(&mut *self.0.unsynced.lock());
+        let mut unsynced = self.0.unsynced.lock().clone();
         unsynced.sort_by_key(|range| range.start);
-        self.0.unsynced.lock().clone_from(&unsynced);
         let (len, mut done) = (self.0.backend.len()?, 0);
         for range in unsynced {
             let mut at = range.start.max(done);

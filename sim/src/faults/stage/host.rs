@@ -325,7 +325,8 @@ impl Stage {
         }
     }
 
-    fn disks<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Disk> {
+    /// The disks of a name's hosts, of those that keep what they know on one.
+    pub(crate) fn disks<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Disk> {
         self.processes(name)
             .filter_map(|(_, process)| process.disk.as_ref())
     }

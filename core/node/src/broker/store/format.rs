@@ -33,8 +33,8 @@ pub(super) fn of(database: &Database) -> Result<Option<u64>, Trouble> {
 fn migrate(database: &Database, steps: &[Step]) -> Result<u64, Trouble> {
     let newest = 1 + steps.len() as u64;
     let format = of(database)?;
-    if format.is_some_and(|format| format >= newest) {
-        return Ok(format.unwrap_or(newest));
+    if let Some(format) = format.filter(|format| *format >= newest) {
+        return Ok(format);
     }
     let transaction = database.begin_write()?;
     if let Some(format) = format {
