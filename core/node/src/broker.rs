@@ -32,7 +32,8 @@ use tracing::{debug, warn};
 
 pub use self::announcing::Announcement;
 pub use self::store::{
-    Commit, DatabaseStore, FileStore, Inspection, Progress, Records, Store, StoreError, Totals, Watcher,
+    Commit, DatabaseStore, Fetching, FileStore, Inspection, Progress, Records, Store, StoreError, Totals,
+    Watcher,
 };
 use self::{connection::Connection, outbox::Outbox, shared::Shared};
 use crate::{Acceptor, Peer, authentication::Authenticator};

@@ -6,7 +6,7 @@
 //! In reading order: `connections`, `authentication`, `session`, `session_expiry` and `will` are the state, each a machine as a
 //! table; `connect`, `authenticate`, `publish`, `acknowledge`, `subscribe` and `end` are what clients do; `deliver` is what they
 //! get, through the window and queue of `outbound`; `administer` is what the owner does to clients, `announce` what it says to them; `shared`, `retained` and `deadlines` are what the broker keeps beside its
-//! sessions; `record`, `saved` and `restore` are what outlives its process, `keep` knows how much of that is on record, and `stalled` what is refused while nothing can be put there; `limits` and
+//! sessions; `record`, `saved` and `restore` are what outlives its process, `keep` knows how much of that is on record, `stowed` what is there alone, and `stalled` what is refused while nothing can be put there; `limits` and
 //! `note` are what its owner sees, `question` what it is asked.
 
 mod acknowledge;
@@ -43,13 +43,14 @@ mod session_expiry;
 mod settings;
 mod shared;
 mod stalled;
+mod stowed;
 mod subscribe;
 mod will;
 
 #[cfg(test)]
 mod machine_table;
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
 use bytes::Bytes;
 use foldhash::fast::FixedState;
@@ -67,6 +68,7 @@ pub use refusal::Refusal;
 pub use rules::{Rule, Rules};
 pub use saved::Saved;
 pub use settings::{Settings, Told};
+pub use stowed::{Fetch, Fetched};
 
 use self::{
     authenticate::Applicant,
@@ -78,6 +80,7 @@ use self::{
     retained::Retained,
     session::{Session, SessionKey},
     shared::SharedSubscriptions,
+    stowed::Room,
 };
 use crate::{
     ConnId, DecodeError, Instant, Packet, PacketRef, PacketType, Properties, ReasonCode, SubscriptionTree,
@@ -114,6 +117,8 @@ pub struct Broker {
     assigned: u64,
     /// What records name things by.
     numbers: Numbers,
+    /// How much of what waits is in memory.
+    room: Arc<Room>,
     /// Whether records cannot be kept for now.
     stalled: bool,
     /// Messages routed so far.
@@ -149,6 +154,8 @@ pub enum Input {
     StoreFailed,
     /// They can again, and all that were put out are.
     StoreRecovered,
+    /// The answer to an [`Output::fetch`]: what the store has of these messages, after all records put out before were committed.
+    Fetched(Fetch, Vec<Fetched>),
     /// Time passed: the deadline has come.
     Tick,
     /// The broker is to stop: every connection is told and closed.
@@ -164,6 +171,13 @@ pub trait Output {
     fn close(&mut self, conn: ConnId, close: Close);
     /// What has changed of that which a restarted broker needs; see [`Record`] for when it has to be on stable storage.
     fn persist(&mut self, _record: Record<'_>) {}
+    /// Whether it [fetches](Output::fetch): what waits for sessions on record is not all in memory then.
+    fn can_fetch(&self) -> bool {
+        false
+    }
+    /// Messages are wanted that records have named, to be sent: one fetch of a session at a time. Only of an owner that
+    /// [can](Output::can_fetch), who answers each with [`Input::Fetched`].
+    fn fetch(&mut self, _fetch: Fetch) {}
     /// Asks who a client is; only of the owner of a broker that [authenticates](Broker::authenticating). Where the question
     /// [holds](Question::holds) the connection, the owner gives nothing that comes on it before it has answered, and then what
     /// came in between. An owner that does not answer has the client refused when [`Limits::connect_timeout`] is over.
@@ -188,6 +202,7 @@ impl Broker {
     pub fn new(settings: impl Into<Settings>, seed: u64) -> Self {
         let Settings { limits, rules, told } = settings.into();
         let hasher = FixedState::with_seed(seed);
+        let room = Arc::new(Room::new(limits.queue_in_memory));
         Self {
             limits,
             rules,
@@ -208,6 +223,7 @@ impl Broker {
             barred: HashSet::with_hasher(hasher.clone()),
             assigned: 0,
             numbers: Numbers::default(),
+            room,
             stalled: false,
             routings: 0,
             matches: Vec::new(),
@@ -241,6 +257,7 @@ impl Broker {
             Input::Announce(topic, payload) => self.announce(now, topic, payload, out),
             Input::StoreFailed => self.stalled = true,
             Input::StoreRecovered => self.stalled = false,
+            Input::Fetched(fetch, found) => self.fetched(now, fetch, found, out),
             Input::Tick => self.tick(now, out),
             Input::Shutdown => self.shutdown(now, out),
         }

@@ -50,6 +50,8 @@ mod rules;
 mod shared;
 #[path = "broker/stalled.rs"]
 mod stalled;
+#[path = "broker/stowed.rs"]
+mod stowed;
 #[path = "broker/subscribe.rs"]
 mod subscribe;
 #[path = "broker/told.rs"]

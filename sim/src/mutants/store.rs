@@ -1,7 +1,7 @@
 use std::{fmt, io, sync::Arc};
 
 use redb::StorageBackend;
-use squall_node::broker::{Commit, Records, Store, StoreError};
+use squall_node::broker::{Commit, Fetching, Records, Store, StoreError};
 use squall_proto::broker::Saved;
 
 use super::Mutator;
@@ -35,6 +35,10 @@ impl<S: Store> Store for MutatedStore<S> {
             None => self.below.commit(records),
             Some(kept) => self.below.commit(Arc::new(kept)),
         }
+    }
+
+    fn fetch(&mut self, messages: Arc<[u64]>) -> Fetching<'_> {
+        self.below.fetch(messages)
     }
 }
 

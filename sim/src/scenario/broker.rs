@@ -34,6 +34,9 @@ pub struct BrokerSettings {
     pub sessions: Option<usize>,
     /// Messages that wait for a session at most.
     pub queued_messages: Option<usize>,
+    /// Bytes of what waits for sessions that are in memory at most, for all of them; more are on the disk alone. Of a broker with
+    /// `durability: disk`.
+    pub queue_in_memory: Option<usize>,
     /// Bytes that a connection may leave unread before QoS 0 is dropped for it.
     pub unsent_bytes_soft: Option<usize>,
     /// Bytes that a connection may leave unread before it is closed.
@@ -92,6 +95,7 @@ impl BrokerSettings {
             retained_messages: self.retained_messages.unwrap_or(standard.retained_messages),
             sessions: self.sessions.unwrap_or(standard.sessions),
             queued_messages: self.queued_messages.unwrap_or(standard.queued_messages),
+            queue_in_memory: self.queue_in_memory.unwrap_or(standard.queue_in_memory),
             unsent_bytes_soft: self.unsent_bytes_soft.unwrap_or(standard.unsent_bytes_soft),
             unsent_bytes: self.unsent_bytes.unwrap_or(standard.unsent_bytes),
             maximum_qos: self.maximum_qos.unwrap_or(standard.maximum_qos),

@@ -10,7 +10,7 @@ use std::{
 
 use squall_node::{
     TcpAcceptor,
-    broker::{Commit, FileStore, Records, Server, Store, StoreError},
+    broker::{Commit, Fetching, FileStore, Records, Server, Store, StoreError},
 };
 use squall_proto::broker::{Limits, Saved};
 use tokio::task::JoinHandle;
@@ -36,6 +36,10 @@ impl Store for Counting {
     fn commit(&mut self, records: Arc<Records>) -> Commit<'_> {
         self.commits.fetch_add(1, Relaxed);
         self.store.commit(records)
+    }
+
+    fn fetch(&mut self, messages: Arc<[u64]>) -> Fetching<'_> {
+        self.store.fetch(messages)
     }
 }
 

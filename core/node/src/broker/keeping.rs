@@ -1,6 +1,8 @@
-//! The keeping of records: one task commits, while it does the next gather, and an error is tried again until it passes.
+//! The keeping of records: one task commits, while it does the next gather, and an error is tried again until it passes. Between commits it
+//! reads what the broker wants back.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     future::pending,
     mem,
     sync::{Arc, atomic::Ordering},
@@ -8,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use squall_proto::{ConnId, broker::Input};
+use squall_proto::{
+    ConnId,
+    broker::{Fetch, Fetched, Input},
+};
 use tokio::time::sleep;
 use tracing::{error, info};
 
@@ -31,7 +36,7 @@ impl Shared {
                 _ = self.recorded.wait_for(|recorded| *recorded) => {}
             }
             let mut store = store.lock().await;
-            self.commit_to(&mut **store).await;
+            self.serve_from(&mut **store).await;
         }
     }
 
@@ -72,37 +77,81 @@ impl Shared {
 
     /// Has records committed, and says so where there are too many.
     pub(super) fn note_records(&self, core: &Core) {
-        if core.links.has_records() && !self.recorded.get() {
-            self.recorded.set(true);
+        if core.links.has_records() && self.all_kept.get() {
             self.all_kept.set(false);
+        }
+        if (core.links.has_records() || core.links.has_fetches()) && !self.recorded.get() {
+            self.recorded.set(true);
         }
         if core.links.is_behind() {
             self.behind.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Commits the records that wait, however often that fails.
-    async fn commit_to(&self, store: &mut dyn Store) {
-        let taken = self.take_records();
-        let Some((commit, records)) = taken else { return };
-        let records = Arc::new(records);
-        let mut pause = PAUSE_MIN;
-        while let Err(failure) = store.commit(Arc::clone(&records)).await {
-            let may_pass = failure.may_pass();
-            self.failed(failure);
-            if !may_pass {
-                self.all_kept.set(true);
-                return;
-            }
-            pause = self.pause(pause).await;
+    /// Commits the records that wait, and then reads what was wanted before, however often that fails.
+    async fn serve_from(&self, store: &mut dyn Store) {
+        let (records, fetches) = self.take_work();
+        if let Some((commit, records)) = records
+            && !self.commit_to(store, commit, Arc::new(records)).await
+        {
+            return;
         }
-        self.release(commit);
-        if self.failure.get().is_some() {
-            self.recovered();
+        if !fetches.is_empty() {
+            self.fetch_from(store, fetches).await;
         }
     }
 
-    /// Waits between two attempts to commit, and says how long to wait the next time: who is to stop has no time to wait long.
+    /// Commits these records; `false` when that will never be done.
+    async fn commit_to(&self, store: &mut dyn Store, commit: u64, records: Arc<Records>) -> bool {
+        let mut pause = PAUSE_MIN;
+        while let Err(failure) = store.commit(Arc::clone(&records)).await {
+            if !self.is_tried_again(failure, &mut pause).await {
+                return false;
+            }
+        }
+        self.release(commit);
+        self.recovered();
+        true
+    }
+
+    /// Reads what the broker wants, and gives it to it.
+    async fn fetch_from(&self, store: &mut dyn Store, fetches: Vec<Fetch>) {
+        let wanted = fetches.iter().flat_map(Fetch::messages).copied();
+        let wanted: BTreeSet<u64> = wanted.collect();
+        let wanted: Arc<[u64]> = wanted.into_iter().collect();
+        let mut pause = PAUSE_MIN;
+        let read = loop {
+            match store.fetch(Arc::clone(&wanted)).await {
+                Ok(read) => break read,
+                Err(failure) => {
+                    if !self.is_tried_again(failure, &mut pause).await {
+                        return;
+                    }
+                }
+            }
+        };
+        self.recovered();
+        let read: BTreeMap<u64, Fetched> = read.into_iter().map(|read| (read.message, read)).collect();
+        for fetch in fetches {
+            let found = fetch.messages().iter().filter_map(|number| read.get(number));
+            let found = found.cloned().collect();
+            self.step(|core, now| core.handle(now, Input::Fetched(fetch, found)));
+        }
+    }
+
+    /// The store has failed: waits until it is to be tried again; `false` if it is not.
+    async fn is_tried_again(&self, failure: StoreError, pause: &mut Duration) -> bool {
+        let may_pass = failure.may_pass();
+        self.failed(failure);
+        if !may_pass {
+            self.all_kept.set(true);
+            return false;
+        }
+        *pause = self.pause(*pause).await;
+        true
+    }
+
+    /// Waits between two attempts, and says how long to wait the next time: who is to stop has no time to wait long.
     async fn pause(&self, pause: Duration) -> Duration {
         let is_stopping = self.stopping.get();
         tokio::select! {
@@ -112,10 +161,10 @@ impl Shared {
         }
     }
 
-    fn take_records(&self) -> Option<(u64, Records)> {
+    fn take_work(&self) -> (Option<(u64, Records)>, Vec<Fetch>) {
         let mut core = self.core.lock();
-        self.recorded.set(false);
-        let taken = core.links.take_records();
+        let taken = (core.links.take_records(), core.links.take_fetches());
+        self.recorded.set(core.links.has_fetches());
         let waiting = self.wake(&mut core);
         drop(core);
         waiting.for_each(Waker::wake);
@@ -147,7 +196,11 @@ impl Shared {
         }
     }
 
+    /// The store does what is asked of it, again perhaps.
     fn recovered(&self) {
+        if self.failure.get().is_none() {
+            return;
+        }
         info!("records are kept again");
         self.failure.set(None);
         self.step(|core, now| {

@@ -1,9 +1,11 @@
+mod fetches;
+
 use std::{collections::VecDeque, mem, sync::Arc};
 
 use slab::Slab;
 use squall_proto::{
     ConnId, Packet, PacketRef, Version,
-    broker::{Close, Note, Output, Question, Record},
+    broker::{Close, Fetch, Note, Output, Question, Record},
 };
 use tracing::{debug, info};
 
@@ -44,6 +46,8 @@ struct Keeping {
     waiting: VecDeque<(u64, ConnId)>,
     /// Whether commits fail for now.
     stalled: bool,
+    /// Messages that the broker wants from the store, once the records so far are committed.
+    fetches: VecDeque<Fetch>,
 }
 
 struct Link {
@@ -326,6 +330,16 @@ impl Output for Links {
         self.tally.record(&record);
         if let Some(keeping) = &mut self.keeping {
             keeping.records.push(&record);
+        }
+    }
+
+    fn can_fetch(&self) -> bool {
+        self.keeping.is_some()
+    }
+
+    fn fetch(&mut self, fetch: Fetch) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.fetches.push_back(fetch);
         }
     }
 

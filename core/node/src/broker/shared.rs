@@ -270,6 +270,7 @@ impl Core {
             | Input::Announce(..)
             | Input::StoreFailed
             | Input::StoreRecovered
+            | Input::Fetched(..)
             | Input::Tick
             | Input::Shutdown => None,
         };

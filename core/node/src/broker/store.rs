@@ -12,7 +12,7 @@ mod unsynced;
 
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
-use squall_proto::broker::{Record, Saved};
+use squall_proto::broker::{Fetched, Record, Saved};
 
 use self::{change::Change, run::Run};
 pub use self::{
@@ -24,7 +24,8 @@ pub use crate::database::{Progress, Watcher};
 
 /// Keeps the records of a broker.
 pub trait Store: Send + 'static {
-    /// What the records of earlier processes come to. Called once, before anything else.
+    /// What the records of earlier processes come to; of messages no more than [is needed at once](Saved::needed). Called once, before
+    /// anything else.
     fn load(&mut self) -> Result<Saved, StoreError>;
 
     /// Puts records on stable storage, in their order: all of them or, after a crash, none. When this is over, a crash takes none of
@@ -32,10 +33,17 @@ pub trait Store: Send + 'static {
     /// store then but to commit the same records again, which comes to the same as to commit them once. After any other error nothing
     /// is asked of it.
     fn commit(&mut self, records: Arc<Records>) -> Commit<'_>;
+
+    /// Reads messages by their numbers, as what was committed before has them. Those that it has not are left out. After an error that
+    /// [may pass](StoreError::may_pass) the same is asked again.
+    fn fetch(&mut self, messages: Arc<[u64]>) -> Fetching<'_>;
 }
 
 /// See [`Store::commit`].
 pub type Commit<'s> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 's>>;
+
+/// See [`Store::fetch`].
+pub type Fetching<'s> = Pin<Box<dyn Future<Output = Result<Vec<Fetched>, StoreError>> + Send + 's>>;
 
 /// Records that wait to be committed together.
 #[derive(Debug, Default)]

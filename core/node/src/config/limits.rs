@@ -27,6 +27,8 @@ pub(super) struct Table {
     #[serde(deserialize_with = "size")]
     queued_bytes: usize,
     #[serde(deserialize_with = "size")]
+    queue_in_memory: usize,
+    #[serde(deserialize_with = "size")]
     unsent_bytes_soft: usize,
     #[serde(deserialize_with = "size")]
     unsent_bytes: usize,

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use squall_node::broker::{Commit, FileStore, Records, Server, Store, StoreError};
+use squall_node::broker::{Commit, Fetching, FileStore, Records, Server, Store, StoreError};
 use squall_proto::{
     Disconnect, Packet, Properties, Property, Qos, ReasonCode, Text,
     broker::{Limits, Saved},
@@ -38,6 +38,10 @@ impl Store for Slow {
             self.may_end.acquire().await.expect("it stays open").forget();
             Ok(())
         })
+    }
+
+    fn fetch(&mut self, _: Arc<[u64]>) -> Fetching<'_> {
+        unreachable!("nothing waits in it")
     }
 }
 
@@ -201,6 +205,10 @@ impl Store for Damaged {
             }),
         };
         Box::pin(std::future::ready(committed))
+    }
+
+    fn fetch(&mut self, _: Arc<[u64]>) -> Fetching<'_> {
+        unreachable!("nothing waits in it")
     }
 }
 

@@ -13,3 +13,4 @@ mod loopback;
 mod reading;
 mod sending;
 mod store;
+mod stowed;

@@ -68,7 +68,10 @@ impl Pair {
             .await
             .expect("memory has room");
         let mut next = DatabaseStore::open(self.disk.after_power_loss(), "disk").expect("it is whole");
-        assert_eq!(next.load().expect("it is whole"), self.out.saved);
+        assert_eq!(
+            next.load().expect("it is whole"),
+            self.out.saved.clone().outlined()
+        );
         self.most = self.most.max(self.out.saved.delivery_count());
     }
 

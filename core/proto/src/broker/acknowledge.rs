@@ -32,11 +32,13 @@ impl Broker {
             return;
         };
         let (order, message) = exchange.on_record();
-        let message = message.filter(|_| order.is_some()).cloned();
+        let mark = message
+            .filter(|_| order.is_some())
+            .and_then(|message| message.mark.clone());
         let asked = exchange.answered(answer, has_place);
         match asked {
-            Some(Asked::Pubrel) => keep::released(order, message.as_deref(), out),
-            Some(Asked::Nothing) => keep::finished(order, message.as_deref(), out),
+            Some(Asked::Pubrel) => keep::released(order, mark.as_deref(), out),
+            Some(Asked::Nothing) => keep::finished(order, mark.as_deref(), out),
             None => {}
         }
         match asked {

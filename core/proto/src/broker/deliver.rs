@@ -6,6 +6,7 @@ use super::{
     outbound::Exchange,
     sent_aliases::Spelling,
     session::{Link, Online, Session, SessionKey},
+    stowed::Waiting,
 };
 use crate::{Ack, ConnId, Delivery, Instant, Packet, PacketId, PacketRef, PublishRef, Qos, SubscriptionId};
 
@@ -53,7 +54,7 @@ impl Broker {
         if session.outbound.at_most_once_waits() {
             // It must not overtake an older one.
             let outgoing = Outgoing {
-                message: message.clone().into_kept(),
+                message: message.clone().into_kept().into(),
                 qos: Qos::AtMostOnce,
                 retain,
                 subscription_ids: ids.into(),
@@ -77,12 +78,13 @@ impl Broker {
         &mut self,
         now: Instant,
         key: SessionKey,
-        outgoing: Outgoing,
+        outgoing: Outgoing<Waiting>,
         out: &mut impl Output,
     ) {
         // [v3 MQTT-3.1.2-5]
         self.enqueue(now, key, outgoing, out);
         self.pump(now, key, out);
+        self.stow(key, out);
     }
 
     /// The connection is made: what is unfinished is sent again, then what waited.
@@ -110,7 +112,7 @@ impl Broker {
             if out.unsent_bytes(conn) > unsent_bytes_soft {
                 return; // `Input::Flushed` goes on.
             }
-            if !session.send_again(now, out) && !session.send_head(now, out) {
+            if !session.send_again(now, out) && !session.send_head(now, key, out) {
                 return;
             }
         }
@@ -120,7 +122,7 @@ impl Broker {
         &mut self,
         now: Instant,
         key: SessionKey,
-        outgoing: Outgoing,
+        outgoing: Outgoing<Waiting>,
         out: &mut impl Output,
     ) {
         let (messages, bytes) = (self.limits.queued_messages, self.limits.queued_bytes);
@@ -144,14 +146,21 @@ impl Broker {
     }
 
     /// Puts a message at the end of a session's queue, and on record, where both outlive the connection.
-    fn wait(&mut self, key: SessionKey, mut outgoing: Outgoing, out: &mut impl Output) {
+    fn wait(&mut self, key: SessionKey, mut outgoing: Outgoing<Waiting>, out: &mut impl Output) {
+        let is_recorded = self.session(key).is_on_record() && outgoing.qos > Qos::AtMostOnce;
+        if is_recorded && let Waiting::Here(message, _) = &mut outgoing.message {
+            self.be_marked(message);
+        }
         let Some(session) = self.sessions.get_mut(key.0 as usize) else {
             return;
         };
-        if session.is_on_record() && outgoing.qos > Qos::AtMostOnce {
+        if is_recorded {
             outgoing.order = self.numbers.next_delivery();
             let share = outgoing.share.and_then(|share| self.shared.on_record(share));
             outgoing.queued(session.number, share, out);
+        } else if outgoing.message.is_stored() {
+            // Handed on to a session that is not: it stays in the store until it is fetched.
+            outgoing.message.hold(out);
         }
         session.outbound.wait(outgoing);
     }
@@ -181,31 +190,35 @@ impl Session {
     }
 
     /// Sends the message that has waited longest; whether there was one and it could be sent.
-    fn send_head(&mut self, now: Instant, out: &mut impl Output) -> bool {
+    fn send_head(&mut self, now: Instant, key: SessionKey, out: &mut impl Output) -> bool {
         let Link::Online(online) = &mut self.link else {
             return false;
         };
         let Some(head) = self.outbound.head() else {
             return false;
         };
-        // [MQTT-3.3.4-10] [MQTT-4.9.0-3] Nothing but these waits for the quota.
-        let acknowledged = head.qos > Qos::AtMostOnce;
-        // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
-        if acknowledged
-            && !head.message.is_expired(now)
-            && (online.send_quota == 0 || !self.outbound.can_begin())
-        {
-            return false;
-        }
-        let Some(outgoing) = self.outbound.take_head() else {
-            return false;
-        };
         // [MQTT-3.3.2-5]
-        if outgoing.message.is_expired(now) {
-            outgoing.finished(out);
+        if head.message.is_expired(now) {
+            if let Some(outgoing) = self.outbound.take_head() {
+                outgoing.finished(out);
+            }
             self.dropped(Drop::Expired, out);
             return true;
         }
+        // [MQTT-3.3.4-10] [MQTT-4.9.0-3] Nothing but these waits for the quota.
+        let acknowledged = head.qos > Qos::AtMostOnce;
+        // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
+        if acknowledged && (online.send_quota == 0 || !self.outbound.can_begin()) {
+            return false;
+        }
+        if head.message.is_stored() {
+            let window = online.send_quota;
+            self.fetch_head(key, window, out);
+            return false; // `Input::Fetched` goes on.
+        }
+        let Some(outgoing) = self.outbound.take_head().and_then(Outgoing::here) else {
+            return false;
+        };
         if acknowledged {
             // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
             online.send_quota -= 1;

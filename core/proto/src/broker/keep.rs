@@ -1,5 +1,6 @@
 //! What of sessions and messages is on record, and the records of its changes.
 
+use alloc::sync::Arc;
 use core::{
     num::NonZeroU64,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -10,6 +11,7 @@ use super::{
     Content, Output, Owed, Record, SharedBy, Subscription,
     message::{Message, Outgoing},
     session::{Link, Session},
+    stowed::{Outline, Room, Waiting},
     will::WillState,
 };
 use crate::{Instant, PacketId, TopicFilter};
@@ -25,10 +27,14 @@ pub(super) struct Numbers {
 /// By what the records of a message name it, and how many places on record hold it.
 ///
 /// The broker alone counts, and nobody else at the same time: it is an atomic only because messages are shared.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Mark {
     pub(super) number: u64,
+    pub(super) outline: Outline,
     holders: AtomicU32,
+    /// In how many places it waits in memory.
+    waiting: AtomicU32,
+    room: Arc<Room>,
 }
 
 /// How much of a session is on record.
@@ -63,11 +69,33 @@ impl Numbers {
 }
 
 impl Mark {
-    /// Of a message that is on record under this number.
-    pub(super) fn numbered(number: u64) -> Self {
-        Self {
+    /// Of a message that records name by this number.
+    pub(super) fn new(number: u64, outline: Outline, room: &Arc<Room>) -> Arc<Self> {
+        Arc::new(Self {
             number,
-            ..Self::default()
+            outline,
+            holders: AtomicU32::new(0),
+            waiting: AtomicU32::new(0),
+            room: Arc::clone(room),
+        })
+    }
+
+    /// Whether it may wait in memory.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.load(Relaxed) > 0 || self.room.has(self.outline.size)
+    }
+
+    /// It waits in memory, in one place more.
+    pub(super) fn enter(&self) {
+        if self.waiting.fetch_add(1, Relaxed) == 0 {
+            self.room.take(self.outline.size);
+        }
+    }
+
+    /// It does in one place less.
+    pub(super) fn leave(&self) {
+        if self.waiting.fetch_sub(1, Relaxed) == 1 {
+            self.room.give_back(self.outline.size);
         }
     }
 
@@ -76,20 +104,16 @@ impl Mark {
         self.holders.fetch_add(1, Relaxed) == 0
     }
 
-    /// One less does; whether it was the last.
-    fn let_go(&self) -> bool {
-        self.holders.fetch_sub(1, Relaxed) == 1
+    /// A place on record names it no more.
+    pub(super) fn let_go(&self, out: &mut impl Output) {
+        if self.holders.fetch_sub(1, Relaxed) == 1 {
+            let message = self.number;
+            out.persist(Record::Forgotten { message });
+        }
     }
 
     pub(super) fn is_held(&self) -> bool {
         self.holders.load(Relaxed) > 0
-    }
-}
-
-/// What is copied has no place on record.
-impl Clone for Mark {
-    fn clone(&self) -> Self {
-        Self::numbered(self.number)
     }
 }
 
@@ -105,9 +129,11 @@ impl Eq for Mark {}
 impl Message {
     /// One more place on record names the message.
     pub(super) fn hold(&self, out: &mut impl Output) {
-        if self.mark.hold() {
+        if let Some(mark) = &self.mark
+            && mark.hold()
+        {
             out.persist(Record::Message {
-                message: self.mark.number,
+                message: mark.number,
                 content: Content {
                     topic: &self.topic,
                     payload: &self.payload,
@@ -121,19 +147,20 @@ impl Message {
 
     /// A place on record names it no more.
     pub(super) fn let_go(&self, out: &mut impl Output) {
-        if self.mark.let_go() {
-            let message = self.mark.number;
-            out.persist(Record::Forgotten { message });
+        if let Some(mark) = &self.mark {
+            mark.let_go(out);
         }
     }
 
     /// It is the retained one of its topic, and `replaced` was.
     pub(super) fn retained(&self, replaced: Option<&Self>, out: &mut impl Output) {
         self.hold(out);
-        out.persist(Record::Retained {
-            topic: &self.topic,
-            message: self.mark.number,
-        });
+        if let Some(mark) = &self.mark {
+            out.persist(Record::Retained {
+                topic: &self.topic,
+                message: mark.number,
+            });
+        }
         if let Some(replaced) = replaced {
             replaced.let_go(out);
         }
@@ -146,16 +173,16 @@ impl Message {
     }
 }
 
-impl Outgoing {
+impl Outgoing<Waiting> {
     /// The delivery waits for a session.
     pub(super) fn queued(&self, session: u64, share: Option<SharedBy<'_>>, out: &mut impl Output) {
-        if let Some(order) = self.order {
+        if let (Some(order), Some(mark)) = (self.order, self.message.mark()) {
             self.message.hold(out);
             out.persist(Record::Queued {
                 order: order.get(),
                 delivery: Owed {
                     session,
-                    message: self.message.mark.number,
+                    message: mark.number,
                     qos: self.qos,
                     retain: self.retain,
                     subscription_ids: &self.subscription_ids,
@@ -167,17 +194,22 @@ impl Outgoing {
 
     /// The delivery is over.
     pub(super) fn finished(&self, out: &mut impl Output) {
-        finished(self.order, Some(&self.message), out);
+        let mark = self.message.mark().map(|mark| &**mark);
+        finished(self.order, mark, out);
+        // What is in the store alone is held also for a session that is not on record.
+        if let (None, Waiting::Stored(mark)) = (self.order, &self.message) {
+            mark.let_go(out);
+        }
     }
 }
 
 /// A delivery is over, and needs its message no more, if it still did.
-pub(super) fn finished(order: Order, message: Option<&Message>, out: &mut impl Output) {
+pub(super) fn finished(order: Order, mark: Option<&Mark>, out: &mut impl Output) {
     if let Some(order) = order {
         let order = order.get();
         out.persist(Record::Finished { order });
-        if let Some(message) = message {
-            message.let_go(out);
+        if let Some(mark) = mark {
+            mark.let_go(out);
         }
     }
 }
@@ -191,12 +223,12 @@ pub(super) fn sent(order: Order, packet_id: PacketId, out: &mut impl Output) {
 }
 
 /// The receiver of a QoS 2 delivery has its message.
-pub(super) fn released(order: Order, message: Option<&Message>, out: &mut impl Output) {
+pub(super) fn released(order: Order, mark: Option<&Mark>, out: &mut impl Output) {
     if let Some(order) = order {
         let order = order.get();
         out.persist(Record::Released { order });
-        if let Some(message) = message {
-            message.let_go(out);
+        if let Some(mark) = mark {
+            mark.let_go(out);
         }
     }
 }

@@ -24,6 +24,9 @@ pub struct Limits {
     pub queued_messages: usize,
     /// Bytes of payload, topic and properties that wait for a session.
     pub queued_bytes: usize,
+    /// Bytes of payload, topic and properties that wait in memory, for all sessions together; a message counts once. More wait in the store
+    /// alone. Only with a store.
+    pub queue_in_memory: usize,
     /// Unsent bytes of a connection beyond which QoS 0 messages are dropped and QoS 1 and 2 wait in the session.
     pub unsent_bytes_soft: usize,
     /// Unsent bytes of a connection beyond which it is closed with 0x97 (Quota exceeded).
@@ -103,6 +106,7 @@ impl Default for Limits {
             inflight: 1024,
             queued_messages: 100_000,
             queued_bytes: 64 << 20,
+            queue_in_memory: 64 << 20,
             unsent_bytes_soft: 1 << 20,
             unsent_bytes: 16 << 20,
             subscriptions: 100_000,

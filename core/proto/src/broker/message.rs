@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use super::{
     keep::{Mark, Order},
     shared::Share,
+    stowed::Waiting,
 };
 use crate::{
     Delivery, Instant, Properties, Property, PublishRef, Qos, SubscriptionId, TopicName, Will,
@@ -26,13 +27,14 @@ pub(super) struct Message {
     // [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
     pub(super) properties: Properties,
     pub(super) expires_at: Option<Instant>,
-    pub(super) mark: Mark,
+    /// By what its records name it, if it is kept.
+    pub(super) mark: Option<Arc<Mark>>,
 }
 
 /// A message on its way to one subscriber.
 #[derive(Clone, Debug)]
-pub(super) struct Outgoing {
-    pub(super) message: Arc<Message>,
+pub(super) struct Outgoing<M = Arc<Message>> {
+    pub(super) message: M,
     pub(super) qos: Qos,
     pub(super) retain: bool,
     pub(super) subscription_ids: SubscriptionIds,
@@ -74,7 +76,7 @@ impl Message {
             qos,
             properties,
             expires_at,
-            mark: Mark::default(),
+            mark: None,
         }
     }
 
@@ -98,12 +100,6 @@ impl Message {
             properties: self.properties.detached(),
             ..self
         }
-    }
-
-    /// Whether its time has passed. An interval of 0 reaches those who can be sent to in the same moment, and nobody later.
-    // [MQTT-3.3.2-5]
-    pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.expires_at.is_some_and(|at| at < now)
     }
 
     /// Bytes of what it says.
@@ -130,6 +126,31 @@ impl Message {
             subscription_identifiers,
             payload: &self.payload,
         }
+    }
+}
+
+impl<M> Outgoing<M> {
+    /// The same delivery of a message that is had in another way.
+    pub(super) fn with<N>(self, message: impl FnOnce(M) -> N) -> Outgoing<N> {
+        Outgoing {
+            message: message(self.message),
+            qos: self.qos,
+            retain: self.retain,
+            subscription_ids: self.subscription_ids,
+            share: self.share,
+            order: self.order,
+        }
+    }
+}
+
+impl Outgoing<Waiting> {
+    /// The delivery, its message in memory; `None` where that is in the store alone.
+    pub(super) fn here(self) -> Option<Outgoing> {
+        let message = match &self.message {
+            Waiting::Here(message, _) => Arc::clone(message),
+            Waiting::Stored(_) => return None,
+        };
+        Some(self.with(|_| message))
     }
 }
 

@@ -135,6 +135,8 @@ pub enum Drop {
     Expired,
     /// It exceeds the client's Maximum Packet Size.
     TooLarge,
+    /// It was in the store alone, which has lost it; or it would be sent at QoS 0 to another than it was stored for.
+    NotRead,
 }
 
 impl Cause {

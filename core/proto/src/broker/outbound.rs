@@ -6,6 +6,7 @@ use super::{
     Output,
     keep::{self, Order},
     message::{Message, Outgoing},
+    stowed::Waiting,
 };
 use crate::{
     Instant, PacketId, Qos,
@@ -87,7 +88,7 @@ impl Exchange {
     /// It is over.
     pub(super) fn finished(&self, out: &mut impl Output) {
         let (order, message) = self.on_record();
-        keep::finished(order, message.map(|message| &**message), out);
+        keep::finished(order, message.and_then(|message| message.mark.as_deref()), out);
     }
 }
 
@@ -107,10 +108,12 @@ pub(super) struct Outbound {
     first: u64,
     /// The number from which a PUBLISH has not been sent on this connection yet.
     resend_from: u64,
-    waiting: VecDeque<Outgoing>,
+    pub(super) waiting: VecDeque<Outgoing<Waiting>>,
     waiting_bytes: usize,
     /// Until then no message that waits expires; `None` is for ever.
     expires_from: Option<Instant>,
+    /// Whether those at the head of the queue are being fetched.
+    pub(super) fetching: bool,
 }
 
 impl Outbound {
@@ -238,30 +241,30 @@ impl Outbound {
 
     /// The messages whose receiver another session may take the place of: those that wait, and those at QoS 1 under way.
     // [MQTT-4.8.2-5] A QoS 2 message that was begun is this receiver's or nobody's.
-    pub(super) fn into_unfinished(self) -> impl Iterator<Item = Outgoing> {
+    pub(super) fn into_unfinished(self) -> impl Iterator<Item = Outgoing<Waiting>> {
         let under_way = self.exchanges.into_iter().filter_map(|exchange| match exchange {
-            Exchange::AwaitingPuback(outgoing) => Some(outgoing),
+            Exchange::AwaitingPuback(outgoing) => Some(outgoing.with(Waiting::from)),
             Exchange::AwaitingPubrec(_) | Exchange::AwaitingPubcomp { .. } | Exchange::Done => None,
         });
         under_way.chain(self.waiting)
     }
 
     /// Puts a message at the end of the queue.
-    pub(super) fn wait(&mut self, outgoing: Outgoing) {
+    pub(super) fn wait(&mut self, outgoing: Outgoing<Waiting>) {
         self.waiting_bytes += outgoing.message.size();
         self.waiting_at_most_once += usize::from(outgoing.qos == Qos::AtMostOnce);
-        let expires_at = outgoing.message.expires_at;
+        let expires_at = outgoing.message.expires_at();
         self.expires_from = [self.expires_from, expires_at].into_iter().flatten().min();
         self.waiting.push_back(outgoing);
     }
 
     /// The message at the head of the queue.
-    pub(super) fn head(&self) -> Option<&Outgoing> {
+    pub(super) fn head(&self) -> Option<&Outgoing<Waiting>> {
         self.waiting.front()
     }
 
     /// Takes the head off the queue.
-    pub(super) fn take_head(&mut self) -> Option<Outgoing> {
+    pub(super) fn take_head(&mut self) -> Option<Outgoing<Waiting>> {
         let outgoing = self.waiting.pop_front()?;
         self.waiting_bytes -= outgoing.message.size();
         self.waiting_at_most_once -= usize::from(outgoing.qos == Qos::AtMostOnce);
@@ -292,15 +295,16 @@ impl Outbound {
         before - self.waiting.len()
     }
 
-    fn keep_waiting(&mut self, keep: impl FnMut(&Outgoing) -> bool) {
+    /// Forgets the messages that wait and are not to be kept.
+    pub(super) fn keep_waiting(&mut self, keep: impl FnMut(&Outgoing<Waiting>) -> bool) {
         self.waiting.retain(keep);
-        let at_most_once = |outgoing: &&Outgoing| outgoing.qos == Qos::AtMostOnce;
+        let at_most_once = |outgoing: &&Outgoing<Waiting>| outgoing.qos == Qos::AtMostOnce;
         self.waiting_at_most_once = self.waiting.iter().filter(at_most_once).count();
         self.waiting_bytes = self.waiting.iter().map(|outgoing| outgoing.message.size()).sum();
         self.expires_from = self
             .waiting
             .iter()
-            .filter_map(|outgoing| outgoing.message.expires_at)
+            .filter_map(|outgoing| outgoing.message.expires_at())
             .min();
     }
 

@@ -5,7 +5,6 @@ use core::mem;
 
 use super::{
     Broker, Cause, Note, Output, Refusal,
-    keep::Mark,
     message::{Message, Outgoing, SubscriptionIds, ids_of},
     retained::Retaining,
     session::{LastMatch, SessionKey},
@@ -274,7 +273,10 @@ impl Broker {
         let acknowledged = |found: &Match| found.qos.min(message.qos) > Qos::AtMostOnce;
         // Only a message that is kept is allocated.
         if keep || matches.iter().any(acknowledged) {
-            message.mark = Mark::numbered(self.numbers.next_message());
+            let is_kept = |found: &Match| acknowledged(found) && self.session(found.session).is_on_record();
+            if keep || matches.iter().any(is_kept) {
+                message.mark = Some(self.mark(&message));
+            }
             let message = message.into_kept();
             if keep {
                 // [MQTT-3.3.1-5] [MQTT-3.3.1-8] [v3 MQTT-3.3.1-5] [v3 MQTT-3.3.1-7] [v3 MQTT-3.3.1-12]
@@ -354,7 +356,7 @@ impl Broker {
             let retain = retain && found.retain_as_published;
             match kept {
                 Some(kept) if qos > Qos::AtMostOnce => {
-                    let message = Arc::clone(kept);
+                    let message = Arc::clone(kept).into();
                     let outgoing = Outgoing {
                         message,
                         qos,

@@ -3,14 +3,31 @@ use core::num::NonZeroU64;
 
 use super::{
     Broker, Drop, Output, Record, Saved, SharedBy,
-    keep::{self, Numbers, OnRecord},
+    keep::{self, Mark, Numbers, OnRecord},
     message::{Message, Outgoing},
     outbound::Exchange,
-    saved::{SavedDelivery, SavedSession, SavedWill, Stage},
+    saved::{SavedDelivery, SavedMessage, SavedSession, SavedWill, Stage},
     session::{Session, SessionKey},
+    stowed::{Outline, Waiting},
     will::WillState,
 };
 use crate::{Instant, PacketId, Qos};
+
+/// A message of an earlier process.
+struct Restored {
+    mark: Arc<Mark>,
+    /// `None` where it stays in the store until its turn comes.
+    whole: Option<Arc<Message>>,
+}
+
+impl Restored {
+    fn waiting(&self) -> Waiting {
+        match &self.whole {
+            Some(message) => Arc::clone(message).into(),
+            None => Waiting::Stored(Arc::clone(&self.mark)),
+        }
+    }
+}
 
 impl Broker {
     /// Takes up, at the moment `now`, what the records of an earlier process come to. Only of a broker that has handled nothing yet.
@@ -30,22 +47,28 @@ impl Broker {
             retained,
             deliveries,
         } = saved;
-        let messages: BTreeMap<u64, Arc<Message>> = messages
-            .into_iter()
-            .map(|(number, message)| (number, Arc::new(message)))
-            .collect();
+        let restored = messages.into_iter().map(|(number, saved)| {
+            let message = self.restore_message(number, saved);
+            (number, message)
+        });
+        let messages: BTreeMap<u64, Restored> = restored.collect();
         let mut keys = BTreeMap::new();
         for (number, session) in sessions {
             keys.insert(number, self.restore_session(now, number, session, out));
         }
         for message in retained.values().filter_map(|number| messages.get(number)) {
-            message.mark.hold();
-            self.retained.insert(Arc::clone(message));
+            if let Some(whole) = &message.whole {
+                message.mark.hold();
+                self.retained.insert(Arc::clone(whole));
+            }
         }
         for (order, delivery) in deliveries {
             let (key, message) = (keys.get(&delivery.session), messages.get(&delivery.message));
             let outgoing = message.map(|message| self.outgoing(order, &delivery, message));
             self.restore_delivery(order, key.copied(), delivery.stage, outgoing, out);
+            if let Some(key) = key {
+                self.stow(*key, out);
+            }
         }
         for (message, it) in messages {
             if !it.mark.is_held() {
@@ -65,6 +88,22 @@ impl Broker {
             }
         }
         self.tick(now, out);
+    }
+
+    fn restore_message(&self, number: u64, saved: SavedMessage) -> Restored {
+        let outline = match &saved {
+            SavedMessage::Whole(message) => Outline::of(message),
+            SavedMessage::Stored(outline) => *outline,
+        };
+        let mark = Mark::new(number, outline, &self.room);
+        let whole = match saved {
+            SavedMessage::Whole(message) => Some(Arc::new(Message {
+                mark: Some(Arc::clone(&mark)),
+                ..*message
+            })),
+            SavedMessage::Stored(_) => None,
+        };
+        Restored { mark, whole }
     }
 
     fn restore_session(
@@ -94,13 +133,13 @@ impl Broker {
         key
     }
 
-    fn outgoing(&self, order: u64, saved: &SavedDelivery, message: &Arc<Message>) -> Outgoing {
+    fn outgoing(&self, order: u64, saved: &SavedDelivery, message: &Restored) -> Outgoing<Waiting> {
         let shared = saved.share.as_ref().map(|(filter, retain)| SharedBy {
             filter,
             retain: *retain,
         });
         Outgoing {
-            message: Arc::clone(message),
+            message: message.waiting(),
             qos: saved.qos,
             retain: saved.retain,
             subscription_ids: saved.subscription_ids.clone(),
@@ -114,14 +153,16 @@ impl Broker {
         order: u64,
         key: Option<SessionKey>,
         stage: Stage,
-        outgoing: Option<Outgoing>,
+        outgoing: Option<Outgoing<Waiting>>,
         out: &mut impl Output,
     ) {
         let restored = key.is_some_and(|key| {
             let session = self.session_mut(key);
             match (stage, outgoing) {
                 (Stage::Released(packet_id), _) => session.restore_released(order, packet_id),
-                (Stage::Sent(packet_id), Some(outgoing)) => session.restore_sent(packet_id, outgoing),
+                (Stage::Sent(packet_id), Some(outgoing)) => outgoing
+                    .here()
+                    .is_some_and(|outgoing| session.restore_sent(packet_id, outgoing)),
                 (Stage::Queued, Some(outgoing)) => session.restore_queued(outgoing),
                 (Stage::Sent(_) | Stage::Queued, None) => false,
             }
@@ -133,15 +174,19 @@ impl Broker {
 }
 
 impl Session {
-    fn restore_queued(&mut self, outgoing: Outgoing) -> bool {
-        outgoing.message.mark.hold();
+    fn restore_queued(&mut self, outgoing: Outgoing<Waiting>) -> bool {
+        if let Some(mark) = outgoing.message.mark() {
+            mark.hold();
+        }
         self.outbound.wait(outgoing);
         true
     }
 
     // [MQTT-2.2.1-4] Whose Packet Identifier another has is sent as if for the first time.
     fn restore_sent(&mut self, packet_id: PacketId, outgoing: Outgoing) -> bool {
-        outgoing.message.mark.hold();
+        if let Some(mark) = &outgoing.message.mark {
+            mark.hold();
+        }
         let exchange = match outgoing.qos {
             Qos::AtMostOnce | Qos::AtLeastOnce => Exchange::AwaitingPuback(outgoing),
             Qos::ExactlyOnce => Exchange::AwaitingPubrec(outgoing),
@@ -149,7 +194,7 @@ impl Session {
         match self.outbound.take_up(packet_id, exchange) {
             Ok(()) => {}
             Err(Exchange::AwaitingPuback(outgoing) | Exchange::AwaitingPubrec(outgoing)) => {
-                self.outbound.wait(outgoing);
+                self.outbound.wait(outgoing.with(Waiting::from));
             }
             Err(Exchange::AwaitingPubcomp { .. } | Exchange::Done) => {}
         }

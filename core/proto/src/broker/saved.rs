@@ -1,10 +1,13 @@
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+};
 use core::time::Duration;
 
 use super::{
     Content, Owed, Record, Subscription,
-    keep::Mark,
     message::{Message, SubscriptionIds},
+    stowed::Outline,
 };
 use crate::{Instant, PacketId, Qos, Text, TopicFilter, TopicName, Will};
 
@@ -13,7 +16,7 @@ use crate::{Instant, PacketId, Qos, Text, TopicFilter, TopicName, Will};
 pub struct Saved {
     /// By number, as are the others.
     pub(super) sessions: BTreeMap<u64, SavedSession>,
-    pub(super) messages: BTreeMap<u64, Message>,
+    pub(super) messages: BTreeMap<u64, SavedMessage>,
     /// By topic, the number of its message.
     pub(super) retained: BTreeMap<TopicName, u64>,
     /// By order.
@@ -46,6 +49,13 @@ pub(super) struct SavedDelivery {
     /// The shared subscription it came by, and RETAIN as it was published.
     pub(super) share: Option<(TopicFilter, bool)>,
     pub(super) stage: Stage,
+}
+
+/// A message, or what has to be known of one that stays in the store until its turn comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SavedMessage {
+    Whole(Box<Message>),
+    Stored(Outline),
 }
 
 /// How far a delivery has come.
@@ -135,8 +145,9 @@ impl Saved {
                 self.change(session, |it| _ = it.received.remove(&packet_id));
             }
             Record::Message { message, content } => {
-                let content = Message::on_record(message, content);
-                self.messages.insert(message, content);
+                let content = Message::on_record(content);
+                self.messages
+                    .insert(message, SavedMessage::Whole(Box::new(content)));
             }
             Record::Forgotten { message } => _ = self.messages.remove(&message),
             Record::Retained { topic, message } => _ = self.retained.insert(topic.detached(), message),
@@ -148,6 +159,35 @@ impl Saved {
             Record::Released { order } => self.goes_on(order, Stage::released),
             Record::Finished { order } => _ = self.deliveries.remove(&order),
         }
+    }
+
+    /// Takes in a message as [`Record::Message`] does, but none of what it says: that stays in the store until it is
+    /// [fetched](super::Output::fetch). Of those that are [needed at once](Saved::needed) it takes more.
+    pub fn outline(&mut self, message: u64, content: &Content<'_>) {
+        let outline = Outline::of_content(content);
+        self.messages.insert(message, SavedMessage::Stored(outline));
+    }
+
+    /// The messages that a broker begins with whole, by number: those that are retained, and those whose exchange is under way.
+    pub fn needed(&self) -> BTreeSet<u64> {
+        let deliveries = self.deliveries.values();
+        let sent = deliveries.filter(|delivery| matches!(delivery.stage, Stage::Sent(_)));
+        let sent = sent.map(|delivery| delivery.message);
+        self.retained.values().copied().chain(sent).collect()
+    }
+
+    /// The same, with no more of each message than [needed](Saved::needed): what a store that is fetched from begins with.
+    #[must_use]
+    pub fn outlined(mut self) -> Self {
+        let needed = self.needed();
+        for (number, message) in &mut self.messages {
+            if let SavedMessage::Whole(whole) = message
+                && !needed.contains(number)
+            {
+                *message = SavedMessage::Stored(Outline::of(whole));
+            }
+        }
+        self
     }
 
     fn change(&mut self, session: u64, change: impl FnOnce(&mut SavedSession)) {
@@ -189,8 +229,8 @@ impl Stage {
 }
 
 impl Message {
-    /// The message that is on record under this number.
-    fn on_record(number: u64, content: Content<'_>) -> Self {
+    /// A message that is on record.
+    fn on_record(content: Content<'_>) -> Self {
         let Content {
             topic,
             payload,
@@ -204,7 +244,7 @@ impl Message {
             qos,
             properties: properties.clone(),
             expires_at,
-            mark: Mark::numbered(number),
+            mark: None,
         };
         message.detached()
     }

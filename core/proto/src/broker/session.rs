@@ -30,11 +30,11 @@ pub(super) struct SessionKey(pub(super) u32);
 pub(super) struct Session {
     /// The last match this session was found in, so that a second matching subscription joins it.
     pub(super) last_match: LastMatch,
+    pub(super) on_record: OnRecord,
     pub(super) outbound: Outbound,
     pub(super) link: Link,
     /// By what its records name it.
     pub(super) number: u64,
-    pub(super) on_record: OnRecord,
     pub(super) client_id: Text,
     /// How long the session outlives its connection; `None` is for ever.
     pub(super) expiry: Option<Duration>,

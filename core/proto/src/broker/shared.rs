@@ -4,7 +4,7 @@
 
 mod group;
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::vec::Vec;
 use core::{hash::BuildHasher as _, mem, num::NonZeroU32};
 
 use foldhash::quality::FixedState;
@@ -13,11 +13,12 @@ use slab::Slab;
 
 use self::group::Group;
 use super::{
-    Broker, Output, SharedBy, SharedDistribution, keep,
+    Broker, Drop, Output, SharedBy, SharedDistribution, keep,
     message::{Message, Outgoing, ids_of},
     outbound::Outbound,
     publish::{Match, Subscription},
     session::{Link, Session, SessionKey},
+    stowed::{Waiting, topic_hash},
 };
 use crate::{Instant, Qos, SubscriptionTree, TopicFilter};
 
@@ -171,13 +172,14 @@ impl Broker {
         if self.shared.tree.is_empty() {
             return;
         }
+        let about = (message.qos, topic_hash(&message.topic));
         let mut found = mem::take(&mut self.shared.found);
         self.shared
             .tree
             .for_each_match(&message.topic, |place, ()| found.push(place));
         let chosen = found
             .drain(..)
-            .filter_map(|place| self.choose(place, publisher, message, out));
+            .filter_map(|place| self.choose(place, publisher, about, out));
         matches.extend(chosen.map(Match::from));
         self.shared.found = found;
     }
@@ -186,16 +188,16 @@ impl Broker {
         &mut self,
         place: u32,
         publisher: Option<SessionKey>,
-        message: &Message,
+        (qos, topic_hash): (Qos, u64),
         out: &impl Output,
     ) -> Option<Chosen> {
         let distribution = self.limits.shared_distribution;
-        let hash = self.hash(distribution, place, publisher, message);
+        let hash = self.hash(distribution, place, publisher, topic_hash);
         let (sessions, unsent_bytes_soft) = (&self.sessions, self.limits.unsent_bytes_soft);
         let group = self.shared.groups.get_mut(place as usize)?;
         let load = |member: SessionKey, granted: Qos| {
             let session = sessions.get(member.0 as usize)?;
-            session.load(message.qos.min(granted), unsent_bytes_soft, out)
+            session.load(qos.min(granted), unsent_bytes_soft, out)
         };
         let (member, subscription) = group.choose(distribution, hash, load)?;
         let number = group.number();
@@ -212,7 +214,7 @@ impl Broker {
         distribution: SharedDistribution,
         place: u32,
         publisher: Option<SessionKey>,
-        message: &Message,
+        topic_hash: u64,
     ) -> u64 {
         let chance = &self.shared.chance;
         match (distribution, publisher) {
@@ -223,7 +225,7 @@ impl Broker {
             }
             // What is handed on has lost sight of its publisher.
             (SharedDistribution::HashClient, None) | (SharedDistribution::HashTopic, _) => {
-                chance.hash_one(message.topic.text().as_str())
+                chance.hash_one(topic_hash)
             }
         }
     }
@@ -233,15 +235,27 @@ impl Broker {
     pub(super) fn hand_on(&mut self, now: Instant, outbound: Outbound, out: &mut impl Output) {
         outbound.finish_begun(out);
         for mut outgoing in outbound.into_unfinished() {
-            let (order, message) = (outgoing.order.take(), Arc::clone(&outgoing.message));
+            let (order, mark) = (outgoing.order.take(), outgoing.message.mark().cloned());
+            let is_held = order.is_some() || outgoing.message.is_stored();
             if let Some(share) = outgoing.share {
                 self.hand_on_one(now, share, outgoing, out);
             }
-            keep::finished(order, Some(&message), out);
+            let mark = mark.filter(|_| is_held);
+            match (order, mark) {
+                (Some(_), mark) => keep::finished(order, mark.as_deref(), out),
+                (None, Some(mark)) => mark.let_go(out),
+                (None, None) => {}
+            }
         }
     }
 
-    fn hand_on_one(&mut self, now: Instant, share: Share, outgoing: Outgoing, out: &mut impl Output) {
+    fn hand_on_one(
+        &mut self,
+        now: Instant,
+        share: Share,
+        outgoing: Outgoing<Waiting>,
+        out: &mut impl Output,
+    ) {
         let GroupKey { place, number } = share.group;
         let group = self.shared.groups.get(place as usize);
         // [MQTT-3.3.2-5]
@@ -249,11 +263,12 @@ impl Broker {
             return;
         }
         self.routings += 1;
-        let Some(chosen) = self.choose(place, None, &outgoing.message, out) else {
+        let about = (outgoing.message.qos(), outgoing.message.topic_hash());
+        let Some(chosen) = self.choose(place, None, about, out) else {
             return;
         };
         let outgoing = Outgoing {
-            qos: outgoing.message.qos.min(chosen.subscription.qos),
+            qos: outgoing.message.qos().min(chosen.subscription.qos),
             retain: share.retain && chosen.subscription.retain_as_published,
             subscription_ids: ids_of(chosen.subscription.id),
             ..outgoing
@@ -267,6 +282,9 @@ impl Broker {
             subscription_ids,
             ..
         } = outgoing;
+        let Waiting::Here(message, _) = message else {
+            return self.session(chosen.member).dropped(Drop::NotRead, out);
+        };
         self.deliver_at_most_once(now, chosen.member, &message, retain, &subscription_ids, out);
     }
 }

@@ -176,7 +176,7 @@ impl Broker {
         {
             let outgoing = Outgoing {
                 qos: message.qos.min(subscription.qos),
-                message: Arc::clone(&message),
+                message: Arc::clone(&message).into(),
                 retain: true,
                 subscription_ids: ids_of(subscription.id),
                 share: None,

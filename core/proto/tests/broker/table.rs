@@ -11,7 +11,8 @@ use squall_proto::{
     Publish, Qos, ReasonCode, Subscribe, SubscriptionOptions, Text, TopicFilter, TopicName, Unsubscribe,
     Version,
     broker::{
-        Broker, Close, Counts, Input, Judgement, Limits, Note, Output, Question, Record, Saved, Settings,
+        Broker, Close, Counts, Fetch, Fetched, Input, Judgement, Limits, Note, Output, Question, Record,
+        Saved, Settings,
     },
 };
 
@@ -42,6 +43,12 @@ pub(crate) struct Sink {
     pub(crate) saved: Saved,
     /// How many there were.
     pub(crate) records: usize,
+    /// What a store would have of messages.
+    messages: BTreeMap<u64, Fetched>,
+    /// What the broker wants of them.
+    pub(crate) fetches: VecDeque<Fetch>,
+    /// Whether that has to wait until somebody has it answered.
+    pub(crate) reads_slowly: bool,
 }
 
 impl Output for Sink {
@@ -71,6 +78,15 @@ impl Output for Sink {
     fn persist(&mut self, record: Record<'_>) {
         self.saved.apply(&record);
         self.records += 1;
+        keep(&mut self.messages, &record);
+    }
+
+    fn can_fetch(&self) -> bool {
+        true
+    }
+
+    fn fetch(&mut self, fetch: Fetch) {
+        self.fetches.push_back(fetch);
     }
 }
 
@@ -84,6 +100,7 @@ impl Table {
     }
 
     pub(crate) fn with_settings(version: Version, settings: Settings) -> Self {
+        let settings = Self::stowing(settings);
         let broker = Broker::new(settings.clone(), 1);
         Self::of(version, settings, broker)
     }
@@ -92,6 +109,14 @@ impl Table {
     pub(crate) fn authenticating(version: Version, limits: Limits) -> Self {
         let broker = Broker::authenticating(limits.clone(), 1);
         Self::of(version, limits.into(), broker)
+    }
+
+    /// Unless a test says otherwise nothing waits in memory alone: all of it has to be fetched again.
+    fn stowing(mut settings: Settings) -> Settings {
+        if settings.limits.queue_in_memory == Limits::default().queue_in_memory {
+            settings.limits.queue_in_memory = 0;
+        }
+        settings
     }
 
     fn of(version: Version, settings: Settings, broker: Broker) -> Self {
@@ -165,6 +190,26 @@ impl Table {
 
     pub(crate) fn handle(&mut self, input: Input) {
         self.broker.handle(self.now, input, &mut self.out);
+        if !self.out.reads_slowly {
+            self.answer_fetches();
+        }
+    }
+
+    /// What the broker wants of the store comes.
+    pub(crate) fn answer_fetches(&mut self) {
+        while let Some(fetch) = self.out.fetches.pop_front() {
+            let numbers = fetch.messages().iter();
+            let found = numbers
+                .filter_map(|number| self.out.messages.get(number).cloned())
+                .collect();
+            let input = Input::Fetched(fetch, found);
+            self.broker.handle(self.now, input, &mut self.out);
+        }
+    }
+
+    /// The store loses its messages.
+    pub(crate) fn lose_messages(&mut self) {
+        self.out.messages.clear();
     }
 
     /// What the broker asks about this client next.
@@ -220,7 +265,9 @@ impl Table {
         let saved = std::mem::take(&mut self.out.saved);
         self.out.saved = saved.clone();
         self.broker = Broker::new(self.settings.clone(), 2);
-        self.broker.restore(self.now, saved, &mut self.out);
+        self.out.fetches.clear();
+        self.broker.restore(self.now, saved.outlined(), &mut self.out);
+        self.answer_fetches();
     }
 
     /// Frees the name; the place at the table stays taken, so that connections keep their numbers.
@@ -413,5 +460,20 @@ pub(crate) fn owned(packet: PacketRef<'_>) -> Packet {
                 properties: properties.collect(),
             })
         }
+    }
+}
+
+/// What a store keeps of messages.
+fn keep(messages: &mut BTreeMap<u64, Fetched>, record: &Record<'_>) {
+    if let Record::Message { message, content } = *record {
+        let fetched = Fetched {
+            message,
+            topic: content.topic.clone(),
+            payload: content.payload.clone(),
+            properties: content.properties.clone(),
+        };
+        messages.insert(message, fetched);
+    } else if let Record::Forgotten { message } = *record {
+        messages.remove(&message);
     }
 }

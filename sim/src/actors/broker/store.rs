@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use squall_node::broker::{Commit, DatabaseStore, Records, Store, StoreError};
+use squall_node::broker::{Commit, DatabaseStore, Fetching, Records, Store, StoreError};
 use squall_proto::broker::Saved;
 
 use crate::{
@@ -41,5 +41,9 @@ impl Store for DiskStore {
             self.disk.synced().await;
             Ok(())
         })
+    }
+
+    fn fetch(&mut self, messages: Arc<[u64]>) -> Fetching<'_> {
+        self.database.fetch(messages)
     }
 }

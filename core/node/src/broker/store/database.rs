@@ -7,10 +7,10 @@ use std::{
 };
 
 use redb::{Database, ReadableDatabase as _, StorageBackend, backends::FileBackend};
-use squall_proto::broker::{Record, Saved};
+use squall_proto::broker::{Fetched, Record, Saved};
 
 use super::{
-    Commit, Records, Store, StoreError,
+    Commit, Fetching, Records, Store, StoreError,
     format::{self, FORMAT},
     tables::{self, Tables, Visit},
     unsynced::Unsynced,
@@ -81,7 +81,11 @@ impl DatabaseStore {
         let transaction = database.begin_read()?;
         let (mut saved, mut rows, of) = (Saved::new(), 0, tables::count(&transaction)?);
         let mut take = |record: &Record<'_>| {
-            saved.apply(record);
+            if let Record::Message { message, content } = record {
+                saved.outline(*message, content);
+            } else {
+                saved.apply(record);
+            }
             rows += 1;
             self.watcher.tell(Progress::Read { rows, of });
         };
@@ -92,16 +96,33 @@ impl DatabaseStore {
                 trouble: &mut Err,
             },
         )?;
+        let needed: Vec<u64> = saved.needed().into_iter().collect();
+        tables::messages(&transaction, &needed, &mut |record| saved.apply(record))?;
         Ok(saved)
+    }
+
+    /// Reads messages, and waits for the backend.
+    pub(super) fn fetch_now(&mut self, messages: &[u64]) -> Result<Vec<Fetched>, StoreError> {
+        let read = self.opened().and_then(|database| {
+            let read = unharmed(|| fetch(&database, messages))?;
+            Ok((database, read))
+        });
+        let (database, read) = read.map_err(|trouble| named(&self.path, trouble))?;
+        self.database = Some(database);
+        Ok(read)
+    }
+
+    /// The database, opened again after an error.
+    fn opened(&mut self) -> Result<Database, Trouble> {
+        match self.database.take() {
+            Some(database) => Ok(database),
+            None => database::open_again(self.backend.clone(), CACHE),
+        }
     }
 
     /// Commits, and waits for the backend.
     pub(super) fn commit_now(&mut self, records: &Records) -> Result<(), StoreError> {
-        let database = match self.database.take() {
-            Some(database) => Ok(database),
-            None => database::open_again(self.backend.clone(), CACHE),
-        };
-        let committed = database.and_then(|database| {
+        let committed = self.opened().and_then(|database| {
             unharmed(move || write(&database, records).map(|()| database)).map_err(Trouble::of_work)
         });
         self.database = Some(committed.map_err(|trouble| named(&self.path, trouble))?);
@@ -117,6 +138,10 @@ impl Store for DatabaseStore {
     fn commit(&mut self, records: Arc<Records>) -> Commit<'_> {
         Box::pin(ready(self.commit_now(&records)))
     }
+
+    fn fetch(&mut self, messages: Arc<[u64]>) -> Fetching<'_> {
+        Box::pin(ready(self.fetch_now(&messages)))
+    }
 }
 
 /// All of them in one transaction. To do so twice comes to the same as to do it once: records say what is, not by how much it changes.
@@ -129,6 +154,22 @@ fn write(database: &Database, records: &Records) -> Result<(), Trouble> {
     drop(tables);
     transaction.commit()?;
     Ok(())
+}
+
+fn fetch(database: &Database, messages: &[u64]) -> Result<Vec<Fetched>, Trouble> {
+    let mut read = Vec::new();
+    let mut take = |record: &Record<'_>| {
+        if let Record::Message { message, content } = *record {
+            read.push(Fetched {
+                message,
+                topic: content.topic.clone(),
+                payload: content.payload.clone(),
+                properties: content.properties.clone(),
+            });
+        }
+    };
+    tables::messages(&database.begin_read()?, messages, &mut take)?;
+    Ok(read)
 }
 
 fn file(path: &Path) -> Result<File, Trouble> {

@@ -2,7 +2,7 @@ use std::{path::Path, sync::Arc};
 
 use squall_proto::broker::Saved;
 
-use super::{Commit, DatabaseStore, Records, Store, StoreError};
+use super::{Commit, DatabaseStore, Fetching, Records, Store, StoreError};
 use crate::database::{Blocking, INTERRUPTED, Watcher};
 
 /// Keeps records in one file, as [`DatabaseStore`] does. It commits on a thread where it may block.
@@ -57,6 +57,13 @@ impl Store for FileStore {
         Box::pin(async {
             let committed = self.0.run(move |database| database.commit_now(&records));
             committed.await.ok_or_else(interrupted)?
+        })
+    }
+
+    fn fetch(&mut self, messages: Arc<[u64]>) -> Fetching<'_> {
+        Box::pin(async {
+            let read = self.0.run(move |database| database.fetch_now(&messages));
+            read.await.ok_or_else(interrupted)?
         })
     }
 }

@@ -10,7 +10,7 @@ use squall_proto::{
     encode,
 };
 
-pub(super) use self::reading::{Visit, count, records};
+pub(super) use self::reading::{Visit, count, messages, records};
 use super::{change::Change, run::Over};
 use crate::database::Trouble;
 

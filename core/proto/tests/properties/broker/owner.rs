@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 use bytes::BytesMut;
 use squall_proto::{
     Ack, ConnId, Decoder, Delivery, Instant, Packet, PacketRef, ReasonCode, Text, Version,
-    broker::{Administration, Broker, Close, Input, Limits, Note, Output},
+    broker::{Administration, Broker, Close, Fetch, Fetched, Input, Limits, Note, Output, Record},
     encode,
 };
 
@@ -29,6 +29,10 @@ struct Wires {
     /// What the broker did in answer to one input.
     did: Vec<(ConnId, Did)>,
     said: Vec<Line>,
+    /// What a store would have of messages.
+    kept: BTreeMap<u64, Fetched>,
+    /// What the broker wants of them.
+    fetches: Vec<Fetch>,
 }
 
 struct Wire {
@@ -67,6 +71,28 @@ impl Output for Wires {
     }
 
     fn note(&mut self, _: Note) {}
+
+    fn persist(&mut self, record: Record<'_>) {
+        if let Record::Message { message, content } = record {
+            let fetched = Fetched {
+                message,
+                topic: content.topic.clone(),
+                payload: content.payload.clone(),
+                properties: content.properties.clone(),
+            };
+            self.kept.insert(message, fetched);
+        } else if let Record::Forgotten { message } = record {
+            self.kept.remove(&message).expect("it is forgotten once");
+        }
+    }
+
+    fn can_fetch(&self) -> bool {
+        true
+    }
+
+    fn fetch(&mut self, fetch: Fetch) {
+        self.fetches.push(fetch);
+    }
 }
 
 impl Play for Owner {
@@ -259,6 +285,7 @@ impl Owner {
     /// The model knows of the input already; what the broker makes of it is shown to the model.
     fn handle(&mut self, input: Input) -> Result<(), String> {
         self.broker.handle(self.now, input, &mut self.wires);
+        self.answer_fetches()?;
         for (conn, did) in std::mem::take(&mut self.wires.did) {
             match did {
                 Did::Sent(packet, size) => {
@@ -276,6 +303,22 @@ impl Owner {
             }
         }
         self.model.settle()
+    }
+
+    /// The store has all that waits for anybody.
+    fn answer_fetches(&mut self) -> Result<(), String> {
+        while let Some(fetch) = self.wires.fetches.pop() {
+            let numbers = fetch.messages().iter();
+            let found: Vec<Fetched> = numbers
+                .filter_map(|number| self.wires.kept.get(number).cloned())
+                .collect();
+            if found.is_empty() || found.len() < fetch.messages().len() {
+                return Err(format!("{fetch:?} is not all on record"));
+            }
+            self.broker
+                .handle(self.now, Input::Fetched(fetch, found), &mut self.wires);
+        }
+        Ok(())
     }
 
     fn administer(&mut self, what: fn(Text) -> Administration, client_id: &str) -> Result<(), String> {

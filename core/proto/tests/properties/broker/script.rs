@@ -74,6 +74,7 @@ impl World {
             Self::Wide => Limits {
                 unsent_bytes_soft: 10,
                 unsent_bytes: 100,
+                queue_in_memory: 8,
                 ..Limits::default()
             },
             Self::Narrow => Limits {
@@ -88,6 +89,7 @@ impl World {
                 topic_alias_maximum: 1,
                 session_expiry: Some(Duration::from_secs(6)),
                 keep_alive: Some(3),
+                queue_in_memory: 0,
                 ..Self::Wide.limits()
             },
             Self::Restricted => Limits {
@@ -95,6 +97,7 @@ impl World {
                 retain_available: false,
                 wildcard_subscription_available: false,
                 shared_subscription_available: false,
+                queue_in_memory: 1 << 20,
                 ..Self::Wide.limits()
             },
         }

@@ -40,6 +40,23 @@ pub(in crate::broker::store) fn records(
     each(transaction, EXCHANGES, visit, exchange)
 }
 
+/// Shows those of these messages that are kept.
+pub(in crate::broker::store) fn messages(
+    transaction: &ReadTransaction,
+    numbers: &[u64],
+    show: &mut Show<'_>,
+) -> Result<(), Trouble> {
+    let Some(table) = table(transaction, MESSAGES)? else {
+        return Ok(());
+    };
+    for number in numbers {
+        if let Some(row) = table.get(number)? {
+            message(*number, row.value(), show)?;
+        }
+    }
+    Ok(())
+}
+
 /// How many rows there are in all.
 pub(in crate::broker::store) fn count(transaction: &ReadTransaction) -> Result<u64, Trouble> {
     Ok(rows(transaction, SESSIONS)?
