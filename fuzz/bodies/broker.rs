@@ -8,13 +8,21 @@ use bytes::BytesMut;
 use squall_proto::{
     Ack, ConnId, Connect, Decoder, Delivery, Disconnect, Instant, Packet, PacketId, Properties, ReasonCode,
     Text, Version,
-    broker::{Broker, Counts, Input, Judgement, Limits, Rule, Rules, Settings, SharedDistribution, Told},
+    broker::{Broker, Counts, Input, Judgement, Settings},
     encode,
 };
 
-use self::wires::{Awaited, Wires};
+use self::{
+    settings::settings,
+    stowed::Stowed,
+    wires::{Awaited, Wires},
+};
 use crate::packets;
 
+#[path = "broker/settings.rs"]
+mod settings;
+#[path = "broker/stowed.rs"]
+mod stowed;
 #[path = "broker/wires.rs"]
 mod wires;
 
@@ -22,86 +30,19 @@ const CONNECTIONS: u32 = 5;
 const STEPS_MAX: usize = 300;
 const PACKET_SIZE_MAX: u32 = 1000;
 
-const DISTRIBUTIONS: [SharedDistribution; 5] = [
-    SharedDistribution::RoundRobin,
-    SharedDistribution::Random,
-    SharedDistribution::Sticky,
-    SharedDistribution::HashClient,
-    SharedDistribution::HashTopic,
-];
-
 /// Runs the inputs; panics where a rule is broken.
 pub(crate) fn broker_inputs(input: &[u8]) {
     let mut u = Unstructured::new(input);
     let Ok(settings) = settings(&mut u) else { return };
     let Ok(authenticates) = u.ratio(1, 4) else { return };
-    let mut owner = Owner::new(settings, authenticates);
+    let Ok(fetches) = u.arbitrary() else { return };
+    let mut owner = Owner::new(settings, authenticates, fetches);
     for _ in 0..STEPS_MAX {
         if u.is_empty() || step(&mut u, &mut owner).is_err() {
             break;
         }
     }
     owner.everybody_leaves();
-}
-
-fn settings(u: &mut Unstructured<'_>) -> Result<Settings> {
-    let strict = |u: &mut Unstructured<'_>| u.choose(&[Rule::Strict, Rule::Tolerant]).copied();
-    let rules = Rules {
-        receive_maximum: strict(u)?,
-        unknown_packet_id: strict(u)?,
-        wrong_acknowledgement: strict(u)?,
-        dollar_topics: strict(u)?,
-        payload_format: strict(u)?,
-        ..Rules::default()
-    };
-    let told = Told {
-        response_information: if u.arbitrary()? {
-            Some(packets::text(u)?)
-        } else {
-            None
-        },
-        server_reference: if u.arbitrary()? {
-            Some(packets::text(u)?)
-        } else {
-            None
-        },
-        ..Told::default()
-    };
-    let limits = limits(u)?;
-    Ok(Settings { limits, rules, told })
-}
-
-fn limits(u: &mut Unstructured<'_>) -> Result<Limits> {
-    Ok(Limits {
-        connections: *u.choose(&[2, 5, 100])?,
-        packet_size: PACKET_SIZE_MAX,
-        receive_maximum: *u.choose(&[1, 2, 1000])?,
-        inflight: *u.choose(&[1, 2, 1000])?,
-        queued_messages: *u.choose(&[0, 1, 5, 1000])?,
-        queued_bytes: *u.choose(&[100, 1_000_000])?,
-        unsent_bytes_soft: 10,
-        unsent_bytes: 100,
-        subscriptions: *u.choose(&[1, 3, 100])?,
-        subscriptions_total: *u.choose(&[2, 1000])?,
-        sessions: *u.choose(&[2, 1000])?,
-        topic_bytes: *u.choose(&[3, 100])?,
-        will_bytes: *u.choose(&[10, 1000])?,
-        user_properties: *u.choose(&[0, 1, 10])?,
-        retained_bytes: *u.choose(&[30, 10_000])?,
-        topic_aliases_sent: *u.choose(&[0, 1, 2, 100])?,
-        topic_levels: 8,
-        retained_messages: *u.choose(&[0, 1, 100])?,
-        topic_alias_maximum: *u.choose(&[0, 2])?,
-        session_expiry: *u.choose(&[None, None, Some(Duration::from_secs(5))])?,
-        keep_alive: *u.choose(&[None, None, Some(3)])?,
-        maximum_qos: packets::qos(u)?.max(packets::qos(u)?),
-        retain_available: u.ratio(7, 8)?,
-        wildcard_subscription_available: u.ratio(7, 8)?,
-        shared_subscription_available: u.ratio(7, 8)?,
-        shared_subscriptions_v3: u.arbitrary()?,
-        shared_distribution: *u.choose(&DISTRIBUTIONS)?,
-        ..Limits::default()
-    })
 }
 
 fn step(u: &mut Unstructured<'_>, owner: &mut Owner) -> Result<()> {
@@ -126,7 +67,8 @@ fn step(u: &mut Unstructured<'_>, owner: &mut Owner) -> Result<()> {
         29 => owner.hear(conn, u.bytes(7)?),
         30 => owner.wait(Duration::from_millis(*u.choose(&[1, 900, 1500, 3001, 12_000])?)),
         _ if u.ratio(1, 16)? => owner.handle(Input::Shutdown),
-        _ => owner.unsent(conn, 0),
+        _ if u.arbitrary()? => owner.unsent(conn, 0),
+        _ => _ = owner.read_store(u.arbitrary()?),
     }
     Ok(())
 }
@@ -207,7 +149,7 @@ struct Owner {
 }
 
 impl Owner {
-    fn new(settings: Settings, authenticates: bool) -> Self {
+    fn new(settings: Settings, authenticates: bool, fetches: bool) -> Self {
         let broker = if authenticates {
             Broker::authenticating
         } else {
@@ -216,7 +158,7 @@ impl Owner {
         Self {
             broker: broker(settings, 1),
             now: Instant::ZERO,
-            wires: Wires::default(),
+            wires: Wires::new(fetches.then(Stowed::default)),
             peers: BTreeMap::new(),
             held: BTreeMap::new(),
         }
@@ -278,6 +220,17 @@ impl Owner {
         }
     }
 
+    /// What the broker asked its store for comes; whether there was something.
+    fn read_store(&mut self, which: usize) -> bool {
+        let stowed = self.wires.stowed.as_mut();
+        let fetched = stowed.and_then(|stowed| stowed.answer(which));
+        let comes = fetched.is_some();
+        if let Some(fetched) = fetched {
+            self.handle(fetched);
+        }
+        comes
+    }
+
     fn wait(&mut self, duration: Duration) {
         let until = self.now + duration;
         while let Some(deadline) = self.broker.next_deadline().filter(|deadline| *deadline <= until) {
@@ -308,7 +261,7 @@ impl Owner {
             sessions,
             subscriptions,
             shared_subscriptions,
-            retained_messages: _,
+            retained_messages,
             unfinished_messages,
         } = self.broker.counts();
         let left = [
@@ -319,6 +272,9 @@ impl Owner {
             unfinished_messages,
         ];
         assert_eq!(left, [0; 5], "all have left");
+        if let Some(stowed) = &self.wires.stowed {
+            assert_eq!(stowed.len(), retained_messages, "what is retained is on record");
+        }
         assert_eq!(
             self.wires.sessions(),
             Vec::<Text>::new(),
@@ -330,6 +286,7 @@ impl Owner {
     fn takes_all(&mut self, client_id: &Text) {
         self.visit(client_id, false, |owner| {
             for _ in 0..10_000 {
+                while owner.read_store(0) {}
                 let Some((packet_id, awaited)) = owner.wires.awaited(ConnId(0)).first().copied() else {
                     return;
                 };

@@ -11,9 +11,11 @@ use bytes::BytesMut;
 use squall_proto::{
     ConnId, Connect, Decoder, Packet, PacketId, PacketRef, Property, Publish, ReasonCode, Text, TopicAlias,
     TopicName, Version,
-    broker::{Cause, Close, Note, Output, Question},
+    broker::{Cause, Close, Fetch, Note, Output, Question, Record},
     encode, encoded_len,
 };
+
+use super::stowed::Stowed;
 
 /// What the broker waits for after a PUBLISH or PUBREL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(super) enum Awaited {
 pub(super) struct Wires {
     open: BTreeMap<ConnId, Wire>,
     sessions: BTreeMap<Text, SessionSeen>,
+    /// What is on record of messages; nothing is fetched of an owner without.
+    pub(super) stowed: Option<Stowed>,
 }
 
 /// A session as the notes tell of it.
@@ -57,6 +61,14 @@ struct Wire {
 }
 
 impl Wires {
+    /// No connections yet, of an owner with this store.
+    pub(super) fn new(stowed: Option<Stowed>) -> Self {
+        Self {
+            stowed,
+            ..Self::default()
+        }
+    }
+
     /// Whether the connection was not open before.
     pub(super) fn open(&mut self, conn: ConnId) -> bool {
         let is_new = !self.open.contains_key(&conn);
@@ -333,6 +345,21 @@ impl Output for Wires {
             None,
             "one question at a time"
         );
+    }
+
+    fn persist(&mut self, record: Record<'_>) {
+        if let Some(stowed) = &mut self.stowed {
+            stowed.persist(&record);
+        }
+    }
+
+    fn can_fetch(&self) -> bool {
+        self.stowed.is_some()
+    }
+
+    fn fetch(&mut self, fetch: Fetch) {
+        let stowed = self.stowed.as_mut().expect("only who can fetch is asked to");
+        stowed.fetch(fetch);
     }
 
     fn unsent_bytes(&self, conn: ConnId) -> usize {

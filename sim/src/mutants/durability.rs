@@ -1,10 +1,12 @@
 //! What a broker keeps on its disk.
 
+use std::mem;
+
 use squall_proto::broker::Record;
 
 use super::{
     Mutant, Mutation, caught_in,
-    mutation::{kept_later, never_kept},
+    mutation::{fetched_as, kept_later, never_kept},
 };
 use crate::trace::Side;
 
@@ -156,6 +158,36 @@ pub(super) const MUTANTS: &[Mutant] = &[
                         ..
                     }
                 )
+            })
+        },
+    },
+    Mutant {
+        name: "broker-loses-what-it-reads",
+        does: "passes over the first of the messages that it reads from its disk for a long queue",
+        stands_for: "MQTT-4.1.0-1, I1",
+        side: Side::Broker,
+        caught_by: caught_in(
+            "qos=1,kind=process,room=0",
+            "durable/a-long-queue-is-on-disk",
+            "no_loss",
+        ),
+        make: || fetched_as(|found| drop(found.drain(..1.min(found.len())))),
+    },
+    Mutant {
+        name: "broker-mixes-up-what-it-reads",
+        does: "takes one message that it reads from its disk for the other",
+        stands_for: "MQTT-4.6.0-6",
+        side: Side::Broker,
+        caught_by: caught_in(
+            "qos=1,kind=process,room=0",
+            "durable/a-long-queue-is-on-disk",
+            "order",
+        ),
+        make: || {
+            fetched_as(|found| {
+                if let [first, .., last] = &mut found[..] {
+                    mem::swap(&mut first.message, &mut last.message);
+                }
             })
         },
     },

@@ -1,4 +1,7 @@
-use squall_proto::{Packet, broker::Record};
+use squall_proto::{
+    Packet,
+    broker::{Fetched, Record},
+};
 
 use super::conn::{Conn, Forgive, Way};
 
@@ -8,19 +11,22 @@ pub(super) enum Mutation {
     Wire(OfPackets),
     /// Is shown every record that is to be kept, in order, and says what becomes of it.
     Store(OfRecords),
+    /// Changes what was read from the disk of what waits there.
+    Fetch(OfFetched),
     /// The disk is never asked to sync.
     Unsynced,
 }
 
 type OfPackets = Box<dyn FnMut(Packet, &mut Conn) + Send>;
 type OfRecords = Box<dyn FnMut(&Record<'_>) -> Kept + Send>;
+type OfFetched = Box<dyn FnMut(&mut Vec<Fetched>) + Send>;
 
 impl Mutation {
     /// Says what becomes of a packet.
     pub(super) fn apply(&mut self, packet: Packet, conn: &mut Conn) {
         match self {
             Self::Wire(mutation) => mutation(packet, conn),
-            Self::Store(_) | Self::Unsynced => conn.pass(packet),
+            Self::Store(_) | Self::Fetch(_) | Self::Unsynced => conn.pass(packet),
         }
     }
 }
@@ -45,6 +51,11 @@ pub(super) fn kept_later(mut is: impl FnMut(&Record<'_>) -> bool + Send + 'stati
     Mutation::Store(Box::new(
         move |record| if is(record) { Kept::Later } else { Kept::Now },
     ))
+}
+
+/// What was read of what waits on the disk is changed.
+pub(super) fn fetched_as(change: impl FnMut(&mut Vec<Fetched>) + Send + 'static) -> Mutation {
+    Mutation::Fetch(Box::new(change))
 }
 
 /// Such records are not kept.

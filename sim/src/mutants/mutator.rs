@@ -10,7 +10,7 @@ use std::{
 };
 
 use squall_node::{Acceptor, Peer, broker::Records};
-use squall_proto::{Packet, Text};
+use squall_proto::{Packet, Text, broker::Fetched};
 
 use super::{
     Mutant, Mutation,
@@ -146,6 +146,18 @@ impl Mutator {
         });
         touched.fetch_add((kept.len() != records.len()).into(), Relaxed);
         Some(kept)
+    }
+
+    /// What is made of messages that were read from the disk.
+    pub(super) fn fetched(&self, found: Vec<Fetched>) -> Vec<Fetched> {
+        let mut at_work = self.at_work();
+        let Mutation::Fetch(change) = &mut at_work.mutation else {
+            return found;
+        };
+        let mut changed = found.clone();
+        change(&mut changed);
+        at_work.touched.fetch_add((changed != found).into(), Relaxed);
+        changed
     }
 
     /// Whether syncs are left out; then one was.

@@ -38,7 +38,10 @@ impl<S: Store> Store for MutatedStore<S> {
     }
 
     fn fetch(&mut self, messages: Arc<[u64]>) -> Fetching<'_> {
-        self.below.fetch(messages)
+        Box::pin(async move {
+            let found = self.below.fetch(messages).await?;
+            Ok(self.mutator.fetched(found))
+        })
     }
 }
 

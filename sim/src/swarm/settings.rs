@@ -21,6 +21,7 @@ pub(super) fn broker(mix: &Mix) -> Draw {
         if_on(limits, number(100..=1000))
     };
     let durability = if mix.is_durable() { just("disk") } else { nothing() };
+    let queue_in_memory = if_on(mix.is_durable(), number(0..=3000));
     map(vec![
         ("receive_maximum", if_on(limits, number(1..=5))),
         ("inflight", if_on(limits, number(1..=5))),
@@ -40,6 +41,7 @@ pub(super) fn broker(mix: &Mix) -> Draw {
         ("retain_available", if_on(mix.has_v5("no_retain"), just(false))),
         ("shared_subscriptions_v3", if_on(mix.has("shared"), just(true))),
         ("durability", durability),
+        ("queue_in_memory", queue_in_memory),
     ])
 }
 
