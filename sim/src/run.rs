@@ -22,9 +22,10 @@ use tokio::{sync::oneshot, task::JoinSet, time::sleep};
 use self::{cast::Cast, progress::Progress, steps::Steps};
 use crate::{
     actors::Broke,
+    faults::Fault,
     mutants::{Mutant, Mutated},
     scenario::Scenario,
-    target::{RealBroker, Target},
+    target::{RealBroker, Target, is_the_machines},
     trace::{Trace, What},
     world::{Clock, World, WorldConfig, network, watched},
 };
@@ -218,7 +219,10 @@ async fn play(
         simulated: now.saturating_since(Instant::ZERO),
         end,
         untouched: match arm {
-            Arm::Faults => progress.untouched(scenario),
+            Arm::Faults => {
+                let should = |fault: &Fault| outside.is_none() || !is_the_machines(fault);
+                progress.untouched(scenario, should)
+            }
             Arm::Control => Vec::new(),
         },
         mutated: 0,

@@ -7,6 +7,7 @@
 
 mod suits;
 
+pub(crate) use suits::is_the_machines;
 pub use suits::{cannot_be_real, takes};
 
 use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};

@@ -77,7 +77,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         stands_for: "MQTT-3.3.1-5, I15",
         side: Side::Broker,
         caught_by: caught_in(
-            "qos=1,kind=process",
+            "qos=1,kind=process,then=power",
             "durable/retained-set-and-cleared",
             "no_loss",
         ),
@@ -134,7 +134,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         side: Side::Broker,
         caught_by: caught_in(
             "kind=process",
-            "durable/a-session-that-expires-while-the-broker-is-down",
+            "durable/a-session-that-was-ended-stays-ended",
             "expectations",
         ),
         make: || never_kept(|record| matches!(record, Record::SessionEnded { .. })),

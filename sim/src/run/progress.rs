@@ -7,7 +7,10 @@ use squall_node::Watched;
 use tokio::time::Instant;
 
 use super::{Untouched, note_healed};
-use crate::scenario::{Action, Scenario, Step};
+use crate::{
+    faults::Fault,
+    scenario::{Action, Scenario, Step},
+};
 
 /// How far the steps of a run have come.
 pub(super) struct Progress {
@@ -121,15 +124,15 @@ impl Progress {
         }
     }
 
-    /// The faults that have touched nothing.
-    pub(super) fn untouched(&self, scenario: &Scenario) -> Vec<Untouched> {
+    /// The faults that have touched nothing and should have.
+    pub(super) fn untouched(&self, scenario: &Scenario, should: impl Fn(&Fault) -> bool) -> Vec<Untouched> {
         let known = self.known();
         let steps = scenario.steps.iter().enumerate().zip(known.iter());
         let nothing = steps.filter_map(|((step, what), known)| {
             let Action::Fault(fault) = &what.action else {
                 return None;
             };
-            (known.touched == 0).then(|| Untouched {
+            (known.touched == 0 && should(fault)).then(|| Untouched {
                 step,
                 fault: known.drawn.clone().unwrap_or_else(|| fault.to_string()),
             })

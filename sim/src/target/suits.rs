@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    faults::{CrashKind, Fault, State},
+    faults::{CrashKind, DiskKind, Fault, State},
     model::BROKER,
     scenario::{Action, Scenario, Start, Step},
     world::Transport,
@@ -33,8 +33,16 @@ pub fn cannot_be_real(scenario: &Scenario) -> Option<String> {
         .or_else(|| reference.and_then(cannot_be_real))
 }
 
+/// Whether a fault of the broker asks for nothing but what each machine has by itself, so that with a process nothing is done for it.
+pub(crate) fn is_the_machines(fault: &Fault) -> bool {
+    matches!(fault, Fault::Disk(disk) if disk.kind == DiskKind::SlowSync && disk.host == BROKER)
+}
+
 /// Why a fault can be had with a simulated broker alone.
 fn simulated_alone(fault: &Fault) -> Option<&'static str> {
+    if is_the_machines(fault) {
+        return None;
+    }
     let why = match fault {
         Fault::Kick(_) | Fault::Revoke(_) => {
             return Some("no process can be told to kick or revoke a client");
