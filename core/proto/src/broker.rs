@@ -30,6 +30,7 @@ mod note;
 mod outbound;
 mod publish;
 mod question;
+mod queue;
 mod rate;
 mod record;
 mod refusal;

@@ -87,26 +87,26 @@ impl Mark {
 
     /// It waits in memory, in one place more.
     pub(super) fn enter(&self) {
-        if self.waiting.fetch_add(1, Relaxed) == 0 {
+        if one_more(&self.waiting) == 0 {
             self.room.take(self.outline.size);
         }
     }
 
     /// It does in one place less.
     pub(super) fn leave(&self) {
-        if self.waiting.fetch_sub(1, Relaxed) == 1 {
+        if one_less(&self.waiting) == 1 {
             self.room.give_back(self.outline.size);
         }
     }
 
     /// One more holds it; whether it is the first.
     pub(super) fn hold(&self) -> bool {
-        self.holders.fetch_add(1, Relaxed) == 0
+        one_more(&self.holders) == 0
     }
 
     /// A place on record names it no more.
     pub(super) fn let_go(&self, out: &mut impl Output) {
-        if self.holders.fetch_sub(1, Relaxed) == 1 {
+        if one_less(&self.holders) == 1 {
             let message = self.number;
             out.persist(Record::Forgotten { message });
         }
@@ -115,6 +115,20 @@ impl Mark {
     pub(super) fn is_held(&self) -> bool {
         self.holders.load(Relaxed) > 0
     }
+}
+
+/// What there was before. Nobody else counts at the same time, so this need not be one step.
+fn one_more(count: &AtomicU32) -> u32 {
+    let before = count.load(Relaxed);
+    count.store(before + 1, Relaxed);
+    before
+}
+
+/// The same.
+fn one_less(count: &AtomicU32) -> u32 {
+    let before = count.load(Relaxed);
+    count.store(before - 1, Relaxed);
+    before
 }
 
 /// Who holds a message is no part of what it says.

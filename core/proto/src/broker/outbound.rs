@@ -6,6 +6,7 @@ use super::{
     Output,
     keep::{self, Order},
     message::{Message, Outgoing},
+    queue::Queue,
     stowed::Waiting,
 };
 use crate::{
@@ -108,7 +109,7 @@ pub(super) struct Outbound {
     first: u64,
     /// The number from which a PUBLISH has not been sent on this connection yet.
     resend_from: u64,
-    pub(super) waiting: VecDeque<Outgoing<Waiting>>,
+    pub(super) waiting: Queue<Outgoing<Waiting>>,
     waiting_bytes: usize,
     /// Until then no message that waits expires; `None` is for ever.
     expires_from: Option<Instant>,
@@ -301,11 +302,11 @@ impl Outbound {
         let at_most_once = |outgoing: &&Outgoing<Waiting>| outgoing.qos == Qos::AtMostOnce;
         self.waiting_at_most_once = self.waiting.iter().filter(at_most_once).count();
         self.waiting_bytes = self.waiting.iter().map(|outgoing| outgoing.message.size()).sum();
-        self.expires_from = self
+        let expire_at = self
             .waiting
             .iter()
-            .filter_map(|outgoing| outgoing.message.expires_at())
-            .min();
+            .filter_map(|outgoing| outgoing.message.expires_at());
+        self.expires_from = expire_at.min();
     }
 
     pub(super) fn waiting_messages(&self) -> usize {

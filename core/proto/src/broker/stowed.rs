@@ -291,7 +291,7 @@ impl Outbound {
     /// Those that were asked for are there, as far as they still wait; how many of them the store has lost.
     fn fetched(&mut self, asked: &[u64], found: &BTreeMap<u64, Fetched>, out: &mut impl Output) -> usize {
         let (mut left, mut missing) = (asked.iter(), 0);
-        for waits in &mut self.waiting {
+        for waits in self.waiting.iter_mut() {
             let Waiting::Stored(mark) = &waits.message else {
                 break;
             };
