@@ -1,6 +1,6 @@
 //! What durability costs: QoS 1 over loopback into persistent sessions whose clients are away, each message acknowledged when it is on the
-//! disk; beside it a plain write-ahead file with the same bytes, the same batching and as many producers. Then a queue of a million
-//! messages: the file, the memory, the time a restart takes.
+//! disk; beside it the same broker whose store is a plain write-ahead file with fdatasync, so that the batches are the same, and such a file
+//! by itself with as many producers. Then a queue of a million messages: the file, the memory, the time a restart takes.
 //!
 //! `cargo bench -p squall-node --bench durable -- [throughput|queue] [DIR]`; without a word, all of it.
 

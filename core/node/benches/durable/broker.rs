@@ -23,12 +23,12 @@ pub(crate) struct Broker {
     task: JoinHandle<()>,
 }
 
-struct Counting {
-    store: FileStore,
+struct Counting<S> {
+    store: S,
     commits: Arc<AtomicUsize>,
 }
 
-impl Store for Counting {
+impl<S: Store> Store for Counting<S> {
     fn load(&mut self) -> Result<Saved, StoreError> {
         self.store.load()
     }
@@ -45,7 +45,6 @@ impl Store for Counting {
 
 impl Broker {
     pub(crate) async fn start(file: &Path) -> Self {
-        let commits = Arc::new(AtomicUsize::new(0));
         let store = loop {
             match FileStore::open(file) {
                 // The thread of a commit outlives the broker that was killed.
@@ -53,6 +52,12 @@ impl Broker {
                 opened => break opened.unwrap(),
             }
         };
+        Self::on(store).await
+    }
+
+    /// The same on any store.
+    pub(crate) async fn on(store: impl Store + 'static) -> Self {
+        let commits = Arc::new(AtomicUsize::new(0));
         let store = Counting {
             store,
             commits: Arc::clone(&commits),

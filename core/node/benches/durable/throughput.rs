@@ -1,4 +1,5 @@
 use std::{
+    fmt,
     path::Path,
     sync::{
         Arc,
@@ -10,7 +11,11 @@ use std::{
 use squall_proto::{Packet, TopicName};
 use tokio::{task::JoinSet, time::timeout};
 
-use super::{broker::Broker, client::Client, wal};
+use super::{
+    broker::Broker,
+    client::Client,
+    wal::{self, LogStore},
+};
 
 const SESSIONS: usize = 100;
 const PUBLISHERS: [usize; 4] = [1, 10, 100, 1000];
@@ -25,17 +30,26 @@ pub(crate) struct Rate {
 
 pub(crate) async fn measure(directory: &Path) {
     println!("QoS 1 into {SESSIONS} sessions that are away; one message at a time for each publisher");
-    println!("publishers | messages/s  syncs/s | write-ahead file: messages/s  syncs/s | ratio");
+    println!(
+        "           |                     |    the same with a plain log   |  a plain log by itself, with no"
+    );
+    println!("           |         this broker |    in place of its store      |     broker and no network");
+    println!(
+        "publishers | messages/s  syncs/s | messages/s  syncs/s    ratio  | messages/s  syncs/s    ratio"
+    );
     for publishers in PUBLISHERS {
-        let ours = broker(directory, publishers).await;
+        let within = tempfile::tempdir_in(directory).unwrap();
+        let ours = measured(
+            Broker::start(&within.path().join("broker.redb")).await,
+            publishers,
+        )
+        .await;
+        let on_log = measured(Broker::on(LogStore::new(directory)).await, publishers).await;
         let plain = wal::measure(directory, publishers, SESSIONS, LASTS).await;
-        let ratio = ours.per_second(ours.messages) / plain.per_second(plain.messages);
         println!(
-            "{publishers:>10} | {:>10.0} {:>8.0} | {:>28.0} {:>8.0} | {ratio:.2}",
-            ours.per_second(ours.messages),
-            ours.per_second(ours.syncs),
-            plain.per_second(plain.messages),
-            plain.per_second(plain.syncs),
+            "{publishers:>10} | {ours} | {on_log} {:>8.2}  | {plain} {:>8.2}",
+            ours.of(&on_log),
+            ours.of(&plain)
         );
     }
 }
@@ -44,11 +58,20 @@ impl Rate {
     fn per_second(&self, count: usize) -> f64 {
         f64::from(u32::try_from(count).unwrap()) / self.took.as_secs_f64()
     }
+
+    fn of(&self, other: &Self) -> f64 {
+        self.per_second(self.messages) / other.per_second(other.messages)
+    }
 }
 
-async fn broker(directory: &Path, publishers: usize) -> Rate {
-    let directory = tempfile::tempdir_in(directory).unwrap();
-    let broker = Broker::start(&directory.path().join("broker.redb")).await;
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (messages, syncs) = (self.per_second(self.messages), self.per_second(self.syncs));
+        write!(f, "{messages:>10.0} {syncs:>8.0}")
+    }
+}
+
+async fn measured(broker: Broker, publishers: usize) -> Rate {
     for n in 0..SESSIONS {
         Client::absent(broker.address, &format!("away-{n}"), "bench/topic").await;
     }
