@@ -158,13 +158,13 @@ impl Book {
 /// By Client Identifier: who has lost its session may get the same in the next.
 fn duplicates(model: &Model<'_>) -> Vec<Duplicate> {
     let mut times: BTreeMap<(ClientNumber, MessageId), (usize, usize)> = BTreeMap::new();
-    for delivery in model
-        .deliveries
-        .iter()
-        .filter(|delivery| delivery.arrived_exactly_once > 0)
-    {
-        let session = model.sessions.get(delivery.session);
+    let came = model.deliveries.iter();
+    for delivery in came.filter(|delivery| delivery.arrived_exactly_once > 0) {
         let message = model.messages.get(delivery.message);
+        if message.is_will {
+            continue; // Nobody says how often the broker published it.
+        }
+        let session = model.sessions.get(delivery.session);
         let copies = session.copies_max(&model.topics, message.topic).max(1);
         let (came, may_come) = times.entry((session.client, delivery.message)).or_default();
         *came += delivery.arrived_exactly_once;

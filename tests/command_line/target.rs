@@ -156,11 +156,14 @@ broker: { durability: disk }
 clients:
   pub: { session: persistent, reconnect: { after: 100ms } }
   sub: { session: persistent, subscribe: { \"t/#\": 1 } }
+  dev: { will: { topic: w, qos: 2 }, reconnect: never }
+  watch: { subscribe: { w: 2 }, reconnect: { after: 100ms } }
 steps:
   - { at: 300ms, disconnect: { client: sub } }
   - { at: 400ms, publish: { from: pub, topic: t/1, qos: 1, count: 3 } }
   - { at: 900ms, crash: { host: broker, down: 0s } }
   - { at: 1500ms, connect: { client: sub } }
+  - { at: 300ms, cut: { between: [dev, broker], mode: rst } }
 ";
 
 #[test]

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 
@@ -12,6 +12,7 @@ use crate::{
     checks::{Found, Now, shown},
     model::Wire,
     scenario::{self, Expectation, Times},
+    span::SpanRange,
     trace::Side,
 };
 
@@ -73,11 +74,18 @@ fn closed(it: &scenario::Closed, history: &History, now: &Now<'_>) -> Option<Fou
     };
     let after = at.saturating_since(wire.heard_at);
     let range = it.after?;
-    if (range.min().duration()..=range.max().duration()).contains(&after) {
+    if is_within(range, after, now) {
         return None;
     }
     let expected = format!("{what} to be closed by the {closer} {range} after its last packet");
     Some(now.found([], expected, format!("{}s", after.as_secs_f64())))
+}
+
+/// Whether something took as long as it should; a process of the machine may be late with it, or with what it is counted from.
+fn is_within(range: SpanRange, took: Duration, now: &Now<'_>) -> bool {
+    let slack = now.model.slack;
+    let earliest = range.min().duration().saturating_sub(slack);
+    (earliest..=range.max().duration() + slack).contains(&took)
 }
 
 fn accepted<'a>(history: &'a History, name: &str) -> Vec<&'a Connected> {
@@ -296,7 +304,7 @@ fn will_published(
     let wrong = received
         .iter()
         .filter_map(|received| received.after_silence)
-        .find(|after| !(range.min().duration()..=range.max().duration()).contains(after))?;
+        .find(|after| !is_within(range, *after, now))?;
     let expected = format!("{what} {range} after its last packet");
     Some(now.found(events, expected, format!("{}s", wrong.as_secs_f64())))
 }
