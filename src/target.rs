@@ -1,15 +1,11 @@
-//! Brokers that are started for a run: what is known of each ([`Profile`]), how it is looked up, and the process that it becomes
-//! (`process`).
+//! Brokers that are started for a run: what is known of each ([`Profile`], `conformance`), how it is looked up, and the process that it
+//! becomes (`process`).
 
+mod conformance;
 mod process;
 mod profile;
 
-use std::{
-    fmt, fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use squall_proto::Version;
 use squall_sim::{
@@ -17,8 +13,10 @@ use squall_sim::{
     target::{self, RealBroker},
 };
 
-use self::process::Process;
-pub(crate) use self::profile::Profile;
+pub(crate) use self::{
+    process::Process,
+    profile::{Group, Profile},
+};
 use crate::{exit::Misuse, work::Stop};
 
 /// A broker that can be started.
@@ -54,11 +52,11 @@ pub(crate) fn find(wanted: &str) -> Result<Profile, Misuse> {
     if let Some((name, text)) = PROFILES.iter().find(|(name, _)| *name == wanted) {
         return Profile::parse(name, text);
     }
-    if !wanted.ends_with(".toml") {
+    if !is_file(wanted) {
         let names: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
         let mend = format!(
             "there are {}; another broker's profile is a file, such as ./broker.toml",
-            names.join(" and ")
+            names.join(", ")
         );
         return Err(Misuse::new(format!("no target is called `{wanted}`"), mend));
     }
@@ -70,14 +68,20 @@ pub(crate) fn find(wanted: &str) -> Result<Profile, Misuse> {
     Profile::parse(wanted, &text)
 }
 
+/// Whether this is what [`find`] finds, and no address.
+pub(crate) fn is_profile(wanted: &str) -> bool {
+    PROFILES.iter().any(|(name, _)| *name == wanted) || is_file(wanted)
+}
+
+fn is_file(wanted: &str) -> bool {
+    wanted.ends_with(".toml")
+}
+
 impl Target {
     /// The broker that `--target` says, whose program there must be.
     pub(crate) fn new(called: &str, longest: Duration, stop: &Stop) -> Result<Self, Misuse> {
         let profile = find(called)?;
-        let Some(program) = program(profile.program()) else {
-            let problem = format!("there is no {}, which `{}` is", profile.program(), profile.name);
-            return Err(Misuse::new(problem, &profile.install));
-        };
+        let program = profile.find_program()?;
         Ok(Self {
             called: called.to_owned(),
             profile,
@@ -109,19 +113,20 @@ impl Target {
                 "it takes {takes} of real time, and --longest is {longest}"
             ));
         }
-        let set = || self.profile.config(&scenario.broker, Path::new(""), 0);
+        let set = || self.profile.config(&scenario.broker);
         target::cannot_be_real(scenario).or_else(|| set().err())
     }
 }
 
 impl target::Target for Target {
     fn broker(&self, settings: &BrokerSettings) -> Result<Arc<dyn RealBroker>, String> {
-        let process = Process::new(&self.profile, &self.program, settings)?;
+        let configured = self.profile.config(settings)?;
+        let process = Process::new(&self.profile, &self.program, configured)?;
         Ok(Arc::new(process))
     }
 
     fn promises(&self, settings: &BrokerSettings) -> bool {
-        let configured = self.profile.config(settings, Path::new(""), 0);
+        let configured = self.profile.config(settings);
         configured.is_ok_and(|configured| configured.promises)
     }
 
@@ -135,6 +140,21 @@ impl fmt::Debug for Target {
         f.debug_struct("Target")
             .field("called", &self.called)
             .finish_non_exhaustive()
+    }
+}
+
+impl Profile {
+    /// The file of its program, which there must be.
+    pub(crate) fn find_program(&self) -> Result<PathBuf, Misuse> {
+        let Some(name) = self.program() else {
+            let problem = format!("`{}` is a broker that somebody else starts", self.name);
+            return Err(Misuse::new(
+                problem,
+                "name a profile with a `command`: docs/TARGETS.md has an example",
+            ));
+        };
+        let problem = || format!("there is no {name}, which `{}` is", self.name);
+        program(name).ok_or_else(|| Misuse::new(problem(), &self.install))
     }
 }
 

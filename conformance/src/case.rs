@@ -2,6 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
+use serde::Deserialize;
 use squall_proto::Version;
 
 use crate::{Context, Outcome};
@@ -46,7 +47,8 @@ pub enum Level {
 }
 
 /// What a 5.0 server may say in CONNACK that it does not do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Capability {
     /// QoS 1, for PUBLISH packets in both directions.
     Qos1,

@@ -1,6 +1,6 @@
 //! What the target says about itself before the cases run.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use squall_proto::{Connack, Packet, ReasonCode, Version};
 use tokio::time::timeout;
@@ -14,6 +14,8 @@ pub struct Target {
     connack: Option<Connack>,
     /// Versions it does not speak, and how it said so.
     refused: Vec<(Version, String)>,
+    /// What it does not do and does not say, as whoever runs the suite said, and why.
+    lacks: BTreeMap<Capability, String>,
     /// Somebody it knows, as whoever runs the suite said.
     user: Option<User>,
 }
@@ -53,6 +55,12 @@ impl Target {
         }
     }
 
+    /// With what it is known not to do, each with a reason, wherever its CONNACK does not say so.
+    #[must_use]
+    pub fn with_lacks(self, lacks: BTreeMap<Capability, String>) -> Self {
+        Self { lacks, ..self }
+    }
+
     /// Why cases of this version make no sense here, if they do not.
     #[must_use]
     pub fn refuses(&self, version: Version) -> Option<&str> {
@@ -63,6 +71,11 @@ impl Target {
     /// Where it said that it does not do this, if it did. What a server says in 5.0 holds for its 3.1.1 too.
     #[must_use]
     pub fn lacks(&self, capability: Capability) -> Option<String> {
+        let known = self.lacks.get(&capability);
+        known.cloned().or_else(|| self.says_it_lacks(capability))
+    }
+
+    fn says_it_lacks(&self, capability: Capability) -> Option<String> {
         let properties = &self.connack.as_ref()?.properties;
         let (lacks, said) = match capability {
             // `false` means QoS 0, `true` QoS 1.

@@ -1,23 +1,26 @@
 //! `squall conform`: the conformance suite, against a broker that listens somewhere or ours in the simulated world.
 //!
-//! [`list`] prints what would run; [`real`] and [`simulated`] run it.
+//! [`list`] prints what would run; [`subject`] says on what it runs, [`real`], [`started`] and [`simulated`] how, and [`running`] is what of it is under way.
 
 mod list;
 mod real;
+mod running;
 mod simulated;
+mod started;
+mod subject;
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
     time::{Duration, Instant},
 };
 
-use squall_conformance::{Selected, Settings, interrupted, report, select};
+use squall_conformance::{Selected, Settings, report, select};
 use squall_node::Address;
 use squall_proto::Version;
 use squall_reports::TestResult;
-use tokio::task::JoinSet;
 
-use self::real::Way;
+use self::{real::Way, running::Running, subject::Subject};
 use crate::{
     connection::secured,
     exit::{Exit, Misuse},
@@ -33,6 +36,7 @@ use crate::{
 Examples:
   squall conform                                            our broker, in the simulated world
   squall conform --target mqtt://127.0.0.1:1883             any broker
+  squall conform --target mosquitto                         one that is started for it, in each of its configurations
   squall conform --target mqtt://127.0.0.1:1883 --mqtt 5.0 --filter will
   squall conform --target wss://broker.example/mqtt --cafile ca.pem --segment 1
   squall conform --list --filter 3.3                        the cases of a section, and their statements
@@ -40,9 +44,13 @@ Examples:
 
 Cases use topics below squall/ and Client Identifiers that begin with sq, and leave neither sessions nor retained messages behind.")]
 pub(crate) struct Args {
-    /// The broker: mqtt://, mqtts://, ws:// or wss:// with HOST:PORT/PATH, or unix:PATH
-    #[arg(long, value_name = "URL")]
-    target: Option<Address>,
+    /// The broker: mqtt://, mqtts://, ws:// or wss:// with HOST:PORT/PATH, or unix:PATH; or the profile of one that is started for the
+    /// suite, by its name (squall run --list-targets) or its file
+    #[arg(long, value_name = "URL|NAME|FILE")]
+    target: Option<String>,
+    /// With a profile of a broker that somebody else has started: where it listens
+    #[arg(long, value_name = "URL", requires = "target")]
+    address: Option<Address>,
     /// Send so many bytes at a time, each in a segment, record or frame of its own
     #[arg(long, value_name = "BYTES", requires = "target")]
     segment: Option<NonZeroUsize>,
@@ -83,8 +91,8 @@ pub(crate) struct Args {
     results: ResultArgs,
 }
 
-/// A case that ended, in the order they end.
-type Running = JoinSet<(Selected, TestResult)>;
+/// Cases with what came of them.
+type Results = Vec<(Selected, TestResult)>;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     let selected = args.selected()?;
@@ -92,26 +100,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
         return list::print(&selected);
     }
     args.results.check()?;
+    let subject = Subject::of(args)?;
     let start = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let settings = args.settings()?;
-    let results = runtime.block_on(async {
-        let running = match &args.target {
-            Some(address) => {
-                let way = args.way(address);
-                real::start(&way, args.jobs, &args.versions(), &selected, &settings).await?
-            }
-            None => simulated::start(args.seed, &selected, &settings),
-        };
-        collect(running, &selected, &settings).await
-    })?;
+    let results = runtime.block_on(subject.results(args, &selected))?;
     runtime.shutdown_background();
-    let target = args.target.as_ref().map_or_else(
-        || "the simulated broker".to_owned(),
-        |address| args.way(address).address.to_string(),
-    );
     let micros = u64::try_from(start.elapsed().as_micros())?;
-    args.results.show(&report(target, micros, results))
+    args.results.show(&report(subject.title(args), micros, results))
 }
 
 impl Args {
@@ -137,18 +132,24 @@ impl Args {
             tls: &self.tls,
             segment: self.segment,
             user: self.username.as_deref().zip(self.pw.as_deref()),
+            lacks: BTreeMap::new(),
         }
     }
 
-    fn settings(&self) -> Result<Settings, anyhow::Error> {
+    fn settings(&self, subject: &Subject) -> Result<Settings, anyhow::Error> {
         let mut command = String::from("squall conform");
-        match &self.target {
-            Some(address) => {
-                command.push_str(&format!(
-                    " --target {}{}",
-                    self.way(address).address,
-                    self.tls.repeat()
-                ));
+        let target = match subject {
+            Subject::There(address, None) => Some(self.way(address).address.to_string()),
+            Subject::There(_, Some(_)) | Subject::Started(_) => self.target.clone(),
+            Subject::Simulated => None,
+        };
+        match target {
+            Some(target) => {
+                command.push_str(&format!(" --target {target}"));
+                if let Some(address) = &self.address {
+                    command.push_str(&format!(" --address {}", self.way(address).address));
+                }
+                command.push_str(&self.tls.repeat());
                 if let Some(bytes) = self.segment {
                     command.push_str(&format!(" --segment {bytes}"));
                 }
@@ -175,32 +176,19 @@ async fn collect(
     mut running: Running,
     selected: &[Selected],
     settings: &Settings,
-) -> Result<Vec<(Selected, TestResult)>, anyhow::Error> {
-    let mut results = Vec::new();
-    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
-    loop {
-        tokio::select! {
-            biased;
-            asked = &mut interrupt => {
-                asked?;
-                break;
-            }
-            ended = running.join_next() => match ended {
-                Some(ended) => results.push(ended?),
-                None => break,
-            },
-        }
+) -> Result<Results, anyhow::Error> {
+    tokio::select! {
+        biased;
+        asked = interrupt() => asked?,
+        ended = running.all_ended() => ended?,
     }
-    running.abort_all();
-    let ended: Vec<_> = results
-        .iter()
-        .map(|(selected, _): &(Selected, TestResult)| selected.name())
-        .collect();
-    let cut_off = selected
-        .iter()
-        .filter(|selected| !ended.contains(&selected.name()));
-    results.extend(cut_off.map(|selected| (*selected, interrupted(*selected, settings))));
-    Ok(results)
+    Ok(running
+        .outcomes(selected, Duration::ZERO)
+        .or_interrupted(settings))
+}
+
+async fn interrupt() -> Result<(), anyhow::Error> {
+    Ok(tokio::signal::ctrl_c().await?)
 }
 
 fn version(text: &str) -> Result<Version, String> {

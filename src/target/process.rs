@@ -11,24 +11,20 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use squall_node::BoxedStream;
-use squall_sim::{
-    scenario::BrokerSettings,
-    target::{Doing, RealBroker},
-};
+use squall_sim::target::{Doing, RealBroker};
 use tempfile::TempDir;
 use tokio::{
     net::TcpStream,
     time::{Instant, sleep},
 };
 
-use super::profile::{Places, Profile};
+use super::profile::{Configured, Group, Places, Profile};
 
 /// A broker in processes of the machine, one after another, in a directory of their own: its configuration, its data, and what it says.
-pub(super) struct Process {
+pub(crate) struct Process {
     profile: Profile,
     program: PathBuf,
-    settings: BrokerSettings,
-    keeps: bool,
+    configured: Configured,
     running: Mutex<Running>,
     directory: TempDir,
 }
@@ -48,24 +44,37 @@ const ATTEMPTS: u32 = 5;
 const LINES: usize = 8;
 
 impl Process {
-    /// Of a profile, with these settings. Nothing is started.
-    pub(super) fn new(profile: &Profile, program: &Path, settings: &BrokerSettings) -> Result<Self, String> {
+    /// Of a profile with this program, in a configuration of the suite. Nothing is started.
+    pub(crate) fn of_group(profile: &Profile, program: &Path, group: Option<&Group>) -> Result<Self, String> {
+        Self::new(profile, program, profile.config_of(group)?)
+    }
+
+    /// The same, configured so.
+    pub(super) fn new(profile: &Profile, program: &Path, configured: Configured) -> Result<Self, String> {
         let directory =
             TempDir::with_prefix("squall-run-").map_err(|error| cannot("make a directory", &error))?;
-        let configured = profile.config(settings, directory.path(), 0)?;
         fs::create_dir(directory.path().join(DATA)).map_err(|error| cannot("make a directory", &error))?;
         Ok(Self {
             profile: profile.clone(),
             program: program.to_owned(),
-            settings: settings.clone(),
-            keeps: configured.keeps,
+            configured,
             running: Mutex::default(),
             directory,
         })
     }
 
+    /// Whether there is a process.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running().child.is_some() && self.status().is_none()
+    }
+
+    /// The port at which it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.running().port
+    }
+
     async fn begin(&self) -> Result<(), String> {
-        for _ in 1..ATTEMPTS {
+        for _ in 0..ATTEMPTS {
             self.gone().await;
             let port = free_port().map_err(|error| cannot("find a free port", &error))?;
             self.spawn(port)?;
@@ -78,20 +87,23 @@ impl Process {
     }
 
     fn spawn(&self, port: u16) -> Result<(), String> {
-        let data = self.directory.path().join(DATA);
-        let configured = self.profile.config(&self.settings, &data, port)?;
-        let config = self.directory.path().join(configured.file);
-        fs::write(&config, configured.text).map_err(|error| cannot("write its configuration", &error))?;
+        let directory = self.directory.path();
+        let (data, config) = (directory.join(DATA), directory.join(&self.configured.file));
+        let places = Places {
+            directory,
+            data: &data,
+            config: &config,
+            port,
+        };
+        for (name, text) in &self.configured.files {
+            fs::write(directory.join(name), places.fill(text))
+                .map_err(|error| cannot("write its configuration", &error))?;
+        }
         let log = File::options().append(true).create(true).open(self.log());
         let log = log.map_err(|error| cannot("keep what it says", &error))?;
         let said = log
             .try_clone()
             .map_err(|error| cannot("keep what it says", &error))?;
-        let places = Places {
-            data: &data,
-            config: &config,
-            port,
-        };
         let child = Command::new(&self.program)
             .args(self.profile.arguments(&places))
             .current_dir(self.directory.path())
@@ -215,7 +227,7 @@ impl RealBroker for Process {
     }
 
     fn keeps(&self) -> bool {
-        self.keeps
+        self.configured.keeps
     }
 
     fn forget(&self) {

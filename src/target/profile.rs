@@ -1,9 +1,10 @@
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, process::Command, time::Duration};
 
 use serde::Deserialize;
 use serde_json::Value;
 use squall_sim::scenario::BrokerSettings;
 
+use super::conformance::Conformance;
 use crate::exit::Misuse;
 
 /// What is known of a broker: how it is started and set, and what it declares. `docs/TARGETS.md` documents every key.
@@ -16,27 +17,67 @@ pub(crate) struct Profile {
     pub(crate) about: String,
     /// The versions of the protocol that it speaks.
     pub(crate) versions: Vec<String>,
-    /// The program and its arguments.
+    /// The program and its arguments; empty for a broker that somebody else starts.
+    #[serde(default)]
     command: Vec<String>,
-    /// What to do where there is no such program.
+    /// Where it listens if somebody else starts it.
+    pub(crate) address: Option<String>,
+    /// What to do where there is no such program, or nothing answers.
     pub(crate) install: String,
+    /// What prints its version, to look for the first number with points in.
+    #[serde(default)]
+    version: Vec<String>,
     /// From its start until it takes connections, at most.
     #[serde(with = "humantime_serde", default = "ready")]
     pub(super) ready: Duration,
+    #[serde(default)]
     config: Config,
     /// How it is set to keep what it has acknowledged, by the word that a scenario has for it.
+    #[serde(default)]
     durability: BTreeMap<Asked, Durability>,
     /// The line of the configuration for each setting of a scenario's broker.
     #[serde(default)]
     settings: BTreeMap<String, String>,
+    /// Other configurations of it, for the conformance suite.
+    #[serde(default)]
+    pub(crate) groups: Vec<Group>,
+    /// What the conformance suite is to know of it.
+    #[serde(default)]
+    pub(crate) conformance: Conformance,
 }
 
-/// The file that it reads.
-#[derive(Clone, Debug, Deserialize)]
+/// The file that it reads, and those that this one names.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
     file: String,
     text: String,
+    /// By name.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+}
+
+/// A configuration in which a broker does less than usual, or more.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Group {
+    /// What reports call it.
+    pub(crate) name: String,
+    /// In place of `{settings}`.
+    config: String,
+    /// Files that it names, beside those of the usual configuration.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// Somebody it knows.
+    pub(crate) user: Option<User>,
+}
+
+/// Somebody a broker knows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) password: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -58,11 +99,12 @@ pub(crate) enum Asked {
     Disk,
 }
 
-/// A broker's configuration for one run.
+/// A broker's configuration for one run, its [`Places`] still to be filled in.
 #[derive(Clone, Debug)]
 pub(super) struct Configured {
     pub(super) file: String,
-    pub(super) text: String,
+    /// By name, the one it reads first among them.
+    pub(super) files: BTreeMap<String, String>,
     /// The next process takes up what the last one has on disk.
     pub(super) keeps: bool,
     /// It declares that this is all it has acknowledged, also when it is killed.
@@ -83,16 +125,22 @@ impl Profile {
         let profile: Self = toml::from_str(text)
             .map_err(|error| Misuse::new(format!("{file}: {}", error.to_string().trim_end()), mend))?;
         let wrong = |problem: String| Err(Misuse::new(format!("{file}: {problem}"), mend));
-        if profile.command.is_empty() {
-            return wrong("`command` names no program".to_owned());
+        if profile.command.is_empty() == profile.address.is_none() {
+            return wrong(
+                "there is one of `command`, what starts it, and `address`, where it listens".to_owned(),
+            );
         }
-        if !profile.config.text.contains("{port}")
+        if profile.address.is_none()
+            && !profile.config.text.contains("{port}")
             && !profile.command.iter().any(|part| part.contains("{port}"))
         {
             return wrong(
                 "neither `command` nor `config.text` has a `{port}`: it would listen where it likes"
                     .to_owned(),
             );
+        }
+        if let Some(problem) = profile.conformance.problem() {
+            return wrong(problem);
         }
         let known = known_settings();
         match profile.settings.keys().find(|key| !known.contains_key(*key)) {
@@ -104,9 +152,25 @@ impl Profile {
         }
     }
 
-    /// The program, as the profile names it.
-    pub(super) fn program(&self) -> &str {
-        self.command.first().map_or("", String::as_str)
+    /// The program, as the profile names it; `None` where somebody else starts it.
+    pub(super) fn program(&self) -> Option<&str> {
+        self.command.first().map(String::as_str)
+    }
+
+    /// The version of its program here, if there is a way to ask.
+    pub(crate) fn version(&self) -> Option<String> {
+        let (program, arguments) = self.version.split_first()?;
+        let said = Command::new(super::program(program)?)
+            .args(arguments)
+            .output()
+            .ok()?;
+        let said = [said.stdout, said.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        let is_version =
+            |word: &&str| word.contains('.') && word.starts_with(|first: char| first.is_ascii_digit());
+        let words = said.split(|between: char| between.is_whitespace() || between == ',');
+        let mut words = words.map(|word| word.trim_start_matches('v'));
+        words.find(is_version).map(str::to_owned)
     }
 
     /// The arguments of the program.
@@ -119,12 +183,7 @@ impl Profile {
     }
 
     /// The configuration for a run; or what it cannot be set to, in words.
-    pub(super) fn config(
-        &self,
-        settings: &BrokerSettings,
-        data: &Path,
-        port: u16,
-    ) -> Result<Configured, String> {
+    pub(super) fn config(&self, settings: &BrokerSettings) -> Result<Configured, String> {
         let mut lines = Vec::new();
         let mut asked = Asked::Memory;
         for (name, value) in asked_for(settings) {
@@ -139,6 +198,20 @@ impl Profile {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             lines.push(line.replace("{value}", &value));
         }
+        self.configured(asked, &lines.join("\n"))
+    }
+
+    /// The configuration of a group, or the usual one.
+    pub(super) fn config_of(&self, group: Option<&Group>) -> Result<Configured, String> {
+        let lines = group.map_or("", |group| &*group.config);
+        let mut configured = self.configured(Asked::Memory, lines)?;
+        configured
+            .files
+            .extend(group.into_iter().flat_map(|group| group.files.clone()));
+        Ok(configured)
+    }
+
+    fn configured(&self, asked: Asked, settings: &str) -> Result<Configured, String> {
         let Some(durability) = self.durability.get(&asked) else {
             return Err(format!(
                 "the profile of `{}` has no [durability.{}]",
@@ -146,15 +219,15 @@ impl Profile {
                 asked.word()
             ));
         };
-        let places = Places {
-            data,
-            config: Path::new(""),
-            port,
-        };
-        let text = self.config.text.replace("{settings}", &lines.join("\n"));
+        let text = self.config.text.replace("{settings}", settings);
+        let mut files = self.config.files.clone();
+        files.insert(
+            self.config.file.clone(),
+            text.replace("{durability}", &durability.config),
+        );
         Ok(Configured {
             file: self.config.file.clone(),
-            text: places.fill(&text.replace("{durability}", &durability.config)),
+            files,
             keeps: asked > Asked::Memory,
             promises: asked == Asked::Memory || durability.declares > Asked::Memory,
         })
@@ -176,14 +249,17 @@ impl Profile {
 
 /// What placeholders stand for.
 pub(super) struct Places<'a> {
+    /// What is its own: its configuration, and the data in it.
+    pub(super) directory: &'a Path,
     pub(super) data: &'a Path,
     pub(super) config: &'a Path,
     pub(super) port: u16,
 }
 
 impl Places<'_> {
-    fn fill(&self, text: &str) -> String {
-        text.replace("{data}", &self.data.display().to_string())
+    pub(super) fn fill(&self, text: &str) -> String {
+        text.replace("{directory}", &self.directory.display().to_string())
+            .replace("{data}", &self.data.display().to_string())
             .replace("{config}", &self.config.display().to_string())
             .replace("{port}", &self.port.to_string())
     }

@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
@@ -5,6 +6,15 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
+}
+
+/// A file with this text, which goes with the directory.
+pub(crate) fn written(name: &str, text: &str) -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join(name);
+    fs::write(&file, text).unwrap();
+    let name = file.to_str().unwrap().to_owned();
+    (directory, name)
 }
 
 pub(crate) fn squall(arguments: &[&str]) -> Ended {

@@ -1,17 +1,8 @@
 use std::fs;
 
-use crate::program::squall;
+use crate::program::{squall, written};
 
 const QUIET: &str = "scenarios/no-will-after-disconnect.yaml";
-
-/// A scenario in a file of its own; the directory goes with the value.
-fn written(text: &str) -> (tempfile::TempDir, String) {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("scenario.yaml");
-    fs::write(&file, text).unwrap();
-    let name = file.to_str().unwrap().to_owned();
-    (directory, name)
-}
 
 #[test]
 fn a_scenario_that_holds_ends_with_0_in_both_versions() {
@@ -42,7 +33,10 @@ fn the_same_seed_gives_the_same_trace_in_another_process() {
 
 #[test]
 fn a_slip_is_shown_where_it_stands_with_what_was_meant() {
-    let (_directory, file) = written("name: a slip\nwhy: a test\nclients: { dev: { keepalive: 10s } }\n");
+    let (_directory, file) = written(
+        "scenario.yaml",
+        "name: a slip\nwhy: a test\nclients: { dev: { keepalive: 10s } }\n",
+    );
     let refused = squall(&["run", &file]);
     assert_eq!(refused.code, Some(2));
     assert!(
@@ -62,6 +56,7 @@ fn a_slip_is_shown_where_it_stands_with_what_was_meant() {
 #[test]
 fn a_fault_that_touches_nothing_proves_nothing() {
     let (_directory, file) = written(
+        "scenario.yaml",
         "name: nobody is there\nwhy: a test\nclients: { dev: { connect: never } }\nsteps: [ { at: 1s, partition: { between: [dev, broker], for: 5s } } ]\n",
     );
     let ran = squall(&["run", &file]);
@@ -72,6 +67,7 @@ fn a_fault_that_touches_nothing_proves_nothing() {
 #[test]
 fn what_does_not_hold_ends_with_1_and_says_how_to_repeat_it() {
     let (_directory, file) = written(
+        "scenario.yaml",
         "name: not so\nwhy: a test\nclients: { dev: {} }\nexpect: [ { connected: { client: dev, times: 2 } } ]\n",
     );
     let ran = squall(&["run", &file, "--mqtt", "5.0", "--seed", "3"]);

@@ -23,6 +23,22 @@ macro_rules! match_packet {
     };
 }
 
+/// Packets that are told of one by one; of more, the last alone.
+const TOLD: usize = 8;
+
+/// What packets say, in words.
+fn told(packets: &[Packet]) -> String {
+    let (first, rest) = packets.split_at(packets.len().min(TOLD));
+    let mut words: Vec<String> = first.iter().map(describe).collect();
+    if let [between @ .., last] = rest {
+        if !between.is_empty() {
+            words.push(format!("{} more", between.len()));
+        }
+        words.push(describe(last));
+    }
+    words.join(", ")
+}
+
 impl Client {
     /// Waits for the first packet that `pick` takes; what it does not take is kept for later. `expected` says what is right.
     pub(crate) async fn expect<T>(
@@ -195,8 +211,7 @@ impl Client {
                 Next::End(End::Malformed(why)) => format!("malformed packet: {why}"),
                 Next::Nothing => format!("it was still open after {patience:?}"),
             };
-            let said: Vec<_> = said.iter().map(describe).collect();
-            let got = [said.join(", "), instead].join(", ");
+            let got = [told(&said), instead].join(", ");
             return Err(Stop::broken(
                 format!("the connection is closed {because}"),
                 got.trim_start_matches(", "),

@@ -1,6 +1,7 @@
 //! The suite against a broker that listens somewhere.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io,
     num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError},
@@ -8,16 +9,16 @@ use std::{
 
 use rand::{TryRng as _, rngs::SysRng};
 use squall_conformance::{
-    BelowWebSocket, Connecting, Duplex, Segmented, Selected, Settings, Target, Transport, run,
+    BelowWebSocket, Capability, Connecting, Duplex, Segmented, Selected, Settings, Target, Transport, run,
 };
 use squall_node::{Address, Connector as _, Stream as _, client::AddressConnector, tls::ClientTls};
 use squall_proto::Version;
-use tokio::sync::Semaphore;
 
-use super::Running;
+use super::running::Running;
 use crate::{connection::connector, exit::Misuse, tls::TlsArgs};
 
-/// How the broker is reached.
+/// How the broker is reached, and what is known of it.
+#[derive(Clone)]
 pub(super) struct Way<'a> {
     /// Where it listens.
     pub(super) address: Address,
@@ -26,6 +27,25 @@ pub(super) struct Way<'a> {
     pub(super) segment: Option<NonZeroUsize>,
     /// Name and password of somebody it knows.
     pub(super) user: Option<(&'a str, &'a str)>,
+    /// What it does not do and does not say, and why.
+    pub(super) lacks: BTreeMap<Capability, String>,
+}
+
+impl<'a> Way<'a> {
+    /// The same, to a broker at this port.
+    pub(super) fn at_port(&self, port: u16) -> Self {
+        let mut way = self.clone();
+        if let Address::Network(network) = &mut way.address {
+            network.port = port;
+        }
+        way
+    }
+
+    /// The same, with somebody it knows.
+    pub(super) fn with_user(self, name: &'a str, password: &'a str) -> Self {
+        let user = Some((name, password));
+        Self { user, ..self }
+    }
 }
 
 /// What sets this run's names apart from those of others at the same broker, also of one that begins in the same moment: six letters
@@ -45,35 +65,30 @@ pub(super) fn unique() -> Result<String, anyhow::Error> {
 /// Looks whether the broker is there, and starts the cases.
 pub(super) async fn start(
     way: &Way<'_>,
-    jobs: u16,
-    versions: &[Version],
+    jobs: usize,
     selected: &[Selected],
     settings: &Settings,
 ) -> Result<Running, anyhow::Error> {
     let transport = transport(way)?;
-    let probed = Target::probe(&transport, versions, &settings.unique, settings.patience).await;
+    let versions: BTreeSet<Version> = selected.iter().map(|selected| selected.version).collect();
+    let versions: Vec<Version> = versions.into_iter().collect();
+    let probed = Target::probe(&transport, &versions, &settings.unique, settings.patience).await;
     let probed = probed.map_err(|error| {
         Misuse::new(
             format!("nothing answers at {}: {error}", way.address),
             "start the broker first, and name the host and port it listens on; --cafile names the CA of its certificate",
         )
     })?;
+    let probed = probed.with_lacks(way.lacks.clone());
     let target = Arc::new(match way.user {
         Some((name, password)) => probed.with_user(name.into(), password.into()),
         None => probed,
     });
-    let places = Arc::new(Semaphore::new(jobs.into()));
-    let mut running = Running::new();
+    let mut running = Running::new(jobs);
     for selected in selected.iter().copied() {
-        let (transport, target, settings, places) = (
-            Arc::clone(&transport),
-            Arc::clone(&target),
-            settings.clone(),
-            Arc::clone(&places),
-        );
-        running.spawn(async move {
-            let _place = places.acquire().await;
-            (selected, run(selected, &settings, &target, &transport).await)
+        let (transport, target, settings) = (Arc::clone(&transport), Arc::clone(&target), settings.clone());
+        running.start(selected, async move {
+            run(selected, &settings, &target, &transport).await
         });
     }
     Ok(running)

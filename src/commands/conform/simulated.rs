@@ -6,22 +6,19 @@ use squall_conformance::{Duplex, Selected, Settings, Target, Transport, Via, int
 use squall_node::{Connector as _, Stream as _};
 use squall_reports::{TestResult, Verdict};
 use squall_sim::world::{OurBroker, SimNet, simulate};
-use tokio::sync::Semaphore;
 
-use super::Running;
+use super::running::Running;
 
 /// Starts the cases, as many at a time as there are processors.
 pub(super) fn start(seed: u64, selected: &[Selected], settings: &Settings) -> Running {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let places = Arc::new(Semaphore::new(processors));
-    let mut running = Running::new();
+    let mut running = Running::new(processors);
     for selected in selected.iter().copied() {
-        let (settings, places) = (settings.clone(), Arc::clone(&places));
-        running.spawn(async move {
-            let _place = places.acquire_owned().await;
+        let settings = settings.clone();
+        running.start(selected, async move {
             let fallback = interrupted(selected, &settings);
             let ended = tokio::task::spawn_blocking(move || one(seed, selected, &settings)).await;
-            (selected, ended.unwrap_or(fallback))
+            ended.unwrap_or(fallback)
         });
     }
     running

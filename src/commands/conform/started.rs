@@ -1,0 +1,187 @@
+//! The suite against a broker that is started for it, in each of its configurations in turn.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use squall_conformance::{Selected, Settings, interrupted};
+use squall_reports::{TestResult, Verdict};
+use squall_sim::target::RealBroker as _;
+use tokio::time::timeout;
+
+use super::{
+    Results, interrupt, real,
+    running::{Outcomes, Running},
+};
+use crate::{
+    exit::Misuse,
+    target::{Group, Process, Profile},
+};
+
+/// A broker of a profile, and how the suite is put to it.
+pub(super) struct Started<'a> {
+    pub(super) profile: &'a Profile,
+    pub(super) program: PathBuf,
+    /// How it is reached, its address aside.
+    pub(super) way: real::Way<'a>,
+    pub(super) jobs: usize,
+    pub(super) settings: &'a Settings,
+}
+
+/// A process may end so much later than the case that ends it, which has seen no more than the end of its connection.
+const LINGERS: Duration = Duration::from_millis(300);
+
+/// What came of some cases, and whether nobody waits for the rest any more.
+type Part = (Results, bool);
+
+impl Started<'_> {
+    /// Runs these cases in the plain configuration, and what makes no sense there in the first other one in which it does.
+    pub(super) async fn results(&self, selected: &[Selected]) -> Result<Results, anyhow::Error> {
+        let (mut results, mut is_over) = self.in_group(None, selected).await?;
+        for group in &self.profile.groups {
+            let left: Vec<Selected> = results
+                .iter()
+                .filter(|(_, result)| matches!(result.verdict, Verdict::Unsupported { .. }))
+                .map(|(selected, _)| *selected)
+                .collect();
+            if is_over || left.is_empty() {
+                break;
+            }
+            let again;
+            (again, is_over) = self.in_group(Some(group), &left).await?;
+            results = taken_over(results, again);
+        }
+        Ok(self.profile.conformance.judge_all(results))
+    }
+
+    /// Runs cases in one configuration. A process that ends is started again; the case that ended it fails.
+    async fn in_group(&self, group: Option<&Group>, selected: &[Selected]) -> Result<Part, anyhow::Error> {
+        let process = Process::of_group(self.profile, &self.program, group);
+        let process = process.map_err(|why| self.does_not_start(group, &why))?;
+        let (mut results, mut left) = (Results::new(), selected.to_vec());
+        loop {
+            self.start(&process, group).await?;
+            let (outcomes, end) = self.until_end(&process, group, &left, self.jobs).await?;
+            let Outcomes {
+                ended,
+                begun,
+                waiting,
+            } = outcomes;
+            results.extend(ended);
+            if let End::Interrupted = end {
+                let cut_off = begun.into_iter().chain(waiting);
+                results.extend(cut_off.map(|selected| (selected, interrupted(selected, self.settings))));
+                return Ok((results, true));
+            }
+            for suspect in begun {
+                results.push((suspect, self.alone(&process, group, suspect).await?));
+            }
+            if waiting.is_empty() {
+                return Ok((results, false));
+            }
+            left = waiting;
+        }
+    }
+
+    /// Runs a case of which it may be that it ends the process.
+    async fn alone(
+        &self,
+        process: &Process,
+        group: Option<&Group>,
+        suspect: Selected,
+    ) -> Result<TestResult, anyhow::Error> {
+        self.start(process, group).await?;
+        let (mut outcomes, end) = self.until_end(process, group, &[suspect], 1).await?;
+        let result = interrupted(suspect, self.settings);
+        Ok(match (end, outcomes.ended.pop()) {
+            (End::OfProcess(how), _) => TestResult {
+                verdict: Verdict::Fail {
+                    expected: vec!["the broker to go on".to_owned()],
+                    got: format!("its process ended: {how}"),
+                },
+                ..result
+            },
+            (_, Some((_, ended))) => ended,
+            (End::OfCases | End::Interrupted, None) => result,
+        })
+    }
+
+    /// Runs cases until they or the process have ended, or nobody waits any more.
+    async fn until_end(
+        &self,
+        process: &Process,
+        group: Option<&Group>,
+        selected: &[Selected],
+        jobs: usize,
+    ) -> Result<(Outcomes, End), anyhow::Error> {
+        let way = self.way.at_port(process.port());
+        let way = match group.and_then(|group| group.user.as_ref()) {
+            Some(user) => way.with_user(&user.name, &user.password),
+            None => way,
+        };
+        let mut running = real::start(&way, jobs, selected, self.settings).await?;
+        let end = tokio::select! {
+            biased;
+            asked = interrupt() => {
+                asked?;
+                End::Interrupted
+            }
+            ended = ended_with_all(&mut running, process) => ended?,
+            how = process.ended() => End::OfProcess(how),
+        };
+        let just_now = match end {
+            End::OfProcess(_) => LINGERS,
+            End::OfCases | End::Interrupted => Duration::ZERO,
+        };
+        Ok((running.outcomes(selected, just_now), end))
+    }
+
+    /// Starts the process, if it does not run.
+    async fn start(&self, process: &Process, group: Option<&Group>) -> Result<(), Misuse> {
+        if process.is_running() {
+            return Ok(());
+        }
+        let started = process.start().await;
+        started.map_err(|why| self.does_not_start(group, &why))
+    }
+
+    fn does_not_start(&self, group: Option<&Group>, why: &str) -> Misuse {
+        let group = group.map_or(String::new(), |group| {
+            format!(", in its configuration `{}`", group.name)
+        });
+        let problem = format!("`{}` does not start{group}: {why}", self.profile.name);
+        Misuse::new(
+            problem,
+            "start it by hand with what its profile says, and mend that",
+        )
+    }
+}
+
+/// Waits for all cases, and a little longer: whether the last ended the process.
+async fn ended_with_all(running: &mut Running, process: &Process) -> Result<End, anyhow::Error> {
+    running.all_ended().await?;
+    Ok(match timeout(LINGERS, process.ended()).await {
+        Ok(how) => End::OfProcess(how),
+        Err(_) => End::OfCases,
+    })
+}
+
+/// How the running of some cases came to its end.
+enum End {
+    OfCases,
+    OfProcess(String),
+    Interrupted,
+}
+
+/// What a configuration could decide, in place of what the one before could not.
+fn taken_over(results: Results, again: Results) -> Results {
+    let decided = again
+        .into_iter()
+        .filter(|(_, result)| !matches!(result.verdict, Verdict::Unsupported { .. }));
+    let mut decided: BTreeMap<String, TestResult> = decided
+        .map(|(selected, result)| (selected.name(), result))
+        .collect();
+    let taken = |(selected, before): (Selected, TestResult)| {
+        let result = decided.remove(&selected.name());
+        (selected, result.unwrap_or(before))
+    };
+    results.into_iter().map(taken).collect()
+}

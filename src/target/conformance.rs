@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use squall_conformance::{Capability, SECTIONS, Selected};
+use squall_proto::Version;
+use squall_reports::{TestResult, Verdict};
+
+/// What the conformance suite is to know of a broker before it judges it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Conformance {
+    /// What it does not do and does not say that it does not, and why.
+    #[serde(default)]
+    pub(crate) lacks: BTreeMap<Capability, String>,
+    /// What its makers say that it does otherwise than the standard.
+    #[serde(default)]
+    deviations: Vec<Declared>,
+    /// What it is known to fail at.
+    #[serde(default)]
+    failures: Vec<Expected>,
+}
+
+/// Cases that fail because its makers want it so.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Declared {
+    cases: Vec<String>,
+    mqtt: Option<String>,
+    why: String,
+    /// Where they say so.
+    link: String,
+}
+
+/// Cases that fail, with one version or with each that they are for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    cases: Vec<String>,
+    mqtt: Option<String>,
+    /// The versions of the broker that do, as far as is known: where it is of another, nothing is expected.
+    of: Option<Vec<String>>,
+    why: String,
+    /// Where it was reported.
+    link: Option<String>,
+}
+
+impl Conformance {
+    /// What is wrong with it, in words.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.expected().find_map(|expected| expected.problem())
+    }
+
+    /// What is known of the broker in this version of it, if that is known.
+    pub(crate) fn of_version(mut self, version: Option<&str>) -> Self {
+        self.failures.retain(|expected| {
+            let of = expected.of.as_deref();
+            of.is_none_or(|of| of.iter().any(|known| Some(known.as_str()) == version))
+        });
+        self
+    }
+
+    /// The verdict on a case of a version, with what is known of the broker: a failure that was to be expected is known, and a pass that
+    /// was not is a failure.
+    fn judge(&self, case: &str, result: TestResult) -> TestResult {
+        let known = self
+            .expected()
+            .find(|expected| expected.is_about(case, &result.mqtt));
+        let Some(known) = known else { return result };
+        let why = known.told();
+        let verdict = match result.verdict {
+            Verdict::Fail { got, .. } => Verdict::Known {
+                why: format!("{why}; it did: {got}"),
+            },
+            Verdict::Pass => Verdict::Fail {
+                expected: vec![format!("it to fail, as its profile says: {why}")],
+                got: "it passed: take it out of the profile".to_owned(),
+            },
+            other @ (Verdict::Deviation { .. }
+            | Verdict::Choice { .. }
+            | Verdict::Unsupported { .. }
+            | Verdict::Known { .. }
+            | Verdict::Inconclusive { .. }) => other,
+        };
+        TestResult { verdict, ..result }
+    }
+
+    /// The same of all.
+    pub(crate) fn judge_all(&self, results: Vec<(Selected, TestResult)>) -> Vec<(Selected, TestResult)> {
+        let judge =
+            |(selected, result): (Selected, TestResult)| (selected, self.judge(selected.case.name, result));
+        results.into_iter().map(judge).collect()
+    }
+
+    fn expected(&self) -> impl Iterator<Item = Known<'_>> {
+        let declared = self.deviations.iter().map(|declared| Known {
+            cases: &declared.cases,
+            mqtt: declared.mqtt.as_deref(),
+            why: &declared.why,
+            link: Some(&declared.link),
+        });
+        let failures = self.failures.iter().map(|expected| Known {
+            cases: &expected.cases,
+            mqtt: expected.mqtt.as_deref(),
+            why: &expected.why,
+            link: expected.link.as_deref(),
+        });
+        declared.chain(failures)
+    }
+}
+
+struct Known<'a> {
+    cases: &'a [String],
+    mqtt: Option<&'a str>,
+    why: &'a str,
+    link: Option<&'a str>,
+}
+
+impl Known<'_> {
+    fn is_about(&self, case: &str, mqtt: &str) -> bool {
+        self.cases.iter().any(|known| known == case) && self.mqtt.is_none_or(|known| known == mqtt)
+    }
+
+    fn told(&self) -> String {
+        match self.link {
+            Some(link) => format!("{} ({link})", self.why),
+            None => self.why.to_owned(),
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        let is_version = |mqtt: &str| Version::ALL.iter().any(|version| version.to_string() == mqtt);
+        if let Some(mqtt) = self.mqtt.filter(|mqtt| !is_version(mqtt)) {
+            return Some(format!("`mqtt` is 3.1.1 or 5.0, not `{mqtt}`"));
+        }
+        let is_case = |name: &str| {
+            let mut cases = SECTIONS.iter().flat_map(|section| section.cases);
+            cases.any(|case| case.name == name)
+        };
+        let unknown = self.cases.iter().find(|name| !is_case(name))?;
+        Some(format!(
+            "no conformance case is called `{unknown}`: `squall conform --list` lists them"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile() -> Conformance {
+        toml::from_str::<Conformance>(
+            "
+            [[deviations]]
+            cases = ['a', 'b']
+            mqtt = '5.0'
+            why = 'its makers want it so'
+            link = 'its manual'
+            [[failures]]
+            cases = ['c']
+            why = 'a bug'
+            [[failures]]
+            cases = ['e']
+            of = ['1.2']
+            why = 'a bug that was mended'
+            ",
+        )
+        .unwrap()
+        .of_version(Some("1.3"))
+    }
+
+    fn judged(case: &str, mqtt: &str, verdict: Verdict) -> Verdict {
+        let result = TestResult {
+            name: format!("{case} {mqtt}"),
+            mqtt: mqtt.into(),
+            statements: Vec::new(),
+            verdict,
+            micros: 0,
+            simulated_micros: None,
+            durability: None,
+            packets: Vec::new(),
+            repeat: None,
+        };
+        profile().judge(case, result).verdict
+    }
+
+    fn failed() -> Verdict {
+        Verdict::Fail {
+            expected: vec!["PUBACK".into()],
+            got: "silence".into(),
+        }
+    }
+
+    #[test]
+    fn a_failure_that_is_known_does_not_count_and_says_why() {
+        let known = |why: &str| Verdict::Known { why: why.into() };
+        assert_eq!(
+            judged("b", "5.0", failed()),
+            known("its makers want it so (its manual); it did: silence")
+        );
+        assert_eq!(judged("c", "3.1.1", failed()), known("a bug; it did: silence"));
+        assert_eq!(judged("b", "3.1.1", failed()), failed());
+        assert_eq!(judged("d", "5.0", failed()), failed());
+        assert_eq!(judged("e", "5.0", failed()), failed(), "of another version");
+    }
+
+    #[test]
+    fn what_is_known_to_fail_and_passes_fails() {
+        assert!(matches!(judged("c", "5.0", Verdict::Pass), Verdict::Fail { .. }));
+        assert_eq!(judged("d", "5.0", Verdict::Pass), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_case_that_there_is_not_is_named() {
+        assert!(profile().problem().is_some_and(|problem| problem.contains("`a`")));
+    }
+}

@@ -1,0 +1,78 @@
+//! `squall conform --target` with profiles.
+
+use crate::program::{squall, written};
+
+/// Our own broker as somebody else's, with more in its profile.
+fn profile(more: &str) -> (tempfile::TempDir, String) {
+    let ours = include_str!("../../conformance/targets/squall.toml");
+    written("other.toml", &format!("{ours}\n{more}"))
+}
+
+#[test]
+fn a_case_runs_in_the_configuration_in_which_it_makes_sense() {
+    let ran = squall(&[
+        "conform",
+        "--target",
+        "squall",
+        "--filter",
+        "wrong_proof_is_refused",
+        "--filter",
+        "retained_publish_is_refused_where_nothing_is_retained",
+        "--filter",
+        "3.12",
+    ]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("4 results: 4 pass"), "{}", ran.out);
+}
+
+#[test]
+fn an_expected_failure_that_passes_fails_the_run() {
+    let (_directory, profile) = profile(
+        "\
+[[conformance.failures]]
+cases = [\"pingreq_is_answered_with_pingresp\"]
+why = \"it is thought to\"
+",
+    );
+    let ran = squall(&["conform", "--target", &profile, "--filter", "3.12"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("take it out of the profile"), "{}", ran.out);
+}
+
+#[test]
+fn what_a_profile_says_that_the_broker_lacks_is_not_asked_of_it() {
+    let (_directory, profile) = profile("[conformance.lacks]\nretain = \"it has no room\"\n");
+    let ran = squall(&["conform", "--target", &profile, "--filter", "3.3.1.3"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("unsupported"), "{}", ran.out);
+}
+
+#[test]
+fn a_case_that_ends_the_brokers_process_fails() {
+    let text = include_str!("../../conformance/targets/squall.toml").replace(
+        "command = [\"{squall}\",",
+        &format!(
+            "command = [\"timeout\", \"2\", {:?},",
+            env!("CARGO_BIN_EXE_squall")
+        ),
+    );
+    let (_directory, profile) = written("mortal.toml", &text);
+    let ran = squall(&[
+        "conform",
+        "--target",
+        &profile,
+        "--filter",
+        "3.12",
+        "--filter",
+        "silence_past_one_and_a_half_keep_alives_is_closed",
+    ]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("2 pass, 2 fail")
+            && ran
+                .out
+                .contains("its process ended: it ended with exit status: 124"),
+        "{}",
+        ran.out
+    );
+}
