@@ -99,6 +99,7 @@ pub fn report(target: String, micros: u64, mut results: Vec<(Selected, TestResul
             Some(group) if group.name == name => group.results.push(result),
             Some(_) | None => groups.push(Group {
                 name,
+                target: None,
                 results: vec![result],
             }),
         }

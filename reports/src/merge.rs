@@ -25,20 +25,20 @@ pub enum MergeError {
 }
 
 /// Makes one report of several. Groups and results keep the order in which they are first met; groups of the same name and
-/// target become one. Where the reports are of several targets, each group's name begins with its target.
+/// target become one. Where the reports are of several targets, each group says which is its own.
 ///
 /// # Errors
 ///
 /// [`MergeError`].
 pub fn merge(reports: Vec<Report>) -> Result<Report, MergeError> {
-    let targets = distinct(reports.iter().map(|report| &report.target));
+    let targets = distinct(reports.iter().flat_map(targets_of));
     let producers = distinct(reports.iter().map(|report| &report.producer));
     let micros = reports.iter().map(|report| report.micros).sum();
     let mut groups: IndexMap<(String, String), Vec<TestResult>> = IndexMap::new();
     for report in reports {
         for group in report.groups {
             groups
-                .entry((report.target.clone(), group.name))
+                .entry((group.target.unwrap_or_else(|| report.target.clone()), group.name))
                 .or_default()
                 .extend(group.results);
         }
@@ -50,11 +50,8 @@ pub fn merge(reports: Vec<Report>) -> Result<Report, MergeError> {
     let groups = groups
         .into_iter()
         .map(|((target, name), results)| Group {
-            name: if targets.len() == 1 {
-                name
-            } else {
-                format!("{target}: {name}")
-            },
+            name,
+            target: (targets.len() > 1).then_some(target),
             results,
         })
         .collect();
@@ -65,6 +62,20 @@ pub fn merge(reports: Vec<Report>) -> Result<Report, MergeError> {
         micros,
         groups,
     })
+}
+
+/// Those its groups name, of a report that is itself one of several; else the one it names.
+fn targets_of(report: &Report) -> Vec<&String> {
+    let named: Vec<_> = report
+        .groups
+        .iter()
+        .filter_map(|group| group.target.as_ref())
+        .collect();
+    if named.is_empty() {
+        vec![&report.target]
+    } else {
+        named
+    }
 }
 
 fn refuse_twice(groups: &IndexMap<(String, String), Vec<TestResult>>) -> Result<(), MergeError> {

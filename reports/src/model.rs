@@ -1,5 +1,7 @@
 //! What a run of scenarios or of the conformance suite found, as every renderer reads it.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,9 @@ pub struct Report {
 pub struct Group {
     /// A scenario's name, or a section: `3.3 PUBLISH`.
     pub name: String,
+    /// What was tested, in a report of several targets; none in a report of one, whose head says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// In the order they are shown.
     pub results: Vec<TestResult>,
 }
@@ -165,6 +170,17 @@ impl Verdict {
     }
 }
 
+impl Group {
+    /// The name, with the target before it in a report of several: `mosquitto 2.0: 3.3 PUBLISH`.
+    #[must_use]
+    pub fn title(&self) -> Cow<'_, str> {
+        match &self.target {
+            Some(target) => Cow::Owned(format!("{target}: {}", self.name)),
+            None => Cow::Borrowed(&self.name),
+        }
+    }
+}
+
 impl Report {
     /// Every result, in the order they are shown.
     pub fn results(&self) -> impl Iterator<Item = &TestResult> {
@@ -190,4 +206,19 @@ pub struct PacketLine {
     pub to: String,
     /// `PUBLISH q2 id 3 dup "t/1" 5 bytes`, or what happened.
     pub text: String,
+    /// What a picture has to know of it; none for a packet that is sent, and for most events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+}
+
+/// What a line is that a picture draws otherwise than as an arrow or a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Mark {
+    /// A packet arrives that another line has sent; its text begins with that one's.
+    Arrival,
+    /// A fault begins, which goes by this number.
+    FaultBegan(usize),
+    /// The fault with this number is over.
+    FaultEnded(usize),
 }

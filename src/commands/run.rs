@@ -263,7 +263,14 @@ fn groups(done: Vec<Done>) -> Vec<Group> {
             Some(_) | None => {
                 let name = done.job.scenario.name.clone();
                 let results = vec![result];
-                groups.push((done.job.source, Group { name, results }));
+                groups.push((
+                    done.job.source,
+                    Group {
+                        name,
+                        target: None,
+                        results,
+                    },
+                ));
             }
         }
     }

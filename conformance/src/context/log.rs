@@ -32,6 +32,7 @@ impl Log {
             from: from.into(),
             to: to.into(),
             text,
+            mark: None,
         });
     }
 

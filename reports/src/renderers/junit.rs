@@ -18,7 +18,7 @@ pub(crate) fn render(report: &Report) -> Result<String, RenderError> {
 }
 
 fn suite(group: &Group) -> TestSuite {
-    let mut suite = TestSuite::new(line(&group.name));
+    let mut suite = TestSuite::new(line(&group.title()));
     suite.set_time(Duration::from_micros(
         group.results.iter().map(|result| result.micros).sum(),
     ));
@@ -28,7 +28,7 @@ fn suite(group: &Group) -> TestSuite {
 
 fn case(group: &Group, result: &TestResult) -> TestCase {
     let mut case = TestCase::new(line(&result.name), status(group, result));
-    case.set_classname(line(&group.name));
+    case.set_classname(line(&group.title()));
     case.set_time(Duration::from_micros(result.micros));
     case.add_property(("verdict", result.verdict.kind().name()));
     case.add_property(("mqtt", &*line(&result.mqtt)));

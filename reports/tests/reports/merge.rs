@@ -1,4 +1,4 @@
-use squall_reports::{MergeError, Verdict, merge};
+use squall_reports::{Group, MergeError, Verdict, merge};
 
 use crate::sample::{group, report, report_of, result};
 
@@ -28,8 +28,27 @@ fn shards_of_one_target_share_their_groups() {
 fn groups_of_several_targets_are_told_apart() {
     let merged = merge(vec![shard("one", "seed 0"), shard("two", "seed 0")]).unwrap();
     assert_eq!(merged.target, "one, two");
-    let names: Vec<_> = merged.groups.iter().map(|group| group.name.as_str()).collect();
-    assert_eq!(names, ["one: a scenario", "two: a scenario"]);
+    let titles: Vec<_> = merged.groups.iter().map(Group::title).collect();
+    assert_eq!(titles, ["one: a scenario", "two: a scenario"]);
+}
+
+#[test]
+fn a_merged_report_merges_again_and_its_targets_stay_apart() {
+    let pair = merge(vec![shard("one", "seed 0"), shard("two", "seed 0")]).unwrap();
+    let all = merge(vec![
+        pair.clone(),
+        shard("one", "seed 1"),
+        shard("three", "seed 0"),
+    ])
+    .unwrap();
+    assert_eq!(all.target, "one, two, three");
+    let titles: Vec<_> = all.groups.iter().map(Group::title).collect();
+    assert_eq!(
+        titles,
+        ["one: a scenario", "two: a scenario", "three: a scenario"]
+    );
+    assert_eq!(all.groups[0].results.len(), 2);
+    assert!(merge(vec![pair.clone(), pair]).is_err());
 }
 
 #[test]

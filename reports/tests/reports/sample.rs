@@ -31,6 +31,7 @@ pub(crate) fn report_of(target: &str, groups: Vec<Group>) -> Report {
 pub(crate) fn group(name: &str, results: Vec<TestResult>) -> Group {
     Group {
         name: name.to_owned(),
+        target: None,
         results,
     }
 }
@@ -171,5 +172,6 @@ fn packet(at_micros: u64, from: &str, to: &str, text: &str) -> PacketLine {
         from: from.to_owned(),
         to: to.to_owned(),
         text: text.to_owned(),
+        mark: None,
     }
 }

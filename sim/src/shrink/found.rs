@@ -94,6 +94,7 @@ fn line(packet: &PacketLine) -> String {
         from,
         to,
         text,
+        mark: _,
     } = packet;
     let millis = at_micros / 1000;
     let between = match (from.as_str(), to.as_str()) {

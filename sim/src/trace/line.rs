@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use squall_proto::{Ack, Connect, Delivery, Packet, Publish, ReasonCode};
-use squall_reports::PacketLine;
+use squall_reports::{Mark, PacketLine};
 
 use super::{Down, End, Event, Side, Trace, What, WireId, detail::details};
 
@@ -71,7 +71,34 @@ impl<'a> Lines<'a> {
             from: from.to_owned(),
             to: to.to_owned(),
             text: event_line(event),
+            mark: mark_of(&event.what),
         }
+    }
+}
+
+const fn mark_of(what: &What) -> Option<Mark> {
+    match what {
+        What::Arrived { .. } => Some(Mark::Arrival),
+        What::FaultBegan { step, .. } => Some(Mark::FaultBegan(*step)),
+        What::FaultEnded { step, .. } => Some(Mark::FaultEnded(*step)),
+        What::Opened { .. }
+        | What::Sent { .. }
+        | What::Unread { .. }
+        | What::Bytes { .. }
+        | What::Malformed { .. }
+        | What::Closed { .. }
+        | What::LetGo { .. }
+        | What::Ended { .. }
+        | What::HostDown { .. }
+        | What::HostUp { .. }
+        | What::Kicked { .. }
+        | What::HostPaused { .. }
+        | What::HostResumed { .. }
+        | What::Application { .. }
+        | What::Step { .. }
+        | What::Missed { .. }
+        | What::Held(_)
+        | What::Healed => None,
     }
 }
 

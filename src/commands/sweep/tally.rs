@@ -80,6 +80,7 @@ impl Tally {
         };
         let group = |(_, name, rows): (Source, String, Vec<Row>)| Group {
             name,
+            target: None,
             results: rows.into_iter().flat_map(|row| row.results(&shard)).collect(),
         };
         self.groups.into_iter().map(group).collect()

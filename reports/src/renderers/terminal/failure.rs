@@ -52,11 +52,8 @@ impl Explained<'_> {
         let Palette { strong, .. } = self.palette;
         let kind = self.result.verdict.kind();
         let (style, mark) = (self.palette.of(kind), mark(kind));
-        let (group, name, mqtt) = (
-            line(&self.group.name),
-            line(&self.result.name),
-            line(&self.result.mqtt),
-        );
+        let title = self.group.title();
+        let (group, name, mqtt) = (line(&title), line(&self.result.name), line(&self.result.mqtt));
         write!(
             f,
             "{style}{mark} {kind}{style:#} {strong}{group}{strong:#} > {name}"

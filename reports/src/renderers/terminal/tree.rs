@@ -29,8 +29,13 @@ fn write_group(f: &mut fmt::Formatter<'_>, group: &Group, palette: &Palette) -> 
     let counts: Counts = group.results.iter().collect();
     let worst = worst(&counts);
     let style = palette.of(worst);
-    let (mark, name) = (mark(worst), line(&group.name));
-    writeln!(f, "{style}{mark}{style:#} {name}  {}", palette.counts(&counts))
+    let (mark, title) = (mark(worst), group.title());
+    writeln!(
+        f,
+        "{style}{mark}{style:#} {}  {}",
+        line(&title),
+        palette.counts(&counts)
+    )
 }
 
 /// The kind that marks the group: what does not hold before what is odd, what is odd before a pass.
