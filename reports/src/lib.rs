@@ -14,13 +14,14 @@ pub mod model;
 mod printable;
 mod read;
 mod renderers;
+mod span;
 mod spec;
 
 pub use counts::Counts;
 pub use durability::{Crash, Duplicate, Durability, Lost};
 pub use kind::Kind;
 pub use merge::{MergeError, merge};
-pub use model::{FORMAT, Group, Mark, PacketLine, Report, Statement, TestResult, Verdict};
+pub use model::{FORMAT, Group, Mark, POINTER, PacketLine, Report, Statement, TestResult, Verdict};
 pub use printable::line as printable;
 pub use read::{ReadError, schema};
 pub use renderers::terminal::{Options, render as terminal};

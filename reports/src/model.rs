@@ -79,6 +79,14 @@ pub struct Statement {
     pub gist: String,
 }
 
+impl Statement {
+    /// Whether it is a sentence of the standard, not the name of a check, which has no hyphen.
+    #[must_use]
+    pub fn is_normative(&self) -> bool {
+        self.id.contains('-')
+    }
+}
+
 /// What came of a case or a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -183,7 +191,7 @@ impl Group {
 
 impl Report {
     /// Every result, in the order they are shown.
-    pub fn results(&self) -> impl Iterator<Item = &TestResult> {
+    pub fn results(&self) -> impl Iterator<Item = &TestResult> + Clone {
         self.groups.iter().flat_map(|group| &group.results)
     }
 
@@ -193,6 +201,9 @@ impl Report {
         self.results().all(|result| result.verdict.holds())
     }
 }
+
+/// What ends the text of a line that a finding is about.
+pub const POINTER: &str = "  <--";
 
 /// One packet, event or fault, as a person reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -217,6 +228,8 @@ pub struct PacketLine {
 pub enum Mark {
     /// A packet arrives that another line has sent; its text begins with that one's.
     Arrival,
+    /// A client opens a connection: what it had under way on the one before arrives no more.
+    Opened,
     /// A fault begins, which goes by this number.
     FaultBegan(usize),
     /// The fault with this number is over.

@@ -59,6 +59,8 @@ macro_rules! renderers {
 }
 
 renderers! {
+    /// What a person opens in a browser: one file that asks nobody for anything.
+    html: Html with html::render;
     /// The model itself, for [`Report::from_json`] and other programs.
     json: Json with json::render;
     /// What CI servers read: a test suite a group, a test case a result.

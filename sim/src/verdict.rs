@@ -10,7 +10,7 @@ pub use failure::Failure;
 use std::{sync::Arc, time::Duration};
 
 use squall_proto::Version;
-use squall_reports::{Durability, PacketLine, Statement, Verdict};
+use squall_reports::{Durability, POINTER, PacketLine, Statement, Verdict};
 
 use crate::{
     account::account,
@@ -451,7 +451,7 @@ fn packets(trace: &Trace, events: &[usize]) -> Vec<PacketLine> {
     let line = |index: usize| {
         let mut line = lines.line(index)?;
         if events.contains(&index) {
-            line.text.push_str("  <--");
+            line.text.push_str(POINTER);
         }
         Some(line)
     };

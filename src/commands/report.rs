@@ -19,7 +19,9 @@ use crate::results::unwritable;
 #[command(after_help = "\
 Examples:
   squall report result.json                        what the command showed when it ended
+  squall report result.json -o result.html         the same for a browser, with the packets as pictures
   squall report shard-*.json -o all.json           one report of several
+  squall report ours.json theirs.json -o both.html two brokers side by side
   squall report all.json --format junit -o all.xml for a CI server
 
 Ends with 1 if a result did not hold, as the command did that found it.")]
@@ -30,7 +32,7 @@ pub(crate) struct Args {
     /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The form; by default json for a FILE that ends in .json, junit for .xml, else terminal
+    /// The form; by default what the FILE ends in says (.html, .json, .xml for junit), else terminal
     #[arg(long, short, value_parser = NamedFormat)]
     format: Option<Format>,
     /// Show every result and every packet, not only what did not hold
@@ -69,6 +71,7 @@ impl Args {
                 .and_then(|extension| extension.to_str())
             {
                 Some("json") => Format::Json,
+                Some("htm" | "html") => Format::Html,
                 Some("xml") => Format::Junit,
                 _ => Format::Terminal,
             }
@@ -85,7 +88,7 @@ fn print(args: &Args, report: &Report) -> Result<(), anyhow::Error> {
                 verbose: args.verbose,
             },
         ),
-        format @ (Format::Json | Format::Junit) => format.render(report)?,
+        format @ (Format::Html | Format::Json | Format::Junit) => format.render(report)?,
     };
     let _ = output::print(&text).context("cannot print the report")?;
     Ok(())

@@ -1,22 +1,22 @@
 //! What a person reads when a command ends: a tree by group, then what did not hold and why, then one line that sums up.
 //!
 //! Passes are folded into their group's counts, so that a suite of a thousand results fits a screen as long as all is well.
-//! * [`tree`] draws the groups, [`failure`] explains a result, [`packets`] lists what went over the wires, [`durability`] what was lost,
-//! * [`palette`] holds the colours, [`span`] writes lengths of time.
+//! * [`tree`] draws the groups, [`failure`] explains a result,
+//!   [`packets`] lists what went over the wires, [`mod@durability`] what was lost,
+//! * [`palette`] holds the colours.
 
 mod durability;
 mod failure;
 mod packets;
 mod palette;
-mod span;
 mod tree;
 
 use std::fmt::{self, Write as _};
 
 use self::failure::Explained;
 use self::palette::Palette;
-use self::span::Span;
 use crate::printable::line;
+use crate::span::Span;
 use crate::{Counts, Group, RenderError, Report, TestResult};
 
 /// How many results that did not hold are explained at length, unless all are asked for.
@@ -57,6 +57,11 @@ pub(crate) fn explanation(group: &Group, result: &TestResult) -> String {
     .to_string()
 }
 
+/// What became of what the broker acknowledged in one result, all of it and without colours; empty if it does not say.
+pub(crate) fn durability(result: &TestResult) -> String {
+    fmt::from_fn(|f| durability::write(f, std::iter::once(result), true, &Palette::new(false))).to_string()
+}
+
 struct Page<'a> {
     report: &'a Report,
     options: Options,
@@ -74,7 +79,7 @@ impl fmt::Display for Page<'_> {
         )?;
         tree::write(f, self.report, self.options.verbose, &self.palette)?;
         self.explain(f)?;
-        durability::write(f, self.report, self.options.verbose, &self.palette)?;
+        durability::write(f, self.report.results(), self.options.verbose, &self.palette)?;
         self.sum_up(f)
     }
 }

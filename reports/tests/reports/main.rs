@@ -1,6 +1,8 @@
 //! The renderers and readers of reports, all on the report that [`sample`] makes.
 
 #[cfg(test)]
+mod html;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod junit;

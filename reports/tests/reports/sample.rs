@@ -166,7 +166,7 @@ fn statement(id: &str, gist: &str) -> Statement {
     }
 }
 
-fn packet(at_micros: u64, from: &str, to: &str, text: &str) -> PacketLine {
+pub(crate) fn packet(at_micros: u64, from: &str, to: &str, text: &str) -> PacketLine {
     PacketLine {
         at_micros,
         from: from.to_owned(),

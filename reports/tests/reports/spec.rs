@@ -39,7 +39,7 @@ fn a_wrong_spec_says_what_would_be_right() {
     assert_eq!(refused("json="), no_file("json="));
     assert_eq!(
         refused("pdf=a"),
-        "there is no report format \"pdf\"; the formats are json, junit, terminal"
+        "there is no report format \"pdf\"; the formats are html, json, junit, terminal"
     );
 }
 

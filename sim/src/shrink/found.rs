@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use squall_proto::Version;
-use squall_reports::PacketLine;
+use squall_reports::{POINTER, PacketLine};
 
 use super::Finder;
 use crate::{
@@ -75,7 +75,7 @@ impl Finder {
 fn why(judged: &Judged) -> String {
     let got = judged.verdict.got().lines().next().unwrap_or_default();
     let lines: Vec<String> = judged.packets.iter().map(line).collect();
-    let marked = |place: &usize| lines.get(*place).is_some_and(|line| line.ends_with("<--"));
+    let marked = |place: &usize| lines.get(*place).is_some_and(|line| line.ends_with(POINTER));
     let is_next_to_one =
         |place: usize| (place.saturating_sub(NEXT_TO)..=place + NEXT_TO).any(|near| marked(&near));
     let next_to_it = lines

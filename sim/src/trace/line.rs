@@ -79,10 +79,10 @@ impl<'a> Lines<'a> {
 const fn mark_of(what: &What) -> Option<Mark> {
     match what {
         What::Arrived { .. } => Some(Mark::Arrival),
+        What::Opened { .. } => Some(Mark::Opened),
         What::FaultBegan { step, .. } => Some(Mark::FaultBegan(*step)),
         What::FaultEnded { step, .. } => Some(Mark::FaultEnded(*step)),
-        What::Opened { .. }
-        | What::Sent { .. }
+        What::Sent { .. }
         | What::Unread { .. }
         | What::Bytes { .. }
         | What::Malformed { .. }

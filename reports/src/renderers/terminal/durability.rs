@@ -2,23 +2,23 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use super::palette::Palette;
-use super::span::Span;
 use crate::printable::line;
-use crate::{Durability, Report};
+use crate::span::Span;
+use crate::{Durability, TestResult};
 
 /// What was lost is listed as far as this, unless all of it is asked for.
 const LISTED_MAX: usize = 10;
 
-/// What became of what was acknowledged in all results together; nothing if none says.
-pub(super) fn write(
+/// What became of what was acknowledged in these results together; nothing if none says.
+pub(super) fn write<'a>(
     f: &mut fmt::Formatter<'_>,
-    report: &Report,
+    results: impl Iterator<Item = &'a TestResult> + Clone,
     all: bool,
     palette: &Palette,
 ) -> fmt::Result {
     let told = || {
-        report
-            .results()
+        results
+            .clone()
             .filter_map(|result| Some((result, result.durability.as_ref()?)))
     };
     if told().next().is_none() {

@@ -23,7 +23,7 @@ impl fmt::Display for Explained<'_> {
             } else {
                 format!("  {}", statement.gist)
             };
-            let name = if statement.id.starts_with("MQTT-") {
+            let name = if statement.is_normative() {
                 "statement"
             } else {
                 "check"

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::palette::{Palette, mark};
-use super::span::Span;
 use crate::printable::line;
+use crate::span::Span;
 use crate::{Counts, Group, Kind, Report, TestResult};
 
 /// How many results of one group are shown, unless all are asked for.

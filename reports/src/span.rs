@@ -9,7 +9,7 @@ const HOUR: u64 = 60 * MINUTE;
 
 /// Microseconds; prints with two or three digits that matter: `840 us`, `1.3 ms`, `12.0 s`, `2 h 05 min`.
 #[derive(Clone, Copy)]
-pub(super) struct Span(pub(super) u64);
+pub(crate) struct Span(pub(crate) u64);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
