@@ -33,9 +33,21 @@ pub(crate) struct Target {
 }
 
 /// The profiles that come with the program, by their names.
-const PROFILES: [(&str, &str); 2] = [
+const PROFILES: [(&str, &str); 11] = [
+    ("aedes", include_str!("../conformance/targets/aedes.toml")),
+    ("amqtt", include_str!("../conformance/targets/amqtt.toml")),
+    ("aws-iot", include_str!("../conformance/targets/aws-iot.toml")),
+    ("emqx", include_str!("../conformance/targets/emqx.toml")),
+    ("flashmq", include_str!("../conformance/targets/flashmq.toml")),
+    ("hivemq", include_str!("../conformance/targets/hivemq.toml")),
     ("mosquitto", include_str!("../conformance/targets/mosquitto.toml")),
+    ("nanomq", include_str!("../conformance/targets/nanomq.toml")),
+    (
+        "nats-server",
+        include_str!("../conformance/targets/nats-server.toml"),
+    ),
     ("squall", include_str!("../conformance/targets/squall.toml")),
+    ("vernemq", include_str!("../conformance/targets/vernemq.toml")),
 ];
 
 /// Where a program is looked for besides `PATH`: distributions keep brokers there, and PATH leaves it out for who is not root.

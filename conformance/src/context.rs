@@ -40,6 +40,9 @@ pub struct Context {
     trail: Trail,
 }
 
+/// What the topics of all cases begin with.
+const TOPICS: &str = "squall/";
+
 /// How long a case watches for what must not come.
 pub(crate) const WINDOW: Duration = Duration::from_millis(300);
 
@@ -65,7 +68,7 @@ impl Context {
 
     /// A Topic Name or Filter of this case: `below` is its last levels.
     pub(crate) fn topic(&self, below: &str) -> String {
-        format!("squall/{}/{below}", self.unique)
+        format!("{TOPICS}{}/{below}", self.unique)
     }
 
     /// A Client Identifier of this case that every server must accept: `name` has at most nine letters and digits.

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    Context,
+    Context, TOPICS,
     log::{Log, describe},
     trail::Trail,
 };
@@ -25,6 +25,9 @@ pub(crate) struct Client {
     pub(crate) patience: Duration,
     /// What came and nobody has asked for yet.
     pub(super) inbox: VecDeque<Packet>,
+    /// What this case's topics begin with.
+    topics: String,
+    strays: usize,
     /// The last Packet Identifier that [`flows`](super::flows) used; cases that write their own stay below 100.
     pub(super) last_id: u16,
     duplex: Duplex,
@@ -61,6 +64,8 @@ impl Client {
     pub(super) fn new(context: &Context, name: &str, duplex: Duplex) -> Self {
         Self {
             name: name.into(),
+            topics: context.topic(""),
+            strays: 0,
             version: context.version,
             patience: context.patience,
             inbox: VecDeque::new(),
@@ -131,7 +136,10 @@ impl Client {
             match self.decoder.decode(&mut self.unread) {
                 Ok(Some(packet)) => {
                     self.log.add(TARGET, &self.name, describe(&packet));
-                    return Next::Packet(packet);
+                    if !self.is_of_another_case(&packet) {
+                        return Next::Packet(packet);
+                    }
+                    self.strays += 1;
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -146,6 +154,21 @@ impl Client {
                 return Next::Nothing;
             }
         }
+    }
+
+    /// Whether this is a message that another case published: a target that passes on what nobody asked for breaks that rule, and not
+    /// the one that a case is about.
+    fn is_of_another_case(&self, packet: &Packet) -> bool {
+        let Packet::Publish(publish) = packet else {
+            return false;
+        };
+        let topic = publish.topic.as_ref();
+        topic.is_some_and(|topic| topic.starts_with(TOPICS) && !topic.starts_with(&self.topics))
+    }
+
+    /// How many messages came that other cases published.
+    pub(crate) const fn strays(&self) -> usize {
+        self.strays
     }
 
     /// Whether more bytes came before the deadline. The end of the connection is noted.

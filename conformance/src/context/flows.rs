@@ -4,7 +4,7 @@ use squall_proto::{
     Ack, Delivery, Disconnect, Packet, Property, Publish, Qos, ReasonCode, SubscriptionOptions,
 };
 
-use super::Client;
+use super::{Client, Context, expect::published};
 use crate::{
     Outcome, Stop,
     packets::{self, at},
@@ -95,6 +95,22 @@ impl Client {
             .await;
         self.half_close().await;
         self.expect_closed("after DISCONNECT").await.set_up().map(drop)
+    }
+}
+
+impl Context {
+    /// Publishes a message that is to be kept, and sees it passed on: a server may acknowledge it long before, and who subscribes in between
+    /// may get it live, or the one before it.
+    pub(crate) async fn retain(&self, publisher: &mut Client, publish: Publish) -> Outcome {
+        let topic = publish.topic.clone();
+        let topic = topic.as_ref().map_or("", |topic| topic);
+        let mut watch = self.connect("watch").await?;
+        watch.subscribe(topic, Qos::AtMostOnce).await?;
+        let payload = publish.payload.clone();
+        publisher.publish(publish).await?;
+        let it = |packet: &Packet| published(packet, topic).filter(|publish| publish.payload == payload);
+        watch.expect("the message, live", it).await.set_up()?;
+        watch.disconnect().await
     }
 }
 

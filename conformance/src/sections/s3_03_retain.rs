@@ -146,7 +146,8 @@ pub(super) const CASES: &[Case] = &[
 async fn retained_message_is_sent_to_a_new_subscription(t: Context) -> Outcome {
     let topic = t.topic("a");
     let mut client = t.connect("client").await?;
-    client.publish(publish(&topic, "kept").retained().qos1(1)).await?;
+    t.retain(&mut client, publish(&topic, "kept").retained().qos1(1))
+        .await?;
     client.subscribe(&topic, Qos::AtMostOnce).await?;
     let got = client.expect_publish(&topic).await?;
     check(
@@ -160,7 +161,8 @@ async fn last_retained_message_replaces_the_one_before(t: Context) -> Outcome {
     let topic = t.topic("a");
     let mut client = t.connect("client").await?;
     client.publish(publish(&topic, "old").retained().qos1(1)).await?;
-    client.publish(publish(&topic, "new").retained().qos1(2)).await?;
+    t.retain(&mut client, publish(&topic, "new").retained().qos1(2))
+        .await?;
     client.subscribe(&topic, Qos::AtMostOnce).await?;
     let got = client.expect_publish(&topic).await?;
     check(got.payload == "new", "the last one", || format!("{got:?}"))?;
@@ -171,8 +173,7 @@ async fn qos_0_retained_message_evicts_the_one_before(t: Context) -> Outcome {
     let topic = t.topic("a");
     let mut client = t.connect("client").await?;
     client.publish(publish(&topic, "old").retained().qos1(1)).await?;
-    client.publish(publish(&topic, "new").retained()).await?;
-    client.ping().await?;
+    t.retain(&mut client, publish(&topic, "new").retained()).await?;
     client.subscribe(&topic, Qos::AtMostOnce).await?;
     client
         .expect_none(

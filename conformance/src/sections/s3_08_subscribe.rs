@@ -107,6 +107,14 @@ pub(super) const CASES: &[Case] = &[
         run: |t| Box::pin(no_local_keeps_own_messages_away(t)),
     },
     Case {
+        name: "client_gets_nothing_that_it_has_not_subscribed_to",
+        v3: &["MQTT-4.5.0-1"],
+        v5: &["MQTT-4.5.0-1"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(client_gets_nothing_that_it_has_not_subscribed_to(t)),
+    },
+    Case {
         name: "own_messages_come_back_without_no_local",
         v3: &["MQTT-4.5.0-1"],
         v5: &["MQTT-4.5.0-1"],
@@ -317,4 +325,20 @@ async fn own_messages_come_back_without_no_local(t: Context) -> Outcome {
     client.subscribe(&topic, Qos::AtMostOnce).await?;
     client.publish(publish(&topic, "own")).await?;
     client.expect_publish(&topic).await.map(drop)
+}
+
+async fn client_gets_nothing_that_it_has_not_subscribed_to(t: Context) -> Outcome {
+    let mut client = t.connect("client").await?;
+    client.subscribe(&t.topic("a"), Qos::AtMostOnce).await?;
+    let mut publisher = t.connect("pub").await?;
+    publisher.publish(publish(&t.topic("b"), "x").retained()).await?;
+    publisher.publish(publish(&t.topic("a"), "x")).await?;
+    client.expect_publish(&t.topic("a")).await?;
+    client.expect_none("no other PUBLISH", |_| true).await?;
+    check(client.strays() == 0, "nothing of what others published", || {
+        format!(
+            "{} messages on topics that it has not subscribed to",
+            client.strays()
+        )
+    })
 }
