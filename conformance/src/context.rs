@@ -9,7 +9,7 @@
 mod client;
 mod expect;
 mod flows;
-mod log;
+pub(crate) mod log;
 mod trail;
 pub(crate) mod websocket;
 

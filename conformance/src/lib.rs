@@ -7,12 +7,14 @@
 //! * `context`: what a case sees, [`Context`], and how it speaks to the target; `packets`, `hex` and `scram` are what it
 //!   says.
 //! * [`Transport`]: how the target is reached: whoever runs the suite knows, over a network or in a simulated world.
+//! * [`clients`]: the same for clients, where Squall is the server.
 //! * [`Target`], [`select`], [`run`], [`report`]: the suite.
 //!
 //! A case knows no socket and no clock but tokio's, so that the same case runs in virtual time and over a network. Malformed packets are
 //! written by hand in hex, never by our encoder.
 
 mod case;
+pub mod clients;
 mod context;
 mod hex;
 mod packets;

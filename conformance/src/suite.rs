@@ -33,7 +33,7 @@ pub struct Settings {
 }
 
 /// No case takes longer than this beyond what it waits for.
-const AT_MOST: Duration = Duration::from_secs(120);
+pub(crate) const AT_MOST: Duration = Duration::from_secs(120);
 
 /// The cases of these versions that any of the words selects, in the order of the standard; without words, all. A word is a case's
 /// name or a part of it, a section's number (`3.3`) or title, or a statement (`MQTT-3.3.1-5`).
@@ -92,9 +92,20 @@ pub fn interrupted(selected: Selected, settings: &Settings) -> TestResult {
 #[must_use]
 pub fn report(target: String, micros: u64, mut results: Vec<(Selected, TestResult)>) -> Report {
     results.sort_by_key(|(selected, _)| selected.place);
+    let results = results
+        .into_iter()
+        .map(|(selected, result)| (selected.section.to_string(), result));
+    grouped(target, micros, results)
+}
+
+/// Results under the names of their groups, in their order.
+pub(crate) fn grouped(
+    target: String,
+    micros: u64,
+    results: impl Iterator<Item = (String, TestResult)>,
+) -> Report {
     let mut groups: Vec<Group> = Vec::new();
-    for (selected, result) in results {
-        let name = selected.section.to_string();
+    for (name, result) in results {
         match groups.last_mut() {
             Some(group) if group.name == name => group.results.push(result),
             Some(_) | None => groups.push(Group {

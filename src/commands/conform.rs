@@ -1,7 +1,9 @@
 //! `squall conform`: the conformance suite, against a broker that listens somewhere or ours in the simulated world.
 //!
-//! [`list`] prints what would run; [`subject`] says on what it runs, [`real`], [`started`] and [`simulated`] how, and [`running`] is what of it is under way.
+//! [`list`] prints what would run; [`subject`] says on what it runs, [`real`], [`started`] and [`simulated`] how, and [`running`] is what of it is under way;
+//! [`client`] is the suite for clients.
 
+mod client;
 mod list;
 mod real;
 mod running;
@@ -11,6 +13,7 @@ mod subject;
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     num::NonZeroUsize,
     time::{Duration, Instant},
 };
@@ -28,9 +31,9 @@ use crate::{
     tls::TlsArgs,
 };
 
-/// Hold a broker to the MQTT standard, statement by statement
+/// Hold a broker or a client to the MQTT standard, statement by statement
 ///
-/// Without --target it is our own broker that is held to it, in the simulated world and in virtual time.
+/// Without --target or --client it is our own broker that is held to it, in the simulated world and in virtual time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -41,6 +44,9 @@ Examples:
   squall conform --target wss://broker.example/mqtt --cafile ca.pem --segment 1
   squall conform --list --filter 3.3                        the cases of a section, and their statements
   squall conform --target mqtt://127.0.0.1:1883 --report json=result.json --report junit=result.xml
+  squall conform --client -- python3 conformance/drivers/paho_python.py
+                                                            a client, told what to do by its driver (docs/CLIENTS.md)
+  squall conform --client --list                            the cases about clients
 
 Cases use topics below squall/ and Client Identifiers that begin with sq, and leave neither sessions nor retained messages behind.")]
 pub(crate) struct Args {
@@ -66,6 +72,13 @@ pub(crate) struct Args {
         allow_hyphen_values = true
     )]
     pw: Option<String>,
+    /// Hold a client to the standard: COMMAND starts the driver that tells it what to do (docs/CLIENTS.md), once a case, with
+    /// SQUALL_HOST, SQUALL_PORT, SQUALL_ADDRESS and SQUALL_MQTT in its environment; {host}, {port} and {version} stand for them
+    #[arg(long, conflicts_with_all = ["target", "seed"])]
+    client: bool,
+    /// With --client: the driver, a program and its arguments
+    #[arg(last = true, value_name = "COMMAND", requires = "client")]
+    command: Vec<OsString>,
     /// Only this version of the protocol
     #[arg(long, value_name = "VERSION", value_parser = version)]
     mqtt: Option<Version>,
@@ -76,9 +89,9 @@ pub(crate) struct Args {
     /// Only list the cases that would run
     #[arg(long)]
     list: bool,
-    /// How many cases run side by side
-    #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=1000))]
-    jobs: u16,
+    /// How many cases run side by side; 64 if not given, 8 with --client
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    jobs: Option<u16>,
     /// How long an answer may take before it counts as missing, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = clap::value_parser!(u16).range(1..=600))]
     timeout: u16,
@@ -94,10 +107,16 @@ pub(crate) struct Args {
 /// Cases with what came of them.
 type Results = Vec<(Selected, TestResult)>;
 
+/// How many cases run side by side, where nobody said.
+const JOBS: u16 = 64;
+
 pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
+    if args.client {
+        return client::run(args);
+    }
     let selected = args.selected()?;
     if args.list {
-        return list::print(&selected);
+        return list::print(selected.iter().map(row));
     }
     args.results.check()?;
     let subject = Subject::of(args)?;
@@ -189,6 +208,14 @@ async fn collect(
 
 async fn interrupt() -> Result<(), anyhow::Error> {
     Ok(tokio::signal::ctrl_c().await?)
+}
+
+fn row(selected: &Selected) -> list::Row {
+    list::Row {
+        section: selected.section.to_string(),
+        name: selected.name(),
+        statements: selected.case.covers(selected.version),
+    }
 }
 
 fn version(text: &str) -> Result<Version, String> {

@@ -20,6 +20,8 @@ use crate::{Duplex, hex};
 /// the connection without a DISCONNECT.
 pub(crate) struct Client {
     pub(super) name: String,
+    /// What the log calls the other end.
+    target: &'static str,
     pub(super) version: Version,
     /// How long what must come may take; a case that waits for a deadline of the target adds to it.
     pub(crate) patience: Duration,
@@ -56,7 +58,8 @@ pub(super) enum End {
     Malformed(String),
 }
 
-const TARGET: &str = "broker";
+/// Bytes of a malformed packet that are shown.
+const SHOWN_MAX: usize = 64;
 /// More than any case lets the target send in one packet.
 pub(super) const PACKET_SIZE_MAX: u32 = 1 << 20;
 
@@ -65,24 +68,37 @@ impl Client {
         Self {
             name: name.into(),
             topics: context.topic(""),
+            target: "broker",
+            trail: context.trail.clone(),
+            ..Self::serving(context.version, context.patience, context.log.clone(), duplex)
+        }
+    }
+
+    /// The server's end, where the target is a client.
+    pub(crate) fn serving(version: Version, patience: Duration, log: Log, duplex: Duplex) -> Self {
+        Self {
+            name: "server".into(),
+            target: "client",
+            // Whatever a client publishes is about its case.
+            topics: TOPICS.into(),
             strays: 0,
-            version: context.version,
-            patience: context.patience,
+            version,
+            patience,
             inbox: VecDeque::new(),
             last_id: 99,
             duplex,
-            decoder: Decoder::with_version(context.version, PACKET_SIZE_MAX),
+            decoder: Decoder::with_version(version, PACKET_SIZE_MAX),
             unread: BytesMut::new(),
             ended: None,
-            log: context.log.clone(),
-            trail: context.trail.clone(),
+            log,
+            trail: Trail::default(),
         }
     }
 
     /// Sends a packet. Whether the target still takes it shows in what comes back.
     pub(crate) async fn send(&mut self, packet: Packet) {
         self.trail.note(&packet);
-        self.log.add(&self.name, TARGET, describe(&packet));
+        self.log.add(&self.name, self.target, describe(&packet));
         let mut bytes = BytesMut::new();
         encode(self.version, PacketRef::from(&packet), &mut bytes);
         self.write(&bytes).await;
@@ -96,33 +112,42 @@ impl Client {
     /// Sends any bytes.
     pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
         self.log
-            .add(&self.name, TARGET, format!("bytes {}", ::hex::encode(bytes)));
+            .add(&self.name, self.target, format!("bytes {}", ::hex::encode(bytes)));
         self.write(bytes).await;
     }
 
     /// Sends nothing more, and still takes what comes.
     pub(crate) async fn half_close(&mut self) {
-        self.log.add(&self.name, TARGET, "half-close".into());
+        self.log.add(&self.name, self.target, "half-close".into());
         let _ = self.duplex.write.shutdown().await;
     }
 
     /// Ends the connection without a DISCONNECT.
     pub(crate) fn cut(self) {
-        self.log.add(&self.name, TARGET, "closes the connection".into());
+        self.log
+            .add(&self.name, self.target, "closes the connection".into());
     }
 
     /// The bytes that come up to `deadline` or to the end, not cut into packets.
     pub(super) async fn next_bytes(&mut self, deadline: Instant) -> BytesMut {
         while self.ended.is_none() && self.fill(deadline).await {}
         let bytes = self.unread.split();
-        self.log
-            .add(TARGET, &self.name, format!("bytes {}", ::hex::encode(&bytes)));
+        self.log.add(
+            self.target,
+            &self.name,
+            format!("bytes {}", ::hex::encode(&bytes)),
+        );
         bytes
     }
 
     /// Whether the target has ended the connection, as far as has been read.
     pub(super) const fn has_ended(&self) -> bool {
         self.ended.is_some()
+    }
+
+    /// Whether the target has closed the connection, as far as has been read.
+    pub(super) const fn has_closed(&self) -> bool {
+        matches!(self.ended, Some(End::Closed))
     }
 
     /// What came and is no packet yet.
@@ -133,9 +158,10 @@ impl Client {
     /// What the wire brings next, cut by MQTT's framing.
     pub(super) async fn next(&mut self, deadline: Instant) -> Next {
         loop {
+            let bytes = self.whole_packet();
             match self.decoder.decode(&mut self.unread) {
                 Ok(Some(packet)) => {
-                    self.log.add(TARGET, &self.name, describe(&packet));
+                    self.log.add(self.target, &self.name, describe(&packet));
                     if !self.is_of_another_case(&packet) {
                         return Next::Packet(packet);
                     }
@@ -143,7 +169,8 @@ impl Client {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    let what = format!("{error} in {}", ::hex::encode(self.unread.split()));
+                    let what = format!("{error} in {}", ::hex::encode(bytes));
+                    self.unread.clear();
                     self.end(End::Malformed(what));
                 }
             }
@@ -171,6 +198,16 @@ impl Client {
         self.strays
     }
 
+    /// The bytes of the packet that comes next, if they are all there, otherwise what there is; the first of a long one.
+    fn whole_packet(&self) -> Vec<u8> {
+        let len = self.decoder.packet_len(&self.unread).ok().flatten();
+        let shown = len
+            .unwrap_or(self.unread.len())
+            .min(self.unread.len())
+            .min(SHOWN_MAX);
+        self.unread.get(..shown).unwrap_or_default().to_vec()
+    }
+
     /// Whether more bytes came before the deadline. The end of the connection is noted.
     pub(super) async fn fill(&mut self, deadline: Instant) -> bool {
         match timeout_at(deadline, self.duplex.read.read_buf(&mut self.unread)).await {
@@ -188,7 +225,7 @@ impl Client {
         if self.ended.is_some() {
             return;
         }
-        self.log.add(TARGET, &self.name, end.describe());
+        self.log.add(self.target, &self.name, end.describe());
         self.ended = Some(end);
     }
 

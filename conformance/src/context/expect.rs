@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use squall_proto::{Ack, Connack, Packet, PacketId, Publish, Suback, Unsuback};
+use squall_proto::{
+    Ack, Connack, Connect, Disconnect, Packet, PacketId, Publish, Qos, Suback, Subscribe, Unsuback,
+    Unsubscribe,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -76,6 +79,43 @@ impl Client {
         }
     }
 
+    /// The next packet, whatever it is.
+    pub(crate) async fn expect_packet(&mut self, expected: &str) -> Outcome<Packet> {
+        self.expect(expected, |packet| Some(packet.clone())).await
+    }
+
+    /// CONNECT.
+    pub(crate) async fn expect_connect(&mut self) -> Outcome<Box<Connect>> {
+        self.expect("CONNECT", |packet| match_packet!(packet, Connect))
+            .await
+    }
+
+    /// SUBSCRIBE.
+    pub(crate) async fn expect_subscribe(&mut self) -> Outcome<Subscribe> {
+        self.expect("SUBSCRIBE", |packet| match_packet!(packet, Subscribe))
+            .await
+    }
+
+    /// UNSUBSCRIBE.
+    pub(crate) async fn expect_unsubscribe(&mut self) -> Outcome<Unsubscribe> {
+        self.expect("UNSUBSCRIBE", |packet| match_packet!(packet, Unsubscribe))
+            .await
+    }
+
+    /// DISCONNECT.
+    pub(crate) async fn expect_disconnect(&mut self) -> Outcome<Disconnect> {
+        self.expect("DISCONNECT", |packet| match_packet!(packet, Disconnect))
+            .await
+    }
+
+    /// The next PUBLISH with this payload, whatever it is about.
+    pub(crate) async fn expect_payload(&mut self, payload: &str) -> Outcome<Publish> {
+        self.expect(&format!("PUBLISH of {payload:?}"), |packet| {
+            match_packet!(packet, Publish).filter(|publish| publish.payload == payload)
+        })
+        .await
+    }
+
     /// CONNACK.
     pub(crate) async fn expect_connack(&mut self) -> Outcome<Connack> {
         self.expect("CONNACK", |packet| match_packet!(packet, Connack))
@@ -105,6 +145,26 @@ impl Client {
             of(match_packet!(packet, Pubrel), id)
         })
         .await
+    }
+
+    /// PUBREL of any Packet Identifier.
+    pub(crate) async fn expect_any_pubrel(&mut self) -> Outcome<Ack> {
+        self.expect("PUBREL", |packet| match_packet!(packet, Pubrel))
+            .await
+    }
+
+    /// What answers a PUBLISH of this QoS, of any Packet Identifier: PUBACK, or PUBREC.
+    pub(crate) async fn expect_acknowledgement(&mut self, qos: Qos) -> Outcome<Ack> {
+        match qos {
+            Qos::AtMostOnce | Qos::AtLeastOnce => {
+                self.expect("PUBACK", |packet| match_packet!(packet, Puback))
+                    .await
+            }
+            Qos::ExactlyOnce => {
+                self.expect("PUBREC", |packet| match_packet!(packet, Pubrec))
+                    .await
+            }
+        }
     }
 
     /// PUBCOMP of this Packet Identifier.
@@ -177,6 +237,20 @@ impl Client {
                 }
                 Next::Nothing => return Ok(()),
             }
+        }
+    }
+
+    /// As [`expect_none_within`](Self::expect_none_within), and the target may close the connection.
+    pub(crate) async fn expect_none_before_the_end(
+        &mut self,
+        window: Duration,
+        expected: &str,
+        pick: impl Fn(&Packet) -> bool,
+    ) -> Outcome {
+        let outcome = self.expect_none_within(window, expected, &pick).await;
+        match self.has_closed() && self.inbox.iter().all(|packet| !pick(packet)) {
+            true => Ok(()),
+            false => outcome,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Whole exchanges that prepare what a case is about. What goes wrong in them makes the case inconclusive.
 
 use squall_proto::{
-    Ack, Delivery, Disconnect, Packet, Property, Publish, Qos, ReasonCode, SubscriptionOptions,
+    Ack, Delivery, Disconnect, Packet, Properties, Property, Publish, Qos, ReasonCode, Suback, Subscribe,
+    SubscriptionOptions,
 };
 
 use super::{Client, Context, expect::published};
@@ -81,6 +82,38 @@ impl Client {
                 Ok(())
             }
         }
+    }
+
+    /// PUBACK for a message of QoS 1 that came.
+    pub(crate) async fn acknowledge_qos1(&mut self, publish: &Publish) {
+        if let Delivery::AtLeastOnce(id) = publish.delivery {
+            self.send(Packet::Puback(Ack::success(id))).await;
+        }
+    }
+
+    /// PUBREC for a message of QoS 2 that came, and the PUBREL that answers it, which stays without an answer.
+    pub(crate) async fn receive(&mut self, publish: &Publish) -> Outcome {
+        let Delivery::ExactlyOnce(id) = publish.delivery else {
+            return Err(Stop::Inconclusive("set-up: expected a message of QoS 2".into()));
+        };
+        self.send(Packet::Pubrec(Ack::success(id))).await;
+        self.expect_pubrel(id).await.map(drop)
+    }
+
+    /// SUBACK that grants what was asked for.
+    pub(crate) async fn grant(&mut self, subscribe: &Subscribe) {
+        let granted = |qos: Qos| match qos {
+            Qos::AtMostOnce => ReasonCode::Success,
+            Qos::AtLeastOnce => ReasonCode::GrantedQos1,
+            Qos::ExactlyOnce => ReasonCode::GrantedQos2,
+        };
+        let filters = subscribe.filters.iter();
+        let suback = Suback {
+            packet_id: subscribe.packet_id,
+            reason_codes: filters.map(|(_, options)| granted(options.qos)).collect(),
+            properties: Properties::new(),
+        };
+        self.send(Packet::Suback(suback)).await;
     }
 
     /// PINGREQ and its answer: what the target has sent before it is here now, and what was sent to it has been read.

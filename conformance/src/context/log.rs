@@ -25,7 +25,7 @@ impl Log {
         self.lock().clone()
     }
 
-    pub(super) fn add(&self, from: &str, to: &str, text: String) {
+    pub(crate) fn add(&self, from: &str, to: &str, text: String) {
         let at_micros = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.lock().push(PacketLine {
             at_micros,

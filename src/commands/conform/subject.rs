@@ -4,7 +4,7 @@ use squall_conformance::Selected;
 use squall_node::Address;
 
 use super::{
-    Args, Results, collect,
+    Args, JOBS, Results, collect,
     real::{self, Way},
     simulated,
     started::Started,
@@ -67,7 +67,7 @@ impl Subject {
     /// What the suite says of it.
     pub(super) async fn results(&self, args: &Args, selected: &[Selected]) -> Result<Results, anyhow::Error> {
         let settings = &args.settings(self)?;
-        let jobs = args.jobs.into();
+        let jobs = args.jobs.unwrap_or(JOBS).into();
         match self {
             Self::Simulated => {
                 collect(

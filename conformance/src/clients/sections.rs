@@ -1,0 +1,61 @@
+//! The cases about clients, a file a section of the standard. Sections have the numbers of 5.0, as those about brokers do.
+
+use super::Section;
+
+macro_rules! sections {
+    ($($module:ident: $number:literal $title:literal,)+) => {
+        $(mod $module;)+
+
+        /// Every section with cases about clients, in the order of the standard.
+        pub static SECTIONS: &[Section] = &[
+            $(Section { number: $number, title: $title, cases: $module::CASES },)+
+        ];
+    };
+}
+
+sections! {
+    s1_5_strings: "1.5" "Data representation",
+    s2_1_fixed_header: "2.1" "Fixed header",
+    s3_01_connect: "3.1" "CONNECT",
+    s3_01_2_keep_alive: "3.1.2.10" "Keep Alive",
+    s3_02_connack: "3.2" "CONNACK",
+    s3_02_2_limits: "3.2.2.3" "CONNACK properties",
+    s3_03_publish: "3.3" "PUBLISH",
+    s3_03_2_aliases: "3.3.2.3.4" "Topic Alias",
+    s3_03_4_receiving: "3.3.4" "PUBLISH actions",
+    s3_08_subscribe: "3.8" "SUBSCRIBE and UNSUBSCRIBE",
+    s3_14_disconnect: "3.14" "DISCONNECT",
+    s4_01_session_state: "4.1" "Session state",
+    s4_04_redelivery: "4.4" "Message delivery retry",
+    s4_09_flow_control: "4.9" "Flow control",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use squall_proto::Version;
+
+    use super::SECTIONS;
+    use crate::{Visible, statement};
+
+    #[test]
+    fn every_case_has_a_name_of_its_own_and_names_statements_that_show_at_a_client() {
+        let mut names = BTreeSet::new();
+        for case in SECTIONS.iter().flat_map(|section| section.cases) {
+            assert!(names.insert(case.name), "{} stands twice", case.name);
+            assert!(
+                !case.v3.is_empty() || !case.v5.is_empty(),
+                "{} names no statement",
+                case.name
+            );
+            for version in Version::ALL {
+                for id in case.covers(version) {
+                    let known = statement(version, id);
+                    let shows = known.is_some_and(|known| known.client != Visible::No);
+                    assert!(shows, "{}: {id} of {version} shows at no client", case.name);
+                }
+            }
+        }
+    }
+}
