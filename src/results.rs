@@ -10,7 +10,8 @@ use crate::output;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Results")]
 pub(crate) struct ResultArgs {
-    /// Also write the results to a file, in the format html, json, junit or terminal; may be given several times
+    /// Also write the results to a file (`-` is standard output) as github, html, json, junit, markdown or terminal; github needs
+    /// no FILE; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<ReportSpec>,
     /// Print the results as JSON instead

@@ -59,12 +59,16 @@ macro_rules! renderers {
 }
 
 renderers! {
+    /// Annotations of a GitHub workflow, which reads them from standard output.
+    github: Github with github::render;
     /// What a person opens in a browser: one file that asks nobody for anything.
     html: Html with html::render;
     /// The model itself, for [`Report::from_json`] and other programs.
     json: Json with json::render;
     /// What CI servers read: a test suite a group, a test case a result.
     junit: Junit with junit::render;
+    /// What GitHub shows as a job's summary.
+    markdown: Markdown with markdown::render;
     /// What a person reads at a terminal, without colours.
     terminal: Terminal with terminal::plain;
 }

@@ -1,18 +1,20 @@
-//! `FORMAT=FILE` on a command line, and the file it leads to.
+//! `FORMAT=FILE` on a command line, and the file it leads to; `-` is standard output.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::{Format, RenderError, Report, UnknownFormat};
+
+const STANDARD_OUTPUT: &str = "-";
 
 /// A report that a command line asks for: `json=result.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportSpec {
     /// How it is written.
     pub format: Format,
-    /// Where. What was there is replaced at once and whole, so that nobody ever reads half a report.
+    /// Where; `-` is standard output. What was there is replaced at once and whole, so that nobody ever reads half a report.
     pub file: PathBuf,
 }
 
@@ -42,6 +44,13 @@ impl FromStr for ReportSpec {
     type Err = SpecError;
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
+        // Nobody but the workflow that runs the command reads annotations, and it reads them there.
+        if text == Format::Github.name() {
+            return Ok(Self {
+                format: Format::Github,
+                file: PathBuf::from(STANDARD_OUTPUT),
+            });
+        }
         let named = text.split_once('=').filter(|(_, file)| !file.is_empty());
         let (format, file) = named.ok_or_else(|| SpecError::NoFile(text.to_owned()))?;
         Ok(Self {
@@ -59,6 +68,7 @@ impl ReportSpec {
     /// [`SpecError::Write`].
     pub fn check(&self) -> Result<(), SpecError> {
         let try_out = || match Place::of(&self.file)? {
+            Place::Standard => Ok(()),
             Place::Direct(file) => fs::OpenOptions::new().write(true).open(file).map(drop),
             Place::Beside { draft, .. } => {
                 fs::File::create(&draft)?;
@@ -88,6 +98,8 @@ impl ReportSpec {
 
 /// How a file comes to be written.
 enum Place {
+    /// Standard output.
+    Standard,
     /// A pipe or a device: there is nothing to replace.
     Direct(PathBuf),
     /// A draft in the same directory, then a rename.
@@ -96,6 +108,9 @@ enum Place {
 
 impl Place {
     fn of(file: &Path) -> io::Result<Self> {
+        if file == Path::new(STANDARD_OUTPUT) {
+            return Ok(Self::Standard);
+        }
         let file = match fs::canonicalize(file) {
             Ok(real) if real.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             Ok(real) if !real.is_file() => return Ok(Self::Direct(real)),
@@ -116,6 +131,7 @@ impl Place {
 
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     match Place::of(file)? {
+        Place::Standard => to_standard_output(text),
         Place::Direct(file) => fs::write(file, text),
         Place::Beside { draft, file } => {
             let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, &file));
@@ -125,5 +141,14 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
             }
             written
         }
+    }
+}
+
+/// A reader that has gone (`| head`) wanted no more.
+fn to_standard_output(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }

@@ -23,6 +23,7 @@ Examples:
   squall report shard-*.json -o all.json           one report of several
   squall report ours.json theirs.json -o both.html two brokers side by side
   squall report all.json --format junit -o all.xml for a CI server
+  squall report all.json --format markdown >> \"$GITHUB_STEP_SUMMARY\"
 
 Ends with 1 if a result did not hold, as the command did that found it.")]
 pub(crate) struct Args {
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The form; by default what the FILE ends in says (.html, .json, .xml for junit), else terminal
+    /// The form; by default what the FILE ends in says (.html, .json, .md, .xml for junit), else terminal
     #[arg(long, short, value_parser = NamedFormat)]
     format: Option<Format>,
     /// Show every result and every packet, not only what did not hold
@@ -72,6 +73,7 @@ impl Args {
             {
                 Some("json") => Format::Json,
                 Some("htm" | "html") => Format::Html,
+                Some("md") => Format::Markdown,
                 Some("xml") => Format::Junit,
                 _ => Format::Terminal,
             }
@@ -88,7 +90,9 @@ fn print(args: &Args, report: &Report) -> Result<(), anyhow::Error> {
                 verbose: args.verbose,
             },
         ),
-        format @ (Format::Html | Format::Json | Format::Junit) => format.render(report)?,
+        format @ (Format::Github | Format::Html | Format::Json | Format::Junit | Format::Markdown) => {
+            format.render(report)?
+        }
     };
     let _ = output::print(&text).context("cannot print the report")?;
     Ok(())

@@ -31,6 +31,14 @@ fn a_spec_is_a_format_and_a_file() {
 }
 
 #[test]
+fn annotations_go_to_standard_output_unless_a_file_is_named() {
+    let file = |text: &str| text.parse::<ReportSpec>().unwrap().file;
+    assert_eq!(file("github"), std::path::Path::new("-"));
+    assert_eq!(file("github=out.txt"), std::path::Path::new("out.txt"));
+    "github".parse::<ReportSpec>().unwrap().check().unwrap();
+}
+
+#[test]
 fn a_wrong_spec_says_what_would_be_right() {
     let refused = |text: &str| text.parse::<ReportSpec>().unwrap_err().to_string();
     let no_file =
@@ -39,7 +47,7 @@ fn a_wrong_spec_says_what_would_be_right() {
     assert_eq!(refused("json="), no_file("json="));
     assert_eq!(
         refused("pdf=a"),
-        "there is no report format \"pdf\"; the formats are html, json, junit, terminal"
+        "there is no report format \"pdf\"; the formats are github, html, json, junit, markdown, terminal"
     );
 }
 

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 
 use super::badge::{badge, symbol};
 use super::book::{Book, Column, Entry};
-use super::matrix::heads;
-use crate::Kind;
+use super::matrix::{differs, heads};
 use crate::printable::line;
+use crate::{Kind, Verdict};
 
 pub(super) fn section(book: &Book<'_>) -> Markup {
     let rows = rows(book);
@@ -48,7 +48,7 @@ fn row(book: &Book<'_>, label: &str, entries: &[&Entry<'_>]) -> Markup {
         .map(|statement| statement.gist.as_str())
         .find(|gist| !gist.is_empty());
     html! {
-        tr data-differs[differs(entries)] {
+        tr data-differs=[differs(book, |one, other| verdicts(one, entries) != verdicts(other, entries))] {
             th scope="row" {
                 span .id { (line(label)) }
                 @if let Some(gist) = gist { span .gist { (line(gist)) } }
@@ -77,11 +77,7 @@ fn cell(column: Column<'_>, entries: &[&Entry<'_>]) -> Markup {
     }
 }
 
-/// Whether two targets do different things in one version.
-fn differs(entries: &[&Entry<'_>]) -> bool {
-    entries.iter().any(|one| {
-        entries
-            .iter()
-            .any(|other| one.column.mqtt == other.column.mqtt && one.result.verdict != other.result.verdict)
-    })
+fn verdicts<'a>(column: Column<'_>, entries: &[&Entry<'a>]) -> Vec<&'a Verdict> {
+    let those = entries.iter().filter(|entry| entry.column == column);
+    those.map(|entry| &entry.result.verdict).collect()
 }

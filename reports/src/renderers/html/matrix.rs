@@ -1,6 +1,8 @@
 //! The matrix: a row a statement, or a scenario; a column a target and a version; in each cell the results that decide it.
 
-use indexmap::{IndexMap, IndexSet};
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
 use maud::{Markup, html};
 
 use super::badge::{more, short, worded};
@@ -102,7 +104,7 @@ pub(super) fn heads(book: &Book<'_>) -> Markup {
 impl Row<'_> {
     fn markup(&self, book: &Book<'_>) -> Markup {
         html! {
-            tr data-differs[self.differs(book)] {
+            tr data-differs=[differs(book, |one, other| self.verdicts(one) != self.verdicts(other))] {
                 th scope="row" {
                     span .id { (line(self.name)) }
                     @if !self.gist.is_empty() { span .gist { (line(self.gist)) } }
@@ -135,18 +137,21 @@ impl Row<'_> {
         }
     }
 
-    /// Whether two targets come to other verdicts in one version.
-    fn differs(&self, book: &Book<'_>) -> bool {
-        let verdicts = |column: &Column<'_>| -> IndexSet<Kind> {
-            let those = self.entries.iter().filter(|entry| entry.column == *column);
-            those.map(|entry| entry.kind()).collect()
-        };
-        let columns = book.columns();
-        columns.iter().enumerate().any(|(place, one)| {
-            columns
-                .iter()
-                .skip(place + 1)
-                .any(|other| one.mqtt == other.mqtt && verdicts(one) != verdicts(other))
-        })
+    fn verdicts(&self, column: Column<'_>) -> BTreeSet<Kind> {
+        let those = self.entries.iter().filter(|entry| entry.column == column);
+        those.map(|entry| entry.kind()).collect()
     }
+}
+
+/// The versions in which two targets do not do the same, for the filter; none where they do in all.
+pub(super) fn differs(book: &Book<'_>, do_differ: impl Fn(Column<'_>, Column<'_>) -> bool) -> Option<String> {
+    let columns = book.columns();
+    let in_version = |version: &&str| {
+        let those: Vec<_> = columns.iter().filter(|column| column.mqtt == *version).collect();
+        those
+            .windows(2)
+            .any(|pair| matches!(pair, [one, other] if do_differ(**one, **other)))
+    };
+    let versions: Vec<_> = book.versions().into_iter().filter(in_version).collect();
+    (!versions.is_empty()).then(|| line(&versions.join(" ")).into_owned())
 }

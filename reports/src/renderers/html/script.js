@@ -21,6 +21,9 @@
     return texts.get(result);
   };
 
+  // In this version, or in any.
+  const differsIn = (row, version) => (row.dataset.differs ?? "").split(" ").some((one) => one && (!version || one === version));
+
   const chosen = () => {
     const state = new URLSearchParams();
     const verdicts = boxes.filter((box) => box.checked).map((box) => box.value);
@@ -61,7 +64,7 @@
     for (const { row, link } of links) {
       if (!byId.get(link.hash.slice(1)).hidden) wanted.add(row);
     }
-    const isOdd = (row) => "differs" in row.dataset || row.localName === "li";
+    const isOdd = (row) => row.localName === "li" || differsIn(row, state.get("mqtt"));
     for (const row of rows) row.hidden = !wanted.has(row) || (state.has("differs") && !isOdd(row));
     const hideEmpty = (all, parts) => {
       for (const one of document.querySelectorAll(all)) one.hidden = !one.querySelector(parts);
