@@ -62,6 +62,7 @@ pub(crate) const ALL: &[Mutation] = &[
     Seen(will_retain),
     Seen(keep_all),
     Seen(keep_none),
+    Seen(keep_no_qos_0),
     Seen(no_expiry),
     Seen(no_subscription_options),
     Seen(dollar_for_plus),
@@ -338,6 +339,12 @@ fn keep_all(packet: &mut Packet) {
 fn keep_none(packet: &mut Packet) {
     if let Packet::Publish(publish) = packet {
         publish.retain = false;
+    }
+}
+
+fn keep_no_qos_0(packet: &mut Packet) {
+    if let Packet::Publish(publish) = packet {
+        publish.retain &= publish.delivery != Delivery::AtMostOnce;
     }
 }
 
