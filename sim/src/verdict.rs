@@ -445,7 +445,7 @@ fn statements(findings: &[Finding]) -> Vec<Statement> {
     ids.into_iter().map(statement).collect()
 }
 
-/// The packets around what did not hold; what it is about itself is pointed at.
+/// The packets around what did not hold, after the faults that lasted then; what it is about itself is pointed at.
 fn packets(trace: &Trace, events: &[usize]) -> Vec<PacketLine> {
     let lines = Lines::new(trace);
     let line = |index: usize| {
@@ -456,5 +456,8 @@ fn packets(trace: &Trace, events: &[usize]) -> Vec<PacketLine> {
         Some(line)
     };
     let near = lines.around(events, AROUND);
-    near.into_iter().filter_map(line).collect()
+    let faults = near
+        .first()
+        .map_or_else(Vec::new, |first| lines.faults_at(*first));
+    faults.into_iter().chain(near).filter_map(line).collect()
 }

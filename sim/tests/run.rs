@@ -8,6 +8,7 @@ use std::{env, process::Command, time::Duration};
 use both::{runs, scenario};
 
 use squall_proto::{Packet, Version};
+use squall_reports::Mark;
 use squall_sim::{
     run::{Arm, Ending, Run, run},
     trace::{Event, Side, What},
@@ -392,4 +393,27 @@ steps:
     for run in runs(never) {
         assert_eq!(run.end, Ending::Complete);
     }
+}
+
+#[test]
+fn the_packets_of_a_finding_begin_with_the_fault_that_lasts() {
+    let text = r#"
+name: a message is awaited while its reader is cut off
+why: because
+clients:
+  pub: { session: persistent }
+  sub: { session: persistent, keep_alive: 10s, subscribe: { "t/#": 1 } }
+steps:
+  - at: 1s
+    partition: { between: [sub, broker], for: 25s }
+  - at: 2s
+    publish: { from: pub, topic: "t/{n}", qos: 1, count: 40, every: 100ms }
+  - at: 2s
+    await: { delivered: { to: sub, topic: "t/#", count: 3 }, within: 5s }
+"#;
+    let judged = judge(&scenario(text), Version::V5, 1, false);
+    let first = judged.packets.first().unwrap();
+    assert_eq!(first.mark, Some(Mark::FaultBegan(0)), "{:#?}", judged.packets);
+    assert_eq!(first.text, "fault: partition sub <-> broker");
+    assert!(judged.packets[1].at_micros > first.at_micros + 1_000_000);
 }

@@ -50,6 +50,19 @@ impl<'a> Lines<'a> {
         near
     }
 
+    /// Where the faults began that last when this event comes.
+    pub fn faults_at(&self, index: usize) -> Vec<usize> {
+        let mut lasting: Vec<(usize, usize)> = Vec::new();
+        for (place, event) in self.trace.events.iter().enumerate().take(index) {
+            match mark_of(&event.what) {
+                Some(Mark::FaultBegan(step)) => lasting.push((step, place)),
+                Some(Mark::FaultEnded(step)) => lasting.retain(|(one, _)| *one != step),
+                Some(Mark::Arrival | Mark::Opened) | None => {}
+            }
+        }
+        lasting.into_iter().map(|(_, place)| place).collect()
+    }
+
     fn wire(&self, index: usize) -> Option<WireId> {
         self.trace.events.get(index).and_then(|event| event.what.wire())
     }

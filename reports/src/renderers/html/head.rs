@@ -17,7 +17,7 @@ pub(super) fn title(book: &Book<'_>) -> Markup {
     };
     html! {
         h1 { "Results of " (line(&book.report.target)) }
-        p .outcome { strong { (outcome) } ": " (counts.total()) " results, " (counts) "." }
+        p .outcome { strong { (outcome) } ": " (counts.total()) (if counts.total() == 1 { " result, " } else { " results, " }) (counts) "." }
         p .producer { (line(&book.report.producer)) ", in " (Span(book.report.micros)) }
         (totals(book))
     }
