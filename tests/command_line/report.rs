@@ -52,6 +52,30 @@ fn converts_by_the_name_of_the_file() {
 }
 
 #[test]
+fn the_end_of_the_name_says_html_and_markdown_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let fail = written(directory.path(), "fail.json", "one", FAIL);
+    for (file, begin) in [("out.html", "<!DOCTYPE html>"), ("out.md", "## ❌")] {
+        let out = directory.path().join(file);
+        assert_eq!(
+            squall(&["report", &fail, "-o", out.to_str().unwrap()]).code,
+            Some(1)
+        );
+        assert!(fs::read_to_string(out).unwrap().starts_with(begin), "{file}");
+    }
+}
+
+#[test]
+fn a_command_prints_annotations_after_its_results() {
+    let shown = squall(&[
+        "conform", "--filter", "3.12", "--mqtt", "5.0", "--report", "github",
+    ]);
+    assert_eq!(shown.code, Some(0));
+    let last = shown.out.lines().last().unwrap();
+    assert_eq!(last, "::notice title=the simulated broker::1 results: 1 pass");
+}
+
+#[test]
 fn refuses_what_is_no_report_with_its_name() {
     let directory = tempfile::tempdir().unwrap();
     let other = directory.path().join("other.json");
