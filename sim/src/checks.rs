@@ -184,6 +184,10 @@ pub fn check_within(
     if scenario.broker.script.is_some() {
         checkers.retain(|(name, _)| OF_CLIENTS.contains(name));
     }
+    if slack > Duration::ZERO {
+        // How late our own client is on a machine that is busy says nothing of the broker.
+        checkers.retain(|(name, _)| *name != "pings");
+    }
     let mut findings = Vec::new();
     let mut found = Vec::new();
     let mut last = None;
