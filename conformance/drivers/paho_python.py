@@ -5,6 +5,7 @@ docs/CLIENTS.md says what the lines mean.
 
 import os
 import sys
+import threading
 from urllib.parse import quote_from_bytes, unquote
 
 import paho.mqtt.client as mqtt
@@ -27,10 +28,13 @@ PUBLISH = {
 }
 NUMBERS = {*CONNECT, "message_expiry", "topic_alias"}
 client = None
+saying = threading.RLock()
 
 
 def say(line):
-    print(line, flush=True)
+    with saying:  # callbacks come from another thread
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 def properties(packet_type, names, words):

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod broker;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod conform;
 #[cfg(test)]
 mod durable;

@@ -1,23 +1,27 @@
 //! What the lines of `docs/CLIENTS.md` mean to our client.
 
-use std::{collections::BTreeMap, error::Error, fmt::Write as _, str::FromStr, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use squall_node::{
     Connector,
     client::{
-        Client, Event, Events, Message, Options, Qos, Reconnect, Subscription, Unsubscription, Version,
-        protocol,
+        Client, Event, Events, Message, Options, Reconnect, Subscription, Unsubscription, Version, protocol,
     },
 };
 use squall_proto::{Binary, Disconnect, Property, ReasonCode, Text, TopicFilter, TopicName, Will};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 
+use crate::{
+    authentication::Told,
+    words::{Words, number, qos, read, text, written},
+};
+
 const GREETING: &str = "squall-driver 1 connect client_id clean_start keep_alive session_expiry user_name password \
 will_topic will_payload will_qos will_retain receive_maximum topic_alias_maximum maximum_packet_size topic_aliases \
 publish topic qos retain payload message_expiry response_topic content_type subscribe filter no_local unsubscribe \
-disconnect reason_code reconnect\n";
+disconnect reason_code reconnect \
+authentication_method authentication_data reauthenticate\n";
 
-type Words = BTreeMap<String, String>;
 pub(crate) type Wrong = Box<dyn Error + Send + Sync>;
 
 /// Carries out commands until there are none, with clients that `connector` connects.
@@ -78,6 +82,7 @@ async fn carry_out(client: &Client, verb: &str, words: &Words) -> Result<(), Wro
                 ReasonCode::from_value(number(words, "reason_code").unwrap_or(0)).ok_or("no Reason Code")?;
             client.disconnect_with(Disconnect::of(code)).await?;
         }
+        "reauthenticate" => drop(tokio::spawn(async move { client.reauthenticate().await })),
         // It comes back by itself.
         "reconnect" => {}
         other => return Err(format!("unknown: {other}").into()),
@@ -128,8 +133,13 @@ fn options(version: Version, words: &Words) -> Result<Options, Wrong> {
         after,
         ..Reconnect::default()
     };
+    let authentication = words
+        .get("authentication_method")
+        .map(|method| Told::new(method, words));
+    let authentication = authentication.transpose()?.map(|told| Arc::new(told) as Arc<_>);
     Ok(Options {
         reconnect: Some(reconnect),
+        authentication,
         ..Options::new(protocol, 7)
     })
 }
@@ -159,46 +169,4 @@ fn message(words: &Words) -> Result<Message, Wrong> {
     ];
     message.properties = properties.into_iter().flatten().collect();
     Ok(message)
-}
-
-fn read(pairs: &str) -> Words {
-    let pairs = pairs.split(' ').filter_map(|pair| pair.split_once('='));
-    pairs
-        .map(|(key, value)| (key.to_owned(), decoded(value)))
-        .collect()
-}
-
-fn decoded(value: &str) -> String {
-    let (first, rest) = value
-        .split_once('%')
-        .map_or((value, None), |(first, rest)| (first, Some(rest)));
-    let mut bytes = first.as_bytes().to_vec();
-    for part in rest.into_iter().flat_map(|rest| rest.split('%')) {
-        let (digits, plain) = part.split_at_checked(2).unwrap_or((part, ""));
-        bytes.extend(u8::from_str_radix(digits, 16));
-        bytes.extend(plain.as_bytes());
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn written(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "%{byte:02X}");
-        text
-    })
-}
-
-fn text<'a>(words: &'a Words, key: &str) -> &'a str {
-    words.get(key).map_or("", String::as_str)
-}
-
-fn number<T: FromStr>(words: &Words, key: &str) -> Result<T, T::Err> {
-    text(words, key).parse()
-}
-
-fn qos(words: &Words, key: &str) -> Qos {
-    number(words, key)
-        .ok()
-        .and_then(Qos::from_value)
-        .unwrap_or_default()
 }

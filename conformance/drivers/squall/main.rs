@@ -5,7 +5,9 @@
 //! squall conform --client -- target/debug/examples/driver
 //! ```
 
+mod authentication;
 mod driver;
+mod words;
 
 use std::env;
 

@@ -22,6 +22,9 @@ use crate::{
 /// What a driver of this protocol says first, before the words it knows.
 const GREETING: &str = "squall-driver 1";
 
+/// How long a driver may take to say so: it is a program that starts, on a machine that may be busy.
+const STARTING: Duration = Duration::from_secs(60);
+
 /// The driver of one case's client.
 pub(crate) struct Driver {
     known: Vec<String>,
@@ -44,7 +47,7 @@ impl Driver {
             patience,
             log,
         };
-        let first = driver.line(Instant::now() + patience).await?.unwrap_or_default();
+        let first = driver.line(Instant::now() + STARTING).await?.unwrap_or_default();
         let words = first.strip_prefix(GREETING).ok_or_else(|| {
             Stop::Inconclusive(format!(
                 "the driver's first line must begin with `{GREETING}`, not `{first}`"

@@ -21,13 +21,16 @@ sections! {
     s3_02_connack: "3.2" "CONNACK",
     s3_02_2_limits: "3.2.2.3" "CONNACK properties",
     s3_03_publish: "3.3" "PUBLISH",
+    s3_03_2_properties: "3.3.2.3" "PUBLISH properties",
     s3_03_2_aliases: "3.3.2.3.4" "Topic Alias",
     s3_03_4_receiving: "3.3.4" "PUBLISH actions",
+    s3_04_acknowledgements: "3.4" "PUBACK, PUBREC, PUBREL and PUBCOMP",
     s3_08_subscribe: "3.8" "SUBSCRIBE and UNSUBSCRIBE",
     s3_14_disconnect: "3.14" "DISCONNECT",
     s4_01_session_state: "4.1" "Session state",
     s4_04_redelivery: "4.4" "Message delivery retry",
     s4_09_flow_control: "4.9" "Flow control",
+    s4_12_enhanced_authentication: "4.12" "Enhanced authentication",
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub struct Stage {
     pub(crate) patience: Duration,
     pub(crate) driver: Driver,
     connections: mpsc::UnboundedReceiver<Duplex>,
+    /// How many clients the driver was told to connect.
+    connects: u32,
     log: Log,
     _keep: Box<dyn Any + Send>,
 }
@@ -40,6 +42,7 @@ impl Stage {
             patience,
             driver: Driver::begin(launched.lines, patience, log.clone()).await?,
             connections: launched.connections,
+            connects: 0,
             log,
             _keep: launched.keep,
         })
@@ -84,10 +87,21 @@ impl Stage {
         Ok(server)
     }
 
-    /// Gives this command and takes the CONNECT that comes of it, without an answer.
+    /// Gives this command and takes the CONNECT that comes of it, without an answer. Each client of a case has a name of its own: one that
+    /// came before may come back once more before its driver has ended it.
     pub(crate) async fn asked_to_connect(&mut self, connect: &Command) -> Outcome<(Server, Connect)> {
-        self.driver.tell(connect).await?;
-        self.accept_connect().await
+        self.connects += 1;
+        let name = format!("squall{}", self.connects);
+        self.driver
+            .tell(&connect.clone().with("client_id", &name))
+            .await?;
+        loop {
+            let (server, connect) = self.accept_connect().await?;
+            let came_before = (1..self.connects).any(|nth| *connect.client_id == *format!("squall{nth}"));
+            if !came_before {
+                return Ok((server, connect));
+            }
+        }
     }
 
     /// The client must come back after its connection was lost, and is told whether its session is still there.

@@ -122,6 +122,11 @@ impl Client {
         let _ = self.duplex.write.shutdown().await;
     }
 
+    /// From now on a packet of more bytes is malformed.
+    pub(crate) const fn take_at_most(&mut self, bytes: u32) {
+        self.decoder = Decoder::with_version(self.version, bytes);
+    }
+
     /// Ends the connection without a DISCONNECT.
     pub(crate) fn cut(self) {
         self.log

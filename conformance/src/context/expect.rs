@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall_proto::{
-    Ack, Connack, Connect, Disconnect, Packet, PacketId, Publish, Qos, Suback, Subscribe, Unsuback,
+    Ack, Auth, Connack, Connect, Disconnect, Packet, PacketId, Publish, Qos, Suback, Subscribe, Unsuback,
     Unsubscribe,
 };
 use tokio::time::Instant;
@@ -100,6 +100,11 @@ impl Client {
     pub(crate) async fn expect_unsubscribe(&mut self) -> Outcome<Unsubscribe> {
         self.expect("UNSUBSCRIBE", |packet| match_packet!(packet, Unsubscribe))
             .await
+    }
+
+    /// AUTH.
+    pub(crate) async fn expect_auth(&mut self) -> Outcome<Auth> {
+        self.expect("AUTH", |packet| match_packet!(packet, Auth)).await
     }
 
     /// DISCONNECT.

@@ -2,10 +2,14 @@
 //! each can fail: the same again with something wrong between the client and the case (`can_fail`). Which mutation fails which case is
 //! in `docs/CLIENT_MUTATIONS.md`.
 
+#[path = "../../drivers/squall/authentication.rs"]
+mod authentication;
 #[path = "../../drivers/squall/driver.rs"]
 mod driver;
 mod mutation;
 mod wire;
+#[path = "../../drivers/squall/words.rs"]
+mod words;
 
 use std::{fmt::Write as _, fs, io, path::Path, sync::Arc, time::Duration};
 

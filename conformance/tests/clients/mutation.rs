@@ -1,6 +1,9 @@
 //! Something wrong between a client and a case: each mutation is one thing that a client might get wrong.
 
-use squall_proto::{Delivery, Packet, PacketId, PacketType, Properties, Qos, ReasonCode, Text, Version};
+use squall_proto::{
+    Delivery, Packet, PacketId, PacketType, Properties, Property, Qos, ReasonCode, SubscriptionId, Text,
+    Version,
+};
 
 use self::Does::{
     Drops, Ignores, IgnoresMalformed, NeverCloses, Repeats, Says, Sees, Sends, Swaps, Tells, Writes,
@@ -93,6 +96,8 @@ mutations! {
     "never closes": NeverCloses,
     "goes on after a malformed packet": IgnoresMalformed,
     "does not see PUBREC": Ignores(PacketType::Pubrec),
+    "does not see SUBACK": Ignores(PacketType::Suback),
+    "does not see DISCONNECT": Ignores(PacketType::Disconnect),
     "does not see PUBLISH": Ignores(PacketType::Publish),
     "does not see the properties of CONNACK": Sees(no_connack_properties),
     "takes Session Present for 1": Sees(session_present),
@@ -101,6 +106,10 @@ mutations! {
     "subscribes to what is no filter": Says(|version| by(version, "820700010002612301", "82080001000002612301")),
     "publishes to what is no topic": Says(|_| "300400022b61"),
     "leaves out the topic of every PUBLISH with an alias": Sends(alias_alone),
+    "publishes without properties": Sends(no_publish_properties),
+    "publishes with a Subscription Identifier": Sends(subscription_identifier),
+    "says why in every acknowledgement, DISCONNECT and AUTH": Sends(reason_strings),
+    "sends AUTH of another method": Sends(other_method),
     "sends AUTH": Says(|_| "f000"),
     "asks for No Local on a shared subscription": Says(|_| "82100001000a2473686172652f612f6205"),
     "sends an empty Client Identifier with Clean Session 0": Writes(nameless); hearing |line| line.replace("client_id=", "client_id=x"),
@@ -164,6 +173,42 @@ fn alias_alone(packet: &mut Packet) {
         && publish.properties.topic_alias().is_some()
     {
         publish.topic = None;
+    }
+}
+
+fn no_publish_properties(packet: &mut Packet) {
+    if let Packet::Publish(publish) = packet {
+        publish.properties = Properties::new();
+    }
+}
+
+fn subscription_identifier(packet: &mut Packet) {
+    if let Packet::Publish(publish) = packet {
+        let id = SubscriptionId::new(1).expect("in range");
+        publish.properties.push(Property::SubscriptionIdentifier(id));
+    }
+}
+
+fn reason_strings(packet: &mut Packet) {
+    let why = || Property::ReasonString(Text::new("because it is so").expect("a legal string"));
+    match packet {
+        Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => {
+            ack.properties.push(why());
+        }
+        Packet::Disconnect(disconnect) => disconnect.properties.push(why()),
+        Packet::Auth(auth) => auth.properties.push(why()),
+        Packet::Connect(_) | Packet::Connack(_) | Packet::Publish(_) | Packet::Subscribe(_) => {}
+        Packet::Suback(_) | Packet::Unsubscribe(_) | Packet::Unsuback(_) => {}
+        Packet::Pingreq | Packet::Pingresp => {}
+    }
+}
+
+fn other_method(packet: &mut Packet) {
+    if let Packet::Auth(auth) = packet {
+        auth.properties = Properties::new();
+        auth.properties.push(Property::AuthenticationMethod(
+            Text::new("OTHER").expect("a legal string"),
+        ));
     }
 }
 

@@ -15,14 +15,14 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "publish_at_qos_0_with_dup_closes_the_connection",
-        v3: &["MQTT-3.3.1-2"],
+        v3: &["MQTT-3.3.1-2", "MQTT-4.8.0-1"],
         v5: &["MQTT-3.3.1-2"],
         levels: CLOSES,
         run: |mut t| Box::pin(async move { closes_after(&mut t, "38 03 0001 74", "38 04 0001 74 00").await }),
     },
     Case {
         name: "a_topic_name_with_a_wildcard_closes_the_connection",
-        v3: &["MQTT-3.3.2-2", "MQTT-4.7.1-1"],
+        v3: &["MQTT-3.3.2-2", "MQTT-4.7.1-1", "MQTT-4.8.0-1"],
         v5: &["MQTT-3.3.2-2", "MQTT-4.7.0-1"],
         levels: CLOSES,
         run: |mut t| {
@@ -31,7 +31,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "publish_with_packet_identifier_0_closes_the_connection",
-        v3: &["MQTT-2.3.1-1"],
+        v3: &["MQTT-2.3.1-1", "MQTT-4.8.0-1"],
         v5: &["MQTT-2.2.1-4"],
         levels: CLOSES,
         run: |mut t| {
@@ -40,7 +40,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "an_empty_topic_name_closes_the_connection",
-        v3: &["MQTT-4.7.3-1"],
+        v3: &["MQTT-4.7.3-1", "MQTT-4.8.0-1"],
         v5: &["MQTT-4.7.3-1"],
         levels: CLOSES,
         run: |mut t| Box::pin(async move { closes_after(&mut t, "30 02 0000", "30 03 0000 00").await }),

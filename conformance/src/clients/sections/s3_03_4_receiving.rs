@@ -1,4 +1,6 @@
-use squall_proto::{Ack, Packet, PacketType, Qos, ReasonCode};
+use std::time::Duration;
+
+use squall_proto::{Ack, Packet, PacketType, Property, Qos, ReasonCode};
 
 use super::s3_03_publish::listed;
 use crate::{
@@ -184,6 +186,28 @@ pub(super) const CASES: &[Case] = &[
                     })?;
                 }
                 Ok(())
+            })
+        },
+    },
+    Case {
+        name: "a_qos_2_message_that_has_expired_is_acknowledged_to_the_end",
+        v3: &[],
+        v5: &["MQTT-4.3.3-13"],
+        levels: MUST,
+        run: |mut t| {
+            Box::pin(async move {
+                let mut server = subscribed(&mut t, 2).await?;
+                let expiring = Property::MessageExpiryInterval(1);
+                server
+                    .send(Packet::Publish(packets::publish("t", "x").qos2(8).with(expiring)))
+                    .await;
+                server.expect_pubrec(8).await?;
+                let window = Duration::from_millis(1500);
+                server
+                    .expect_none_within(window, "nothing before PUBREL", is_acknowledgement)
+                    .await?;
+                server.send(Packet::Pubrel(Ack::success(id(8)))).await;
+                server.expect_pubcomp(8).await.map(drop)
             })
         },
     },
