@@ -168,7 +168,7 @@ impl Profile {
         let said = String::from_utf8_lossy(&said);
         let is_version =
             |word: &&str| word.contains('.') && word.starts_with(|first: char| first.is_ascii_digit());
-        let words = said.split(|between: char| between.is_whitespace() || between == ',');
+        let words = said.split(|between: char| between.is_whitespace() || [',', '@'].contains(&between));
         let mut words = words.map(|word| word.trim_start_matches('v'));
         words.find(is_version).map(str::to_owned)
     }

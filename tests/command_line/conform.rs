@@ -76,3 +76,22 @@ fn a_case_that_ends_the_brokers_process_fails() {
         ran.out
     );
 }
+
+#[test]
+fn what_is_known_of_a_version_is_expected_of_that_one_alone() {
+    for (said, code, verdict) in [("other@1.2.3", 1, "1 fail"), ("other 1.2.4", 0, "1 pass")] {
+        let text = include_str!("../../conformance/targets/squall.toml")
+            .replace("about = ", &format!("version = [\"echo\", \"{said}\"]\nabout = "));
+        let known = "[[conformance.failures]]\nof = [\"1.2.3\"]\ncases = [\"pingreq_is_answered_with_pingresp\"]\nwhy = \"a bug\"\n";
+        let (_directory, profile) = written("other.toml", &format!("{text}\n{known}"));
+        let ran = squall(&[
+            "conform", "--target", &profile, "--mqtt", "5.0", "--filter", "3.12",
+        ]);
+        assert_eq!(ran.code, Some(code), "{}{}", ran.out, ran.err);
+        assert!(
+            ran.out.contains(verdict) && ran.out.contains("1.2."),
+            "{}",
+            ran.out
+        );
+    }
+}
