@@ -152,11 +152,7 @@ fn list_targets() -> Result<Exit, anyhow::Error> {
     let mut list = String::new();
     for profile in target::profiles()? {
         let about = format!("{}, MQTT {}", profile.about, profile.versions.join(" and "));
-        list.push_str(&format!(
-            "{:<12} {about}; durability {}\n",
-            profile.name,
-            profile.declares()
-        ));
+        list.push_str(&format!("{:<12} {about}; {}\n", profile.name, profile.declares()));
     }
     let _ = output::print(&list).context("cannot print the list")?;
     Ok(Exit::Held)

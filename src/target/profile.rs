@@ -233,17 +233,17 @@ impl Profile {
         })
     }
 
-    /// What it declares, by what it is asked for, in words.
+    /// What it declares, by what it is asked for, in words; or that nothing is asked of it but to conform.
     pub(crate) fn declares(&self) -> String {
+        if self.address.is_some() {
+            return "started by somebody else: for `squall conform` alone".to_owned();
+        }
         let declares = |(asked, durability): (&Asked, &Durability)| match *asked == durability.declares {
             true => asked.word().to_owned(),
             false => format!("{} (declares {})", asked.word(), durability.declares.word()),
         };
-        self.durability
-            .iter()
-            .map(declares)
-            .collect::<Vec<_>>()
-            .join(", ")
+        let declared: Vec<String> = self.durability.iter().map(declares).collect();
+        format!("durability {}", declared.join(", "))
     }
 }
 

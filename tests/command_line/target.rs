@@ -80,7 +80,11 @@ fn targets_are_listed_with_what_they_declare() {
     let list = squall(&["run", "--list-targets"]);
     assert_eq!(list.code, Some(0), "{}", list.err);
     assert!(
-        list.out.contains("disk (declares memory)") && list.out.contains("durability memory, disk\n"),
+        list.out.contains("disk (declares memory)")
+            && list.out.contains("durability memory, disk\n")
+            && list
+                .out
+                .contains("EMQX, MQTT 3.1.1 and 5.0; started by somebody else"),
         "{}",
         list.out
     );
