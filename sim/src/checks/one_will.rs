@@ -58,7 +58,9 @@ impl OneWill {
 
     fn judge(&mut self, now: &Now<'_>, is_over: bool, found: &mut Vec<Found>) {
         let moment = self.came.first().map(|came| came.found.at);
-        let Some(moment) = moment.filter(|at| *at < now.at || is_over) else {
+        // What a process says on two connections is seen in any order.
+        let slack = now.model.slack;
+        let Some(moment) = moment.filter(|at| *at + slack < now.at || is_over) else {
             return;
         };
         for came in mem::take(&mut self.came) {
