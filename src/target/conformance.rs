@@ -14,21 +14,10 @@ pub(crate) struct Conformance {
     pub(crate) lacks: BTreeMap<Capability, String>,
     /// What its makers say that it does otherwise than the standard.
     #[serde(default)]
-    deviations: Vec<Declared>,
+    deviations: Vec<Expected>,
     /// What it is known to fail at.
     #[serde(default)]
     failures: Vec<Expected>,
-}
-
-/// Cases that fail because its makers want it so.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Declared {
-    cases: Vec<String>,
-    mqtt: Option<String>,
-    why: String,
-    /// Where they say so.
-    link: String,
 }
 
 /// Cases that fail, with one version or with each that they are for.
@@ -40,22 +29,31 @@ struct Expected {
     /// The versions of the broker that do, as far as is known: where it is of another, nothing is expected.
     of: Option<Vec<String>>,
     why: String,
-    /// Where it was reported.
+    /// Where its makers say so, or where it was reported.
     link: Option<String>,
 }
 
 impl Conformance {
     /// What is wrong with it, in words.
     pub(super) fn problem(&self) -> Option<String> {
-        self.expected().find_map(|expected| expected.problem())
+        let is_undeclared = |declared: &&Expected| declared.link.is_none();
+        if let Some(declared) = self.deviations.iter().find(is_undeclared) {
+            return Some(format!(
+                "the deviation `{}` has no `link`, where its makers say so",
+                declared.why
+            ));
+        }
+        self.expected().find_map(Expected::problem)
     }
 
     /// What is known of the broker in this version of it, if that is known.
     pub(crate) fn of_version(mut self, version: Option<&str>) -> Self {
-        self.failures.retain(|expected| {
+        let is_expected = |expected: &Expected| {
             let of = expected.of.as_deref();
             of.is_none_or(|of| of.iter().any(|known| Some(known.as_str()) == version))
-        });
+        };
+        self.deviations.retain(is_expected);
+        self.failures.retain(is_expected);
         self
     }
 
@@ -91,45 +89,26 @@ impl Conformance {
         results.into_iter().map(judge).collect()
     }
 
-    fn expected(&self) -> impl Iterator<Item = Known<'_>> {
-        let declared = self.deviations.iter().map(|declared| Known {
-            cases: &declared.cases,
-            mqtt: declared.mqtt.as_deref(),
-            why: &declared.why,
-            link: Some(&declared.link),
-        });
-        let failures = self.failures.iter().map(|expected| Known {
-            cases: &expected.cases,
-            mqtt: expected.mqtt.as_deref(),
-            why: &expected.why,
-            link: expected.link.as_deref(),
-        });
-        declared.chain(failures)
+    fn expected(&self) -> impl Iterator<Item = &Expected> {
+        self.deviations.iter().chain(&self.failures)
     }
 }
 
-struct Known<'a> {
-    cases: &'a [String],
-    mqtt: Option<&'a str>,
-    why: &'a str,
-    link: Option<&'a str>,
-}
-
-impl Known<'_> {
+impl Expected {
     fn is_about(&self, case: &str, mqtt: &str) -> bool {
-        self.cases.iter().any(|known| known == case) && self.mqtt.is_none_or(|known| known == mqtt)
+        self.cases.iter().any(|known| known == case) && self.mqtt.as_deref().is_none_or(|known| known == mqtt)
     }
 
     fn told(&self) -> String {
-        match self.link {
+        match &self.link {
             Some(link) => format!("{} ({link})", self.why),
-            None => self.why.to_owned(),
+            None => self.why.clone(),
         }
     }
 
     fn problem(&self) -> Option<String> {
         let is_version = |mqtt: &str| Version::ALL.iter().any(|version| version.to_string() == mqtt);
-        if let Some(mqtt) = self.mqtt.filter(|mqtt| !is_version(mqtt)) {
+        if let Some(mqtt) = self.mqtt.as_deref().filter(|mqtt| !is_version(mqtt)) {
             return Some(format!("`mqtt` is 3.1.1 or 5.0, not `{mqtt}`"));
         }
         let is_case = |name: &str| {
