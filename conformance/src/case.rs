@@ -1,22 +1,11 @@
-//! What a case is, and the sections that hold them.
+//! What a case about a broker is.
 
 use std::{fmt, future::Future, pin::Pin};
 
 use serde::Deserialize;
 use squall_proto::Version;
 
-use crate::{Context, Outcome};
-
-/// A section of the standard with its cases.
-#[derive(Debug)]
-pub struct Section {
-    /// `3.3`, in both versions.
-    pub number: &'static str,
-    /// `PUBLISH`.
-    pub title: &'static str,
-    /// In the order of the section.
-    pub cases: &'static [Case],
-}
+use crate::{AnyCase, Context, Outcome, SECTIONS, Section};
 
 /// One conformance test. It runs with each version for which it names statements.
 pub struct Case {
@@ -66,14 +55,22 @@ pub enum Capability {
     Wildcards,
 }
 
-impl Case {
-    /// The statements of one version it decides.
-    #[must_use]
-    pub const fn covers(&self, version: Version) -> &'static [&'static str] {
+impl AnyCase for Case {
+    const COMMAND_ENDS: &'static str = "";
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn covers(&self, version: Version) -> &'static [&'static str] {
         match version {
             Version::V3_1_1 => self.v3,
             Version::V5 => self.v5,
         }
+    }
+
+    fn sections() -> &'static [Section<Self>] {
+        SECTIONS
     }
 }
 

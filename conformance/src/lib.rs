@@ -7,8 +7,8 @@
 //! * `context`: what a case sees, [`Context`], and how it speaks to the target; `packets`, `hex` and `scram` are what it
 //!   says.
 //! * [`Transport`]: how the target is reached: whoever runs the suite knows, over a network or in a simulated world.
-//! * [`clients`]: the same for clients, where Squall is the server.
 //! * [`Target`], [`select`], [`run`], [`report`]: the suite.
+//! * [`clients`]: the same for clients, where Squall is the server; [`AnyCase`] is what both kinds of cases have.
 //!
 //! A case knows no socket and no clock but tokio's, so that the same case runs in virtual time and over a network. Malformed packets are
 //! written by hand in hex, never by our encoder.
@@ -19,20 +19,24 @@ mod context;
 mod hex;
 mod packets;
 mod scram;
+mod section;
 mod sections;
+mod selection;
 mod statement;
 mod stop;
 mod suite;
 mod target;
 mod transport;
 
-pub use case::{Capability, Case, Level, Section};
+pub use case::{Capability, Case, Level};
 pub use context::Context;
+pub use section::{AnyCase, Section};
 pub use sections::SECTIONS;
+pub use selection::{Selected, interrupted, report, select};
 pub use statement::{
     Bound, Statement, StatementsError, Visible, parse as parse_statements, statement, statements, untagged,
 };
 pub use stop::{Outcome, Stop};
-pub use suite::{Selected, Settings, interrupted, report, run, select};
+pub use suite::{Settings, run};
 pub use target::Target;
 pub use transport::{BelowWebSocket, Connecting, Duplex, Segmented, Transport, Via};

@@ -1,18 +1,7 @@
 //! The cases, a file a section of the standard. Sections have the numbers of 5.0; where 3.1.1 says the same elsewhere, the case still
 //! stands here, and names the statement of 3.1.1 by its own number.
 
-use crate::Section;
-
-macro_rules! sections {
-    ($($module:ident: $number:literal $title:literal,)+) => {
-        $(mod $module;)+
-
-        /// Every section, in the order of the standard.
-        pub static SECTIONS: &[Section] = &[
-            $(Section { number: $number, title: $title, cases: $module::CASES },)+
-        ];
-    };
-}
+use crate::{Case, section::sections};
 
 sections! {
     s1_5_strings: "1.5" "Data representation",
@@ -51,32 +40,11 @@ sections! {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use squall_proto::Version;
-
-    use super::SECTIONS;
-    use crate::statement;
+    use super::Case;
+    use crate::section::assert_well_named;
 
     #[test]
     fn every_case_has_a_name_of_its_own_and_names_statements_of_its_version() {
-        let mut names = BTreeSet::new();
-        for case in SECTIONS.iter().flat_map(|section| section.cases) {
-            assert!(names.insert(case.name), "{} stands twice", case.name);
-            assert!(
-                !case.v3.is_empty() || !case.v5.is_empty(),
-                "{} names no statement",
-                case.name
-            );
-            for version in Version::ALL {
-                for id in case.covers(version) {
-                    assert!(
-                        statement(version, id).is_some(),
-                        "{}: {id} is no statement of {version}",
-                        case.name
-                    );
-                }
-            }
-        }
+        assert_well_named::<Case>(|_| true);
     }
 }

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use squall_conformance::{Selected, Settings, report, select};
+use squall_conformance::{AnyCase, Case, Selected, Settings, report, select};
 use squall_node::Address;
 use squall_proto::Version;
 use squall_reports::TestResult;
@@ -105,7 +105,7 @@ pub(crate) struct Args {
 }
 
 /// Cases with what came of them.
-type Results = Vec<(Selected, TestResult)>;
+type Results<C = Case> = Vec<(Selected<C>, TestResult)>;
 
 /// How many cases run side by side, where nobody said.
 const JOBS: u16 = 64;
@@ -114,9 +114,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     if args.client {
         return client::run(args);
     }
-    let selected = args.selected()?;
+    let selected: Vec<Selected> = args.selected()?;
     if args.list {
-        return list::print(selected.iter().map(row));
+        return list::print(&selected);
     }
     args.results.check()?;
     let subject = Subject::of(args)?;
@@ -129,20 +129,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
 }
 
 impl Args {
-    fn selected(&self) -> Result<Vec<Selected>, Misuse> {
-        let selected = select(&self.versions(), &self.filter);
+    fn selected<C: AnyCase>(&self) -> Result<Vec<Selected<C>>, Misuse> {
+        let versions = self
+            .mqtt
+            .map_or_else(|| Version::ALL.to_vec(), |version| vec![version]);
+        let selected = select(&versions, &self.filter);
         if selected.is_empty() {
+            let client = if self.client { "--client " } else { "" };
             return Err(Misuse::new(
                 format!("no case fits --filter {}", self.filter.join(" --filter ")),
-                "squall conform --list shows every case with its section and its statements",
+                format!("squall conform {client}--list shows every case with its section and its statements"),
             ));
         }
         Ok(selected)
-    }
-
-    fn versions(&self) -> Vec<Version> {
-        self.mqtt
-            .map_or_else(|| Version::ALL.to_vec(), |version| vec![version])
     }
 
     fn way(&self, address: &Address) -> Way<'_> {
@@ -191,11 +190,11 @@ impl Args {
 }
 
 /// Waits for every case, or for Ctrl-C: what has not ended by then is inconclusive.
-async fn collect(
+async fn collect<C: AnyCase>(
     mut running: Running,
-    selected: &[Selected],
+    selected: &[Selected<C>],
     settings: &Settings,
-) -> Result<Results, anyhow::Error> {
+) -> Result<Results<C>, anyhow::Error> {
     tokio::select! {
         biased;
         asked = interrupt() => asked?,
@@ -208,14 +207,6 @@ async fn collect(
 
 async fn interrupt() -> Result<(), anyhow::Error> {
     Ok(tokio::signal::ctrl_c().await?)
-}
-
-fn row(selected: &Selected) -> list::Row {
-    list::Row {
-        section: selected.section.to_string(),
-        name: selected.name(),
-        statements: selected.case.covers(selected.version),
-    }
 }
 
 fn version(text: &str) -> Result<Version, String> {

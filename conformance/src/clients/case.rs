@@ -1,22 +1,11 @@
-//! What a case about a client is, and the sections that hold them.
+//! What a case about a client is.
 
 use std::{fmt, future::Future, pin::Pin};
 
 use squall_proto::Version;
 
-use super::Stage;
-use crate::{Level, Outcome};
-
-/// A section of the standard with its cases about clients.
-#[derive(Debug)]
-pub struct Section {
-    /// `3.3`, in both versions.
-    pub number: &'static str,
-    /// `PUBLISH`.
-    pub title: &'static str,
-    /// In the order of the section.
-    pub cases: &'static [Case],
-}
+use super::{SECTIONS, Stage};
+use crate::{AnyCase, Level, Outcome, Section};
 
 /// One conformance test of a client. It runs with each version for which it names statements. What it needs of the driver is what
 /// it tells it.
@@ -64,16 +53,26 @@ pub(crate) const CLOSES: Levels = Levels {
     v5: Level::Should,
 };
 
-impl Case {
-    /// The statements of one version it decides.
-    #[must_use]
-    pub const fn covers(&self, version: Version) -> &'static [&'static str] {
+impl AnyCase for Case {
+    const COMMAND_ENDS: &'static str = " -- COMMAND";
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn covers(&self, version: Version) -> &'static [&'static str] {
         match version {
             Version::V3_1_1 => self.v3,
             Version::V5 => self.v5,
         }
     }
 
+    fn sections() -> &'static [Section<Self>] {
+        SECTIONS
+    }
+}
+
+impl Case {
     /// How strongly they bind.
     #[must_use]
     pub const fn level(&self, version: Version) -> Level {
@@ -87,11 +86,5 @@ impl Case {
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
-    }
-}
-
-impl fmt::Display for Section {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.number, self.title)
     }
 }

@@ -1,17 +1,7 @@
 //! The cases about clients, a file a section of the standard. Sections have the numbers of 5.0, as those about brokers do.
 
-use super::Section;
-
-macro_rules! sections {
-    ($($module:ident: $number:literal $title:literal,)+) => {
-        $(mod $module;)+
-
-        /// Every section with cases about clients, in the order of the standard.
-        pub static SECTIONS: &[Section] = &[
-            $(Section { number: $number, title: $title, cases: $module::CASES },)+
-        ];
-    };
-}
+use super::Case;
+use crate::section::sections;
 
 sections! {
     s1_5_strings: "1.5" "Data representation",
@@ -35,30 +25,11 @@ sections! {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use squall_proto::Version;
-
-    use super::SECTIONS;
-    use crate::{Visible, statement};
+    use super::Case;
+    use crate::{Visible, section::assert_well_named};
 
     #[test]
     fn every_case_has_a_name_of_its_own_and_names_statements_that_show_at_a_client() {
-        let mut names = BTreeSet::new();
-        for case in SECTIONS.iter().flat_map(|section| section.cases) {
-            assert!(names.insert(case.name), "{} stands twice", case.name);
-            assert!(
-                !case.v3.is_empty() || !case.v5.is_empty(),
-                "{} names no statement",
-                case.name
-            );
-            for version in Version::ALL {
-                for id in case.covers(version) {
-                    let known = statement(version, id);
-                    let shows = known.is_some_and(|known| known.client != Visible::No);
-                    assert!(shows, "{}: {id} of {version} shows at no client", case.name);
-                }
-            }
-        }
+        assert_well_named::<Case>(|statement| statement.client != Visible::No);
     }
 }

@@ -16,7 +16,8 @@ use std::{fmt::Write as _, fs, io, path::Path, sync::Arc, time::Duration};
 use libtest_mimic::{Arguments, Failed, Trial};
 use squall_conformance::{
     Duplex, Settings,
-    clients::{Launch, Launched, Launching, Selected, run, select},
+    clients::{Case, Launch, Launched, Launching, run},
+    select,
 };
 use squall_node::{Connector, Stream};
 use squall_proto::Version;
@@ -31,6 +32,8 @@ use self::{
     mutation::{ALL, Mutation},
     wire::{between, lines_between},
 };
+
+type Selected = squall_conformance::Selected<Case>;
 
 /// What no mutation changes, and why. One that is caught after all fails its test, so that the list only shrinks.
 const NEVER_CAUGHT: &[(&str, &str)] = &[];

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use squall_conformance::{Bound, SECTIONS, Statement, Visible, statements, untagged};
+use squall_conformance::{AnyCase as _, Bound, SECTIONS, Statement, Visible, statements, untagged};
 use squall_proto::Version;
 
 use crate::sources::{Citation, Kind, Side};

@@ -9,7 +9,7 @@ mod exceptions;
 mod sources;
 mod table;
 
-use squall_conformance::{SECTIONS, Visible, statement};
+use squall_conformance::{AnyCase as _, SECTIONS, Visible, statement};
 use squall_proto::Version;
 
 use crate::{

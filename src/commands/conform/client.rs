@@ -10,56 +10,35 @@ use std::{
 };
 
 use squall_conformance::{
-    Duplex, Settings,
-    clients::{self, Launch, Launched, Launching, Selected},
+    Duplex, Selected, Settings,
+    clients::{self, Case, Launch, Launched, Launching},
+    report,
 };
 use squall_proto::Version;
-use squall_reports::TestResult;
 use tokio::{
     net::TcpListener,
     process::{Child, Command},
-    sync::{Semaphore, mpsc},
-    task::{AbortHandle, JoinSet},
+    sync::mpsc,
+    task::AbortHandle,
 };
 
-use super::{Args, list};
+use super::{Args, Results, collect, list, running::Running};
 use crate::exit::{Exit, Misuse};
 
 /// How many clients run side by side, where nobody said: each is a process of its own.
 const JOBS: u16 = 8;
 
 pub(super) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
-    let selected = selected(args)?;
+    let selected: Vec<Selected<Case>> = args.selected()?;
     if args.list {
-        return list::print(selected.iter().map(row));
+        return list::print(&selected);
     }
     args.results.check()?;
     let start = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let settings = settings(args);
-    let results = runtime.block_on(results(args, &selected, &settings))?;
+    let results = runtime.block_on(results(args, &selected))?;
     let micros = u64::try_from(start.elapsed().as_micros())?;
-    args.results
-        .show(&clients::report(name(&args.command), micros, results))
-}
-
-fn selected(args: &Args) -> Result<Vec<Selected>, Misuse> {
-    let selected = clients::select(&args.versions(), &args.filter);
-    if selected.is_empty() {
-        return Err(Misuse::new(
-            format!("no case fits --filter {}", args.filter.join(" --filter ")),
-            "squall conform --client --list shows every case with its section and its statements",
-        ));
-    }
-    Ok(selected)
-}
-
-fn row(selected: &Selected) -> list::Row {
-    list::Row {
-        section: selected.section.to_string(),
-        name: selected.name(),
-        statements: selected.case.covers(selected.version),
-    }
+    args.results.show(&report(name(&args.command), micros, results))
 }
 
 fn settings(args: &Args) -> Settings {
@@ -70,59 +49,18 @@ fn settings(args: &Args) -> Settings {
     }
 }
 
-async fn results(
-    args: &Args,
-    selected: &[Selected],
-    settings: &Settings,
-) -> Result<Vec<(Selected, TestResult)>, anyhow::Error> {
-    let launch = launch(&args.command)?;
-    if let Err(why) = clients::answers(settings, &launch).await {
+async fn results(args: &Args, selected: &[Selected<Case>]) -> Result<Results<Case>, anyhow::Error> {
+    let (launch, settings) = (launch(&args.command)?, settings(args));
+    if let Err(why) = clients::answers(&settings, &launch).await {
         let mend = "the command is a driver: docs/CLIENTS.md says what it prints and reads, conformance/drivers has some";
         return Err(Misuse::new(format!("{}: {why}", name(&args.command)), mend).into());
     }
-    let places = Arc::new(Semaphore::new(args.jobs.unwrap_or(JOBS).into()));
-    let mut running = JoinSet::new();
+    let mut running = Running::new(args.jobs.unwrap_or(JOBS).into());
     for one in selected.iter().copied() {
-        let (launch, settings, places) = (Arc::clone(&launch), settings.clone(), Arc::clone(&places));
-        running.spawn(async move {
-            let _place = places.acquire().await;
-            (one, clients::run(one, &settings, &launch).await)
-        });
+        let (launch, settings) = (Arc::clone(&launch), settings.clone());
+        running.start(one, async move { clients::run(one, &settings, &launch).await });
     }
-    let mut results = until_interrupted(&mut running).await?;
-    let has_ended = |one: &Selected| {
-        results
-            .iter()
-            .any(|(ended, _): &(Selected, _)| ended.name() == one.name())
-    };
-    let cut_off: Vec<_> = selected.iter().filter(|one| !has_ended(one)).collect();
-    results.extend(
-        cut_off
-            .into_iter()
-            .map(|one| (*one, clients::interrupted(*one, settings))),
-    );
-    Ok(results)
-}
-
-/// What has ended when all has, or when Ctrl-C came; the rest is aborted.
-async fn until_interrupted<T: 'static>(running: &mut JoinSet<T>) -> Result<Vec<T>, anyhow::Error> {
-    let mut results = Vec::new();
-    let mut interrupt = std::pin::pin!(super::interrupt());
-    loop {
-        tokio::select! {
-            biased;
-            asked = &mut interrupt => {
-                asked?;
-                break;
-            }
-            ended = running.join_next() => match ended {
-                Some(ended) => results.push(ended?),
-                None => break,
-            },
-        }
-    }
-    running.abort_all();
-    Ok(results)
+    collect(running, selected, &settings).await
 }
 
 fn launch(command: &[OsString]) -> Result<Arc<dyn Launch>, Misuse> {

@@ -2,29 +2,22 @@
 
 use std::fmt::Write as _;
 
+use squall_conformance::{AnyCase, Selected};
+
 use crate::{exit::Exit, output};
 
-/// A case with a version.
-pub(super) struct Row {
-    pub(super) section: String,
-    pub(super) name: String,
-    pub(super) statements: &'static [&'static str],
-}
-
 /// Prints a line a case under the name of its section.
-pub(super) fn print(rows: impl Iterator<Item = Row>) -> Result<Exit, anyhow::Error> {
+pub(super) fn print<C: AnyCase>(selected: &[Selected<C>]) -> Result<Exit, anyhow::Error> {
     let mut text = String::new();
-    let mut section = String::new();
-    let mut count = 0;
-    for row in rows {
-        if row.section != section {
-            section = row.section;
+    for (at, case) in selected.iter().enumerate() {
+        let section = case.section.to_string();
+        let before = at.checked_sub(1).and_then(|before| selected.get(before));
+        if before.is_none_or(|before| before.section.to_string() != section) {
             writeln!(text, "{section}")?;
         }
-        writeln!(text, "  {:<72} {}", row.name, row.statements.join(" "))?;
-        count += 1;
+        writeln!(text, "  {:<72} {}", case.name(), case.covers().join(" "))?;
     }
-    writeln!(text, "{count} cases")?;
+    writeln!(text, "{} cases", selected.len())?;
     let _ = output::print(&text)?;
     Ok(Exit::Held)
 }

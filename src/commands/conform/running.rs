@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use squall_conformance::{Selected, Settings, interrupted};
+use squall_conformance::{AnyCase, Case, Selected, Settings, interrupted};
 use squall_reports::TestResult;
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 
@@ -25,13 +25,13 @@ struct Ended(Arc<Mutex<ByName>>);
 type ByName = BTreeMap<String, Option<(TestResult, Instant)>>;
 
 /// What came of a selection, in its order.
-pub(super) struct Outcomes {
+pub(super) struct Outcomes<C: 'static = Case> {
     /// With its result.
-    pub(super) ended: Vec<(Selected, TestResult)>,
+    pub(super) ended: Vec<(Selected<C>, TestResult)>,
     /// Those that were under way when the rest was given up.
-    pub(super) begun: Vec<Selected>,
+    pub(super) begun: Vec<Selected<C>>,
     /// Those that had not begun.
-    pub(super) waiting: Vec<Selected>,
+    pub(super) waiting: Vec<Selected<C>>,
 }
 
 impl Running {
@@ -45,9 +45,9 @@ impl Running {
     }
 
     /// Runs a case as soon as there is a place.
-    pub(super) fn start(
+    pub(super) fn start<C: AnyCase>(
         &mut self,
-        selected: Selected,
+        selected: Selected<C>,
         case: impl Future<Output = TestResult> + Send + 'static,
     ) {
         let (places, ended) = (Arc::clone(&self.places), self.ended.clone());
@@ -70,7 +70,11 @@ impl Running {
     }
 
     /// Gives up those that have not ended. Those that ended this short a time ago count as if they had not.
-    pub(super) fn outcomes(mut self, selected: &[Selected], just_now: Duration) -> Outcomes {
+    pub(super) fn outcomes<C: AnyCase>(
+        mut self,
+        selected: &[Selected<C>],
+        just_now: Duration,
+    ) -> Outcomes<C> {
         let now = Instant::now();
         self.cases.abort_all();
         let mut all = self.ended.all();
@@ -96,9 +100,9 @@ impl Ended {
     }
 }
 
-impl Outcomes {
+impl<C: AnyCase> Outcomes<C> {
     /// Results of all: what has not ended was interrupted.
-    pub(super) fn or_interrupted(self, settings: &Settings) -> Vec<(Selected, TestResult)> {
+    pub(super) fn or_interrupted(self, settings: &Settings) -> Vec<(Selected<C>, TestResult)> {
         let cut_off = self.begun.into_iter().chain(self.waiting);
         let cut_off = cut_off.map(|selected| (selected, interrupted(selected, settings)));
         self.ended.into_iter().chain(cut_off).collect()
