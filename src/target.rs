@@ -33,7 +33,8 @@ pub(crate) struct Target {
 }
 
 /// The profiles that come with the program, by their names.
-const PROFILES: [(&str, &str); 11] = [
+const PROFILES: [(&str, &str); 13] = [
+    ("activemq", include_str!("../conformance/targets/activemq.toml")),
     ("aedes", include_str!("../conformance/targets/aedes.toml")),
     ("amqtt", include_str!("../conformance/targets/amqtt.toml")),
     ("aws-iot", include_str!("../conformance/targets/aws-iot.toml")),
@@ -46,6 +47,7 @@ const PROFILES: [(&str, &str); 11] = [
         "nats-server",
         include_str!("../conformance/targets/nats-server.toml"),
     ),
+    ("rabbitmq", include_str!("../conformance/targets/rabbitmq.toml")),
     ("squall", include_str!("../conformance/targets/squall.toml")),
     ("vernemq", include_str!("../conformance/targets/vernemq.toml")),
 ];

@@ -47,6 +47,28 @@ pub(crate) fn string(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// The Client Identifier of every CONNECT that is written by hand.
+pub(crate) const CLIENT_ID: [u8; 5] = *b"sqbad";
+
+/// The bytes with another Client Identifier in place of [`CLIENT_ID`], as long, by the end of `unique`: where a server takes a CONNECT that
+/// it should refuse, a case beside it with the same one would have the connection closed.
+pub(crate) fn with_client_id(bytes: &[u8], unique: &str) -> Vec<u8> {
+    let mut own = CLIENT_ID;
+    let digits = unique.bytes().rev().filter(u8::is_ascii_alphanumeric);
+    for (place, digit) in own.iter_mut().rev().zip(digits).take(3) {
+        *place = digit;
+    }
+    let mut bytes = bytes.to_vec();
+    let place = bytes
+        .windows(CLIENT_ID.len())
+        .position(|window| window == CLIENT_ID);
+    let place = place.and_then(|place| bytes.get_mut(place..place + CLIENT_ID.len()));
+    if let Some(place) = place {
+        place.copy_from_slice(&own);
+    }
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +76,12 @@ mod tests {
     #[test]
     fn comments_and_spaces_are_no_bytes() {
         assert_eq!(bytes("c0 00 # PINGREQ, c1\n\n e0\n00"), [0xc0, 0, 0xe0, 0]);
+    }
+
+    #[test]
+    fn a_connect_by_hand_has_a_client_identifier_of_its_case() {
+        assert_eq!(with_client_id(b"..sqbad.", "squall/xyz042/"), b"..sq042.");
+        assert_eq!(with_client_id(b"..sqbat.", "squall/xyz042/"), b"..sqbat.");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 use squall_node::BoxedStream;
 use squall_sim::target::{Doing, RealBroker};
 use tempfile::TempDir;
@@ -106,11 +106,12 @@ impl Process {
             .map_err(|error| cannot("keep what it says", &error))?;
         let child = Command::new(&self.program)
             .args(self.profile.arguments(&places))
+            .envs(self.profile.environment(&places))
             .current_dir(self.directory.path())
             .stdin(Stdio::null())
             .stdout(said)
             .stderr(log)
-            // What a terminal sends to all that it runs is for us: we end it.
+            // What a terminal sends to all that it runs is for us: we end it, with what it has started.
             .process_group(0)
             .spawn();
         let child = child.map_err(|error| cannot(&format!("start {}", self.program.display()), &error))?;
@@ -154,7 +155,8 @@ impl Process {
         self.running().child.as_mut()?.try_wait().ok().flatten()
     }
 
-    /// Has the process get a signal, if it runs: one that has ended and been waited for has no number any more.
+    /// Has the process and those that it has started get a signal, if it runs: one that has ended and been waited for has no number any
+    /// more.
     fn signal(&self, signal: Signal) {
         let mut running = self.running();
         let Some(child) = &mut running.child else { return };
@@ -162,7 +164,7 @@ impl Process {
         let number = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         if let Some(number) = number.filter(|_| runs) {
             // It may end at this moment, and needs no signal then.
-            _ = kill_process(number, signal);
+            _ = kill_process_group(number, signal);
         }
     }
 
@@ -240,9 +242,9 @@ impl RealBroker for Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        self.kill();
         if let Some(child) = &mut self.running().child {
-            // One that has ended needs neither.
-            _ = child.kill();
+            // There is nothing to be done about one that cannot be waited for.
             _ = child.wait();
         }
     }

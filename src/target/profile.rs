@@ -20,6 +20,9 @@ pub(crate) struct Profile {
     /// The program and its arguments; empty for a broker that somebody else starts.
     #[serde(default)]
     command: Vec<String>,
+    /// What its environment says besides ours.
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
     /// Where it listens if somebody else starts it.
     pub(crate) address: Option<String>,
     /// What to do where there is no such program, or nothing answers.
@@ -180,6 +183,13 @@ impl Profile {
             .skip(1)
             .map(|part| places.fill(part))
             .collect()
+    }
+
+    /// What its environment says besides ours, by name.
+    pub(super) fn environment(&self, places: &Places<'_>) -> impl Iterator<Item = (&str, String)> {
+        self.environment
+            .iter()
+            .map(|(name, text)| (name.as_str(), places.fill(text)))
     }
 
     /// The configuration for a run; or what it cannot be set to, in words.

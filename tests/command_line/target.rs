@@ -1,5 +1,7 @@
 //! Scenarios that are put to a broker in processes of its own: this program's.
 
+use std::{fs, process::Command, sync::mpsc, thread, time::Duration};
+
 use crate::program::{squall, written};
 
 const CONVERSATION: &str = "\
@@ -121,7 +123,7 @@ fn a_profile_that_is_wrong_or_starts_nothing_is_wrong_use() {
     assert_eq!(unknown.code, Some(2), "{}", unknown.err);
     assert!(unknown
             .err
-            .contains("there are aedes, amqtt, aws-iot, emqx, flashmq, hivemq, mosquitto, nanomq, nats-server, squall, vernemq; another"), "{}", unknown.err);
+            .contains("there are activemq, aedes, amqtt, aws-iot, emqx, flashmq, hivemq, mosquitto, nanomq, nats-server, rabbitmq, squall, vernemq; another"), "{}", unknown.err);
 }
 
 #[test]
@@ -138,6 +140,36 @@ fn a_broker_that_does_not_start_proves_nothing_and_is_quoted() {
         "{}",
         ran.out
     );
+}
+
+/// What the script starts holds a pipe open for as long as it lives.
+#[test]
+fn what_a_broker_starts_has_its_environment_and_ends_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let held = directory.path().join("held");
+    assert!(Command::new("mkfifo").arg(&held).status().unwrap().success());
+    let text = PROFILE
+        .replace(
+            r#""no-such-broker", "{config}""#,
+            r#""sh", "-c", 'exec 3>"$HELD"; "$BROKER" broker --config "$CONFIG" & wait'"#,
+        )
+        .replace(
+            "port {port}",
+            r#"listeners = [{ tcp = { address = \"127.0.0.1:{port}\" } }]"#,
+        );
+    let (_profile, profile) = written(
+        "script.toml",
+        &format!(
+            "{text}environment = {{ HELD = {held:?}, BROKER = {:?}, CONFIG = \"{{config}}\" }}\n",
+            env!("CARGO_BIN_EXE_squall")
+        ),
+    );
+    let (ended, all_ended) = mpsc::channel();
+    thread::spawn(move || ended.send(fs::read_to_string(held)));
+    let ran = squall(&["conform", "--target", &profile, "--filter", "3.12"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let read = all_ended.recv_timeout(Duration::from_secs(30));
+    read.expect("nobody to hold the pipe any more").unwrap();
 }
 
 const KILLED: &str = "\

@@ -109,11 +109,15 @@ impl Client {
         self.send_bytes(&hex::bytes(text)).await;
     }
 
-    /// Sends any bytes.
+    /// Sends any bytes; a Client Identifier [`hex::CLIENT_ID`] in them becomes one of this case.
     pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
-        self.log
-            .add(&self.name, self.target, format!("bytes {}", ::hex::encode(bytes)));
-        self.write(bytes).await;
+        let bytes = hex::with_client_id(bytes, &self.topics);
+        self.log.add(
+            &self.name,
+            self.target,
+            format!("bytes {}", ::hex::encode(&bytes)),
+        );
+        self.write(&bytes).await;
     }
 
     /// Sends nothing more, and still takes what comes.

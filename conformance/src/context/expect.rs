@@ -9,7 +9,7 @@ use squall_proto::{
 use tokio::time::Instant;
 
 use super::{
-    Client, WINDOW,
+    Client, WINDOW, accepts,
     client::{End, Next},
     log::describe,
 };
@@ -322,6 +322,12 @@ impl Client {
     pub(crate) async fn bytes_until_close(&mut self) -> (Vec<u8>, bool) {
         let bytes = self.next_bytes(Instant::now() + self.patience).await;
         (bytes.to_vec(), self.has_ended())
+    }
+
+    /// Whether the target answers a CONNECT written by hand with a CONNACK of success.
+    pub(crate) async fn is_accepted(&mut self) -> bool {
+        let bytes = self.next_bytes(Instant::now() + WINDOW).await;
+        accepts(&bytes)
     }
 
     /// The bytes the target answers with before it closes the connection, whatever they are.
