@@ -30,6 +30,11 @@ impl ResultArgs {
             .try_for_each(|spec| spec.check().map_err(unwritable))
     }
 
+    /// Whether what is printed is JSON.
+    pub(crate) const fn as_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints the results, writes the reports, and says what it all came to. Nothing tested is wrong use.
     pub(crate) fn show(&self, report: &Report) -> Result<Exit, anyhow::Error> {
         if report.results().next().is_none() {

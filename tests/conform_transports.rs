@@ -1,5 +1,5 @@
-//! `squall conform` comes to the same verdicts whichever way it reaches the broker. Here are sections without deadlines, on sockets; the
-//! whole suite is compared in virtual time by `conformance/tests/self_check`.
+//! `squall conform` at brokers that listen: it comes to the same verdicts whichever way it reaches one, and finds out what one can do.
+//! Here are sections without deadlines, on sockets; the whole suite is compared in virtual time by `conformance/tests/self_check`.
 
 #![expect(
     clippy::unwrap_used,
@@ -206,4 +206,34 @@ fn every_transport_and_one_byte_at_a_time_come_to_the_same_verdicts() {
             "{name}: the cases of WebSocket ran"
         );
     }
+}
+
+#[test]
+fn what_is_probed_can_be_named_as_a_target() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, key) = certificate(directory.path());
+    let broker = broker(&certificate, &key, &["mqtt://127.0.0.1:0".to_owned()]);
+    let [url] = broker.urls.as_slice() else {
+        panic!("{:?}", broker.urls)
+    };
+    let profile = directory.path().join("found.toml");
+    let probe = || {
+        let mut command = squall();
+        command.args(["conform", "--probe", "--target", url, "--profile"]);
+        command.arg(&profile).output().unwrap()
+    };
+    assert!(probe().status.success());
+    let text = fs::read_to_string(&profile).unwrap();
+    assert!(text.contains(&format!("# listens at {url}\n")), "{text}");
+    let conform = squall()
+        .args(["conform", "--filter", "3.12", "--target"])
+        .arg(&profile)
+        .output();
+    let conform = conform.unwrap();
+    let said = String::from_utf8(conform.stdout).unwrap();
+    assert!(conform.status.success() && said.contains(" pass"), "{said}");
+
+    let again = probe();
+    assert_eq!(again.status.code(), Some(2), "it writes over nothing");
+    assert_eq!(fs::read_to_string(&profile).unwrap(), text);
 }

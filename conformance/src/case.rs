@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use squall_proto::Version;
 
 use crate::{AnyCase, Context, Outcome, SECTIONS, Section};
@@ -36,7 +36,7 @@ pub enum Level {
 }
 
 /// What a 5.0 server may say in CONNACK that it does not do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {
     /// QoS 1, for PUBLISH packets in both directions.

@@ -8,6 +8,7 @@
 //!   says.
 //! * [`Transport`]: how the target is reached: whoever runs the suite knows, over a network or in a simulated world.
 //! * [`Target`], [`select`], [`run`], [`report`]: the suite.
+//! * [`probe`](fn@probe): what a target can do, before anybody judges it.
 //! * [`clients`]: the same for clients, where Squall is the server; [`AnyCase`] is what both kinds of cases have.
 //!
 //! A case knows no socket and no clock but tokio's, so that the same case runs in virtual time and over a network. Malformed packets are
@@ -18,6 +19,7 @@ pub mod clients;
 mod context;
 mod hex;
 mod packets;
+mod probe;
 mod scram;
 mod section;
 mod sections;
@@ -30,6 +32,7 @@ mod transport;
 
 pub use case::{Capability, Case, Level};
 pub use context::Context;
+pub use probe::{Finding, Probed, probe};
 pub use section::{AnyCase, Section};
 pub use sections::SECTIONS;
 pub use selection::{Selected, interrupted, report, select};

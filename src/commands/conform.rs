@@ -1,10 +1,11 @@
 //! `squall conform`: the conformance suite, against a broker that listens somewhere or ours in the simulated world.
 //!
 //! [`list`] prints what would run; [`subject`] says on what it runs, [`real`], [`started`] and [`simulated`] how, and [`running`] is what of it is under way;
-//! [`client`] is the suite for clients.
+//! [`client`] is the suite for clients, [`probe`] looks at a broker before anybody judges it.
 
 mod client;
 mod list;
+mod probe;
 mod real;
 mod running;
 mod simulated;
@@ -15,6 +16,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     num::NonZeroUsize,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -44,6 +46,7 @@ Examples:
   squall conform --target wss://broker.example/mqtt --cafile ca.pem --segment 1
   squall conform --list --filter 3.3                        the cases of a section, and their statements
   squall conform --target mqtt://127.0.0.1:1883 --report json=result.json --report junit=result.xml
+  squall conform --target mqtt://127.0.0.1:1883 --probe     what it can do, as a profile to name with --target
   squall conform --client -- python3 conformance/drivers/paho_python.py
                                                             a client, told what to do by its driver (docs/CLIENTS.md)
   squall conform --client --list                            the cases about clients
@@ -89,6 +92,12 @@ pub(crate) struct Args {
     /// Only list the cases that would run
     #[arg(long)]
     list: bool,
+    /// Judge nothing: find out what the broker can do, and print that as the profile of a target (docs/TARGETS.md)
+    #[arg(long, conflicts_with_all = ["client", "list", "filter", "mqtt", "jobs"])]
+    probe: bool,
+    /// With --probe: write the profile to this new file
+    #[arg(long, value_name = "FILE", requires = "probe")]
+    profile: Option<PathBuf>,
     /// How many cases run side by side; 64 if not given, 8 with --client
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     jobs: Option<u16>,
@@ -113,6 +122,9 @@ const JOBS: u16 = 64;
 pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     if args.client {
         return client::run(args);
+    }
+    if args.probe {
+        return probe::run(args);
     }
     let selected: Vec<Selected> = args.selected()?;
     if args.list {

@@ -95,3 +95,26 @@ fn what_is_known_of_a_version_is_expected_of_that_one_alone() {
         );
     }
 }
+
+#[test]
+fn a_probe_tells_what_a_broker_can_do() {
+    let ran = squall(&["conform", "--probe"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let found = |what: &str| {
+        let what = format!("# {what} ");
+        let line = ran.out.lines().find_map(|line| line.strip_prefix(&what));
+        line.unwrap_or_default()
+            .split("  ")
+            .filter(|word| !word.is_empty())
+            .map(str::trim)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("Receive Maximum"), ["-", "1024"], "{}", ran.out);
+    assert_eq!(found("Maximum Packet Size"), ["-", "1048576"]);
+    assert_eq!(found("Highest QoS"), ["2", "2"]);
+    assert_eq!(found("Shared Subscriptions"), ["no", "yes"]);
+    assert_eq!(found("Levels of a Topic Name"), ["128", "128"]);
+    assert_eq!(found("Bytes of a payload"), ["1048548", "1048547"]);
+    assert!(!ran.out.contains("[conformance"), "it lacks nothing: {}", ran.out);
+}

@@ -73,12 +73,7 @@ pub(super) async fn start(
     let versions: BTreeSet<Version> = selected.iter().map(|selected| selected.version).collect();
     let versions: Vec<Version> = versions.into_iter().collect();
     let probed = Target::probe(&transport, &versions, &settings.unique, settings.patience).await;
-    let probed = probed.map_err(|error| {
-        Misuse::new(
-            format!("nothing answers at {}: {error}", way.address),
-            "start the broker first, and name the host and port it listens on; --cafile names the CA of its certificate",
-        )
-    })?;
+    let probed = probed.map_err(|error| nothing_answers(&way.address, &error))?;
     let probed = probed.with_lacks(way.lacks.clone());
     let target = Arc::new(match way.user {
         Some((name, password)) => probed.with_user(name.into(), password.into()),
@@ -94,7 +89,16 @@ pub(super) async fn start(
     Ok(running)
 }
 
-fn transport(way: &Way<'_>) -> Result<Arc<dyn Transport>, anyhow::Error> {
+/// There is no broker.
+pub(super) fn nothing_answers(address: &Address, error: &io::Error) -> Misuse {
+    Misuse::new(
+        format!("nothing answers at {address}: {error}"),
+        "start the broker first, and name the host and port it listens on; --cafile names the CA of its certificate",
+    )
+}
+
+/// Reaches the broker this way.
+pub(super) fn transport(way: &Way<'_>) -> Result<Arc<dyn Transport>, anyhow::Error> {
     let tls = way.tls.client();
     let below = way.address.without_websocket();
     let below = below

@@ -55,7 +55,8 @@ fn with(seed: u64, selected: Selected, settings: &Settings, broker: OurBroker) -
     result
 }
 
-fn transport(net: SimNet) -> Arc<dyn Transport> {
+/// Reaches the broker of a world.
+pub(super) fn transport(net: SimNet) -> Arc<dyn Transport> {
     Arc::new(Via(move || {
         let mut connector = net.connector();
         async move {

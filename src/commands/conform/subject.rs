@@ -107,7 +107,8 @@ impl Subject {
     }
 }
 
-fn address(text: &str) -> Result<Address, Misuse> {
+/// Where a broker listens.
+pub(super) fn address(text: &str) -> Result<Address, Misuse> {
     text.parse().map_err(|error| {
         Misuse::new(
             format!("`{text}`: {error}"),
