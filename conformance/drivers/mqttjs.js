@@ -10,7 +10,8 @@ const CONNECT = {
   session_expiry: 'sessionExpiryInterval',
   receive_maximum: 'receiveMaximum',
   topic_alias_maximum: 'topicAliasMaximum',
-  maximum_packet_size: 'maximumPacketSize'
+  maximum_packet_size: 'maximumPacketSize',
+  request_problem_information: 'requestProblemInformation'
 }
 const PUBLISH = {
   message_expiry: 'messageExpiryInterval',
@@ -25,10 +26,15 @@ const say = (line) => process.stdout.write(`${line}\n`)
 
 const escaped = (bytes) => Array.from(bytes, (byte) => '%' + byte.toString(16).padStart(2, '0')).join('')
 
+const value = (word, text) => {
+  if (word === 'request_problem_information') return text === '1'
+  return NUMBERS.includes(word) ? Number(text) : text
+}
+
 const properties = (names, words) => {
   if (!V5) return {}
   const known = Object.keys(names).filter((word) => word in words)
-  const pairs = known.map((word) => [names[word], NUMBERS.includes(word) ? Number(words[word]) : words[word]])
+  const pairs = known.map((word) => [names[word], value(word, words[word])])
   return { properties: Object.fromEntries(pairs) }
 }
 

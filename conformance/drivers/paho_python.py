@@ -19,6 +19,7 @@ CONNECT = {
     "receive_maximum": "ReceiveMaximum",
     "topic_alias_maximum": "TopicAliasMaximum",
     "maximum_packet_size": "MaximumPacketSize",
+    "request_problem_information": "RequestProblemInformation",
 }
 PUBLISH = {
     "message_expiry": "MessageExpiryInterval",

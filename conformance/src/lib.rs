@@ -4,8 +4,8 @@
 //! * [`Statement`]: what the standard says, from `statements/*.toml`; [`statements`] and
 //!   [`untagged`] list them.
 //! * [`Section`] and [`Case`]: the cases, laid out as the standard is; each file of `sections/` is a section.
-//! * `context`: what a case sees, [`Context`], and how it speaks to the target; `packets`, `hex` and `scram` are what it
-//!   says.
+//! * `context`: what a case sees, [`Context`], and how it speaks to the target; `packets`, `hex`, `place` (packets with
+//!   room for properties) and `scram` are what it says.
 //! * [`Transport`]: how the target is reached: whoever runs the suite knows, over a network or in a simulated world.
 //! * [`Target`], [`select`], [`run`], [`report`]: the suite.
 //! * [`probe`](fn@probe): what a target can do, before anybody judges it.
@@ -19,6 +19,7 @@ pub mod clients;
 mod context;
 mod hex;
 mod packets;
+mod place;
 mod probe;
 mod scram;
 mod section;

@@ -17,7 +17,8 @@ use crate::{
 };
 
 const GREETING: &str = "squall-driver 1 connect client_id clean_start keep_alive session_expiry user_name password \
-will_topic will_payload will_qos will_retain receive_maximum topic_alias_maximum maximum_packet_size topic_aliases \
+will_topic will_payload will_qos will_retain receive_maximum topic_alias_maximum maximum_packet_size \
+request_problem_information topic_aliases \
 publish topic qos retain payload message_expiry response_topic content_type subscribe filter no_local unsubscribe \
 disconnect reason_code reconnect \
 authentication_method authentication_data reauthenticate\n";
@@ -119,6 +120,11 @@ fn options(version: Version, words: &Words) -> Result<Options, Wrong> {
     protocol.topic_alias_maximum = number(words, "topic_alias_maximum").unwrap_or(0);
     protocol.topic_aliases = number(words, "topic_aliases").unwrap_or(0);
     protocol.packet_size_max = number(words, "maximum_packet_size").unwrap_or(protocol.packet_size_max);
+    if let Ok(asked) = number::<u8>(words, "request_problem_information") {
+        protocol
+            .properties
+            .push(Property::RequestProblemInformation(asked != 0));
+    }
     if let Some(topic) = words.get("will_topic") {
         protocol.will = Some(Will {
             topic: TopicName::new(topic)?,

@@ -19,6 +19,17 @@ pub(crate) async fn closes_after(t: &mut Stage, v3: &str, v5: &str) -> Outcome {
     closes(&mut server).await
 }
 
+/// Sends this, of 5.0, to a client that is connected and subscribed, which may close the connection or go on: which it does is recorded.
+pub(crate) async fn closes_after_or_not(t: &mut Stage, v5: &str) -> Outcome {
+    let mut server = subscribed(t, &connect(), &[]).await?;
+    server.send_hex(v5).await;
+    if goes_on(&mut server).await {
+        return Err(Stop::Choice("tolerated".into()));
+    }
+    server.expect_closed("or the next PUBLISH acknowledged").await?;
+    Err(Stop::Choice("closed".into()))
+}
+
 /// A client that is connected by this command and subscribed to everything at QoS 2.
 pub(crate) async fn subscribed(t: &mut Stage, connect: &Command, properties: &[Property]) -> Outcome<Server> {
     let mut server = t.connected_by(connect, properties).await?;
@@ -30,19 +41,27 @@ pub(crate) async fn subscribed(t: &mut Stage, connect: &Command, properties: &[P
     Ok(server)
 }
 
-/// The client must close the connection for what it was sent. One that goes on acknowledges what comes next, so that nobody waits for it.
+/// The client must close the connection for what it was sent.
 pub(crate) async fn closes(server: &mut Server) -> Outcome {
+    closes_because(server, "because of it").await
+}
+
+/// The client must close the connection, and `because` says why.
+pub(crate) async fn closes_because(server: &mut Server, because: &str) -> Outcome {
+    if goes_on(server).await {
+        return Err(Stop::broken(
+            format!("the connection is closed {because}"),
+            "the client goes on, and acknowledges the next PUBLISH",
+        ));
+    }
+    server.expect_closed(because).await.map(drop)
+}
+
+/// Whether the client acknowledges what comes next, so that nobody waits for the end of a connection that goes on.
+async fn goes_on(server: &mut Server) -> bool {
     const NEXT: u16 = 4242;
     server
         .send(Packet::Publish(packets::publish("next", "x").qos1(NEXT)))
         .await;
-    let because = "the connection is closed";
-    let goes_on = server.expect_puback(NEXT).await;
-    match goes_on {
-        Ok(_) => Err(Stop::broken(
-            because,
-            "the client goes on, and acknowledges the next PUBLISH",
-        )),
-        Err(_) => server.expect_closed("because of it").await.map(drop),
-    }
+    server.expect_puback(NEXT).await.is_ok()
 }

@@ -6,8 +6,10 @@ use crate::section::sections;
 sections! {
     s1_5_strings: "1.5" "Data representation",
     s2_1_fixed_header: "2.1" "Fixed header",
+    s2_2_2_properties: "2.2.2" "Properties",
     s3_01_connect: "3.1" "CONNECT",
     s3_01_2_keep_alive: "3.1.2.10" "Keep Alive",
+    s3_01_2_properties: "3.1.2.11" "CONNECT properties",
     s3_02_connack: "3.2" "CONNACK",
     s3_02_2_limits: "3.2.2.3" "CONNACK properties",
     s3_03_publish: "3.3" "PUBLISH",

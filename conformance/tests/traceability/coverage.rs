@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use squall_conformance::{AnyCase as _, Bound, SECTIONS, Statement, Visible, statements, untagged};
+use squall_conformance::{AnyCase, Bound, Case, Statement, Visible, clients, statements, untagged};
 use squall_proto::Version;
 
 use crate::sources::{Citation, Kind, Side};
@@ -17,8 +17,10 @@ pub(crate) struct Covered {
     pub(crate) statement: &'static Statement,
     pub(crate) code: BTreeSet<(Side, String)>,
     pub(crate) tests: BTreeSet<(Side, String)>,
-    /// The sections with a case, and how many each has.
+    /// The sections with a case about brokers, and how many each has.
     pub(crate) cases: BTreeMap<&'static str, usize>,
+    /// The sections with a case about clients, and how many each has.
+    pub(crate) client_cases: BTreeMap<&'static str, usize>,
 }
 
 /// What a statement asks for and has not.
@@ -35,6 +37,8 @@ pub(crate) enum Gap {
     BrokerTest,
     /// It can be tested at a client, and no test with our client cites it.
     ClientTest,
+    /// A harness sees something of it at a client, and no conformance case decides it.
+    ClientCase,
 }
 
 /// Every statement of both versions, and the rules of 5.0 without a number, in the order of the standard.
@@ -61,7 +65,8 @@ pub(crate) fn coverage(citations: &[Citation]) -> Vec<Covered> {
             statement,
             code: places(named, Kind::Code),
             tests: places(named, Kind::Test),
-            cases: cases(version, &statement.id),
+            cases: cases::<Case>(version, &statement.id),
+            client_cases: cases::<clients::Case>(version, &statement.id),
         }
     })
     .collect()
@@ -74,14 +79,11 @@ fn places(named: &[&Citation], kind: Kind) -> BTreeSet<(Side, String)> {
         .collect()
 }
 
-fn cases(version: Version, id: &str) -> BTreeMap<&'static str, usize> {
+fn cases<C: AnyCase>(version: Version, id: &str) -> BTreeMap<&'static str, usize> {
     let mut found = BTreeMap::new();
-    for section in SECTIONS {
-        let count = section
-            .cases
-            .iter()
-            .filter(|case| case.covers(version).contains(&id))
-            .count();
+    for section in C::sections() {
+        let cases = section.cases.iter();
+        let count = cases.filter(|case| case.covers(version).contains(&id)).count();
         if count > 0 {
             found.insert(section.number, count);
         }
@@ -112,6 +114,11 @@ impl Covered {
             statement.client != Visible::No,
             self.has_test(Side::Client),
         );
+        ask(
+            Gap::ClientCase,
+            statement.client != Visible::No,
+            !self.client_cases.is_empty(),
+        );
         gaps
     }
 
@@ -133,7 +140,7 @@ impl Covered {
     }
 
     pub(crate) fn lacks_of_client(&self) -> bool {
-        let of_client = [Gap::ClientCode, Gap::ClientTest];
+        let of_client = [Gap::ClientCode, Gap::ClientTest, Gap::ClientCase];
         self.gaps().iter().any(|gap| of_client.contains(gap))
     }
 
@@ -160,6 +167,7 @@ impl fmt::Display for Gap {
             Self::Case => "a conformance case",
             Self::BrokerTest => "a test of the broker",
             Self::ClientTest => "a test of the client",
+            Self::ClientCase => "a conformance case about clients",
         })
     }
 }

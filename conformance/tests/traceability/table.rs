@@ -38,7 +38,7 @@ const HEAD: &str = "# Coverage
 
 Every normative statement of MQTT 3.1.1 and 5.0: where it is implemented, and what tests it. Written by a test, never by hand:
 `SQUALL_UPDATE_COVERAGE=1 cargo test -p squall-conformance --test traceability`. Places are files: `proto/` and `node/` are `core/*/src/`,
-`proto tests/` and `node tests/` are `core/*/tests/`; `suite` is `conformance/src/sections/` with the number of cases of a section.
+`proto tests/` and `node tests/` are `core/*/tests/`; `suite` is `conformance/src/sections/`, `clients` is `conformance/src/clients/sections/`, with the number of cases of a section.
 ";
 
 type Group = (&'static str, fn(&Covered) -> bool);
@@ -82,13 +82,13 @@ fn summary(covered: &[Covered], exceptions: &Exceptions) -> String {
             count(&Covered::binds_client),
             count(&|covered| covered.binds_client() && covered.has_code(Side::Client)),
             count(&|covered| covered.statement.client != Visible::No),
-            count(&|covered| covered.statement.client != Visible::No && covered.has_test(Side::Client)),
+            count(&|covered| covered.statement.client != Visible::No && !covered.client_cases.is_empty()),
             count(&|covered| exceptions.contains_key(&covered.key()) && covered.lacks_of_client()),
         );
     }
     text.push_str(
         "\n`statements` bind the side, `implemented` ones are cited beside code that it runs. `visible` ones can be decided from outside at that \
-         side (also where they bind its peer: then its reaction is), `tested` ones have a conformance case (broker) or a test with our client.\n",
+         side (also where they bind its peer: then its reaction is), `tested` ones have a conformance case.\n",
     );
     text
 }
@@ -126,13 +126,17 @@ fn row(covered: &Covered) -> String {
         Bound::Other => "neither",
     };
     let code = places(&covered.code, Vec::new());
-    let suite = covered
-        .cases
-        .iter()
-        .map(|(section, count)| format!("suite {section} ({count})"));
-    let tests = places(&covered.tests, suite.collect());
+    let mut suites: Vec<_> = suite("suite", &covered.cases).collect();
+    suites.extend(suite("clients", &covered.client_cases));
+    let tests = places(&covered.tests, suites);
     let gist = statement.gist.replace('|', "\\|");
     format!("| {} | {bound} | {gist} | {code} | {tests} |\n", statement.id)
+}
+
+fn suite(name: &str, cases: &BTreeMap<&str, usize>) -> impl Iterator<Item = String> {
+    cases
+        .iter()
+        .map(move |(section, count)| format!("{name} {section} ({count})"))
 }
 
 fn places(places: &BTreeSet<(Side, String)>, mut shown: Vec<String>) -> String {

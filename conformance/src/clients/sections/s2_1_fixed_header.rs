@@ -7,7 +7,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "publish_with_qos_3_closes_the_connection",
         v3: &["MQTT-3.3.1-4"],
-        v5: &["MQTT-3.3.1-4"],
+        v5: &["MQTT-3.3.1-4", "X5-3.3.1.2-1"],
         levels: CLOSES,
         run: |mut t| {
             Box::pin(async move { closes_after(&mut t, "36 05 0001 74 0001", "36 06 0001 74 0001 00").await })
@@ -41,35 +41,35 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "an_empty_topic_name_closes_the_connection",
         v3: &["MQTT-4.7.3-1", "MQTT-4.8.0-1"],
-        v5: &["MQTT-4.7.3-1"],
+        v5: &["MQTT-4.7.3-1", "X5-3.3.2.1-1"],
         levels: CLOSES,
         run: |mut t| Box::pin(async move { closes_after(&mut t, "30 02 0000", "30 03 0000 00").await }),
     },
     Case {
         name: "puback_with_flags_closes_the_connection",
         v3: &["MQTT-2.2.2-2"],
-        v5: &["MQTT-2.1.3-1"],
+        v5: &["MQTT-2.1.3-1", "X5-2.1.3-1"],
         levels: CLOSES,
         run: |mut t| Box::pin(async move { closes_after(&mut t, "41 02 0001", "41 02 0001").await }),
     },
     Case {
         name: "suback_with_flags_closes_the_connection",
         v3: &["MQTT-2.2.2-2"],
-        v5: &["MQTT-2.1.3-1"],
+        v5: &["MQTT-2.1.3-1", "X5-2.1.3-1"],
         levels: CLOSES,
         run: |mut t| Box::pin(async move { closes_after(&mut t, "92 03 0001 00", "92 04 0001 00 00").await }),
     },
     Case {
         name: "pingresp_with_flags_closes_the_connection",
         v3: &["MQTT-2.2.2-2"],
-        v5: &["MQTT-2.1.3-1"],
+        v5: &["MQTT-2.1.3-1", "X5-2.1.3-1"],
         levels: CLOSES,
         run: |mut t| Box::pin(async move { closes_after(&mut t, "d1 00", "d1 00").await }),
     },
     Case {
         name: "auth_with_flags_closes_the_connection",
         v3: &[],
-        v5: &["MQTT-3.15.1-1"],
+        v5: &["MQTT-3.15.1-1", "X5-2.1.3-1"],
         levels: CLOSES,
         run: |mut t| Box::pin(async move { closes_after(&mut t, "", "f1 00").await }),
     },

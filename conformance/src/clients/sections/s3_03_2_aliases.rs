@@ -117,7 +117,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "an_alias_above_the_announced_maximum_closes_the_connection",
         v3: &[],
-        v5: &["MQTT-3.1.2-26", "MQTT-3.3.2-11"],
+        v5: &["MQTT-3.1.2-26", "MQTT-3.3.2-11", "X5-3.3.2.3.4-1"],
         levels: CLOSES,
         run: |mut t| {
             Box::pin(async move {
@@ -150,13 +150,27 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "topic_alias_0_closes_the_connection",
         v3: &[],
-        v5: &["MQTT-3.3.2-8"],
+        v5: &["MQTT-3.3.2-8", "X5-3.3.2.3.4-1"],
         levels: CLOSES,
         run: |mut t| {
             Box::pin(async move {
                 let mut server = subscribed(&mut t, &connect().with("topic_alias_maximum", 3), &[]).await?;
                 // Topic Alias 0.
                 server.send_hex("30 07 0001 74 03 23 0000").await;
+                closes(&mut server).await
+            })
+        },
+    },
+    Case {
+        name: "an_alias_that_stands_for_no_topic_yet_closes_the_connection",
+        v3: &[],
+        v5: &["X5-3.3.4-1"],
+        levels: CLOSES,
+        run: |mut t| {
+            Box::pin(async move {
+                let mut server = subscribed(&mut t, &connect().with("topic_alias_maximum", 3), &[]).await?;
+                send_with_alias(&mut server, Some("t"), 1).await;
+                send_with_alias(&mut server, None, 2).await;
                 closes(&mut server).await
             })
         },

@@ -3,8 +3,9 @@ use squall_proto::Packet;
 use super::{s3_03_4_receiving::subscribe, s3_03_publish::said};
 use crate::{
     clients::{
-        case::{Case, MUST},
+        case::{CLOSES, Case, MUST},
         driver::Command,
+        reaction::closes_after_or_not,
     },
     stop::check,
 };
@@ -75,5 +76,28 @@ pub(super) const CASES: &[Case] = &[
                 check(has_none, "no Subscription Identifier", || said(&publish))
             })
         },
+    },
+    Case {
+        name: "a_subscription_identifier_of_no_subscription_closes_the_connection_or_not",
+        v3: &[],
+        v5: &["X5-3.3.4-2"],
+        levels: CLOSES,
+        // Subscription Identifier 1, which the client has given to none.
+        run: |mut t| Box::pin(async move { closes_after_or_not(&mut t, "30 06 0001 74 02 0b 01").await }),
+    },
+    Case {
+        name: "payload_format_indicator_2_closes_the_connection_or_not",
+        v3: &[],
+        v5: &["X5-3.1.3.2.3-1"],
+        levels: CLOSES,
+        run: |mut t| Box::pin(async move { closes_after_or_not(&mut t, "30 06 0001 74 02 01 02").await }),
+    },
+    Case {
+        name: "a_payload_that_is_not_the_utf_8_it_says_closes_the_connection_or_not",
+        v3: &[],
+        v5: &["X5-3.1.3.2.3-1"],
+        levels: CLOSES,
+        // Payload Format Indicator 1, and 0xFF.
+        run: |mut t| Box::pin(async move { closes_after_or_not(&mut t, "30 07 0001 74 02 01 01 ff").await }),
     },
 ];

@@ -1,8 +1,9 @@
 use squall_proto::{Packet, ReasonCode};
 
 use crate::{
+    Stop,
     clients::{
-        case::{Case, MUST},
+        case::{CLOSES, Case, MUST},
         driver::Command,
     },
     context::log::describe,
@@ -68,6 +69,31 @@ pub(super) const CASES: &[Case] = &[
                 check(after.is_empty(), "nothing after DISCONNECT", || {
                     describe_all(&after)
                 })
+            })
+        },
+    },
+    Case {
+        name: "a_malformed_packet_is_told_why_or_not",
+        v3: &[],
+        v5: &["X5-4.13.1-2", "X5-4.13.1-1"],
+        levels: CLOSES,
+        run: |mut t| {
+            Box::pin(async move {
+                let mut server = t.connected().await?;
+                // PUBLISH with QoS 3.
+                server.send_hex("36 06 0001 74 0001 00").await;
+                let said = server.expect_closed("after PUBLISH at QoS 3").await?;
+                let code = said.iter().find_map(|packet| {
+                    if let Packet::Disconnect(disconnect) = packet {
+                        Some(disconnect.reason_code.value())
+                    } else {
+                        None
+                    }
+                });
+                Err(Stop::Choice(code.map_or_else(
+                    || "closed without a word".into(),
+                    |code| format!("DISCONNECT 0x{code:02X}, then closed"),
+                )))
             })
         },
     },

@@ -54,7 +54,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "more_than_the_clients_receive_maximum_closes_the_connection",
         v3: &[],
-        v5: &["MQTT-3.3.4-9"],
+        v5: &["MQTT-3.3.4-9", "X5-3.3.4-3"],
         levels: CLOSES,
         run: |mut t| {
             Box::pin(async move {

@@ -4,8 +4,9 @@ use crate::{
     Outcome,
     clients::{
         Stage,
-        case::{Case, MUST},
+        case::{CLOSES, Case, MUST},
         driver::Command,
+        reaction::closes,
         stage::{Server, connack, connect},
     },
     context::log::describe,
@@ -93,6 +94,41 @@ pub(super) const CASES: &[Case] = &[
             })
         },
     },
+    Case {
+        name: "auth_of_another_method_closes_the_connection",
+        v3: &[],
+        v5: &["X5-3.15-1"],
+        levels: CLOSES,
+        run: |mut t| {
+            Box::pin(async move {
+                closes_after_auth(&mut t, &[Property::AuthenticationMethod(text("OTHER"))]).await
+            })
+        },
+    },
+    Case {
+        name: "auth_without_a_method_closes_the_connection",
+        v3: &[],
+        v5: &["X5-3.15.2.2.2-1"],
+        levels: CLOSES,
+        run: |mut t| {
+            Box::pin(
+                async move { closes_after_auth(&mut t, &[Property::AuthenticationData(binary(b"?"))]).await },
+            )
+        },
+    },
+    Case {
+        name: "auth_to_a_client_that_named_no_method_closes_the_connection",
+        v3: &[],
+        v5: &["X5-3.15-1"],
+        levels: CLOSES,
+        run: |mut t| {
+            Box::pin(async move {
+                let mut server = t.connected().await?;
+                server.send(challenge()).await;
+                closes(&mut server).await
+            })
+        },
+    },
 ];
 
 fn authenticating() -> Command {
@@ -112,14 +148,28 @@ async fn authenticated(t: &mut Stage, properties: &[Property]) -> Outcome<Server
 }
 
 fn challenge() -> Packet {
-    let properties = [
+    auth(&[
         Property::AuthenticationMethod(text(METHOD)),
         Property::AuthenticationData(binary(b"?")),
-    ];
+    ])
+}
+
+fn auth(properties: &[Property]) -> Packet {
     Packet::Auth(Auth {
         reason_code: ReasonCode::ContinueAuthentication,
-        properties: properties.into_iter().collect(),
+        properties: properties.iter().cloned().collect(),
     })
+}
+
+/// A client that authenticates gets an AUTH with these properties before its CONNACK. Nothing else may come next, so one that goes on shows
+/// in its answer, or in that it waits.
+async fn closes_after_auth(t: &mut Stage, properties: &[Property]) -> Outcome {
+    let (mut server, _) = t.asked_to_connect(&authenticating()).await?;
+    server.send(auth(properties)).await;
+    server
+        .expect_closed("after AUTH that is no good one")
+        .await
+        .map(drop)
 }
 
 /// AUTH with this Reason Code and the method of CONNECT must come.
