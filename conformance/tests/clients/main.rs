@@ -7,11 +7,17 @@ mod authentication;
 #[path = "../../drivers/squall/driver.rs"]
 mod driver;
 mod mutation;
+#[path = "../mutations/table.rs"]
+mod table;
 mod wire;
 #[path = "../../drivers/squall/words.rs"]
 mod words;
 
-use std::{fmt::Write as _, fs, io, path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use squall_conformance::{
@@ -30,40 +36,87 @@ use tokio::{
 use self::{
     driver::drive,
     mutation::{ALL, Mutation},
+    table::{Row, Table, Tried, UNSUPPORTED, fails, first, trials},
     wire::{between, lines_between},
 };
 
 type Selected = squall_conformance::Selected<Case>;
 
-/// What no mutation changes, and why. One that is caught after all fails its test, so that the list only shrinks.
-const NEVER_CAUGHT: &[(&str, &str)] = &[];
+const TABLE: Table = Table {
+    file: "CLIENT_MUTATIONS.md",
+    head: "# What fails each case about clients\n\nOur client passes each case; with the mutation between it and the case, the case fails, or \
+           records another choice. What our client's\ndriver cannot carry out is `unsupported`.",
+    command: "SQUALL_UPDATE_MUTATIONS=1 cargo test -p squall-conformance --test clients -- table",
+    columns: &["case", "version", "fails under"],
+};
 
 fn main() {
-    let conforms = cases().map(|selected| {
-        Trial::test(format!("conforms::{}", selected.name()), move || {
-            conforms(selected)
-        })
-    });
-    let caught = cases().map(|selected| {
-        Trial::test(format!("can_fail::{}", selected.name()), move || {
-            can_fail(selected)
-        })
-    });
-    let table = Trial::test("the_table_of_mutations_is_up_to_date", the_table_is_up_to_date);
-    libtest_mimic::run(
-        &Arguments::from_args(),
-        conforms.chain(caught).chain([table]).collect(),
-    )
-    .exit();
+    let all = WithOurs::all();
+    let mut tests: Vec<_> = trials("conforms", &all, conforms).collect();
+    tests.extend(trials("can_fail", &all, |tried| TABLE.proves(tried)));
+    tests.push(Trial::test("the_table_of_mutations_is_up_to_date", move || {
+        TABLE.is_up_to_date(&all)
+    }));
+    libtest_mimic::run(&Arguments::from_args(), tests).exit();
 }
 
-fn cases() -> impl Iterator<Item = Selected> {
-    select(&Version::ALL, &[]).into_iter()
+/// A case with one version, and what came of it with our client, found out once.
+struct WithOurs {
+    selected: Selected,
+    written: Option<Row>,
+    sound: OnceLock<TestResult>,
+}
+
+impl WithOurs {
+    /// Every case.
+    fn all() -> Vec<Arc<Self>> {
+        let mut rows = TABLE.rows();
+        let cases: Vec<Selected> = select(&Version::ALL, &[]);
+        let tried = cases.into_iter().map(|selected| Self {
+            selected,
+            written: rows.remove(&(selected.case.name.to_owned(), selected.version.to_string())),
+            sound: OnceLock::new(),
+        });
+        tried.map(Arc::new).collect()
+    }
+
+    fn sound(&self) -> &TestResult {
+        self.sound.get_or_init(|| result(self.selected, None))
+    }
+}
+
+impl Tried for WithOurs {
+    type Case = Case;
+
+    fn selected(&self) -> Selected {
+        self.selected
+    }
+
+    fn written(&self) -> Option<&Row> {
+        self.written.as_ref()
+    }
+
+    fn found(&self) -> Row {
+        let sound = &self.sound().verdict;
+        let named = ALL.iter().map(|mutation| (mutation.name, mutation));
+        let found = match sound.kind() {
+            Kind::Unsupported => UNSUPPORTED,
+            Kind::Pass | Kind::Fail | Kind::Deviation | Kind::Choice | Kind::Known | Kind::Inconclusive => {
+                first(named, self.written(), |mutation| {
+                    fails(&result(self.selected, Some(mutation)).verdict, sound)
+                })
+            }
+        };
+        let version = self.selected.version.to_string();
+        [self.selected.case.name, &version, found]
+            .map(str::to_owned)
+            .into()
+    }
 }
 
 /// Our client conforms; what it cannot be told to do, its driver does not know.
-fn conforms(selected: Selected) -> Result<(), Failed> {
-    let result = result(selected, None);
+fn conforms(tried: &WithOurs) -> Result<(), Failed> {
+    let result = tried.sound();
     if result.verdict.holds() {
         return Ok(());
     }
@@ -73,68 +126,6 @@ fn conforms(selected: Selected) -> Result<(), Failed> {
         .map(|line| format!("{} -> {} {}", line.from, line.to, line.text))
         .collect();
     Err(format!("{:?}\n{}", result.verdict, lines.join("\n")).into())
-}
-
-fn can_fail(selected: Selected) -> Result<(), Failed> {
-    if result(selected, None).verdict.kind() == Kind::Unsupported {
-        return Ok(());
-    }
-    let excused = NEVER_CAUGHT.iter().any(|(name, _)| *name == selected.case.name);
-    match (catcher(selected), excused) {
-        (Some(_), false) | (None, true) => Ok(()),
-        (Some(by), true) => Err(format!("{} makes it fail now: take it off the list", by.name).into()),
-        (None, false) => Err("no mutation makes it fail".into()),
-    }
-}
-
-/// The first mutation that makes the case blame the client, or record another choice.
-fn catcher(selected: Selected) -> Option<&'static Mutation> {
-    let sound = result(selected, None).verdict;
-    ALL.iter().find(|mutation| {
-        let mutated = result(selected, Some(mutation)).verdict;
-        match mutated.kind() {
-            Kind::Fail | Kind::Deviation => true,
-            Kind::Choice => mutated != sound,
-            Kind::Pass | Kind::Unsupported | Kind::Known | Kind::Inconclusive => false,
-        }
-    })
-}
-
-/// `SQUALL_UPDATE_MUTATIONS=1` writes it.
-fn the_table_is_up_to_date() -> Result<(), Failed> {
-    let path = Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../docs/CLIENT_MUTATIONS.md"
-    ));
-    let table = table();
-    if std::env::var_os("SQUALL_UPDATE_MUTATIONS").is_some() {
-        fs::write(path, &table)?;
-    }
-    let written = fs::read_to_string(path).unwrap_or_default();
-    match written == table {
-        true => Ok(()),
-        false => Err(
-            "write it again: SQUALL_UPDATE_MUTATIONS=1 cargo test -p squall-conformance --test clients -- table".into(),
-        ),
-    }
-}
-
-fn table() -> String {
-    let mut table = String::from(
-        "# What fails each case about clients\n\nWritten by a test, never by hand: `SQUALL_UPDATE_MUTATIONS=1 cargo test -p squall-conformance --test \
-         clients -- table`. Our client passes each case;\nwith the mutation between it and the case, the case fails. A case that our client's driver \
-         cannot carry out has `unsupported`.\n\n| case | version | fails under |\n|---|---|---|\n",
-    );
-    for selected in cases() {
-        let unsupported = result(selected, None).verdict.kind() == Kind::Unsupported;
-        let by = match (unsupported, catcher(selected)) {
-            (true, _) => "unsupported",
-            (false, Some(mutation)) => mutation.name,
-            (false, None) => "nothing",
-        };
-        let _ = writeln!(table, "| {} | {} | {by} |", selected.case.name, selected.version);
-    }
-    table
 }
 
 /// Runs the case against our client, with this mutation in between.

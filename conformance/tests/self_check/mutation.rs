@@ -1,8 +1,10 @@
 //! Something wrong on the wire between a case and the broker: each mutation is one thing that a broker might get wrong.
 //!
-//! [`rules`] lists them (`windows` has more), [`wire`] carries them out.
+//! [`rules`] lists them (`absent` and `windows` have more), [`wire`] carries them out. [`websocket`] is about what lies below MQTT.
 
+mod absent;
 mod rules;
+pub(crate) mod websocket;
 mod windows;
 mod wire;
 
@@ -44,4 +46,6 @@ pub(crate) enum Mutation {
     Sent(fn(&mut Packet)),
     /// What it sees is changed.
     Seen(fn(&mut Packet)),
+    /// What it sees is changed, and what it sends.
+    Both(fn(&mut Packet), fn(&mut Packet)),
 }

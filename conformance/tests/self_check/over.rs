@@ -1,10 +1,15 @@
 //! The broker of a world over TLS and WebSocket.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, LazyLock},
+};
 
 use rcgen::generate_simple_self_signed;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
-use squall_conformance::{BelowWebSocket, Connecting, Duplex, Segmented, Selected, Target, Transport, run};
+use squall_conformance::{
+    BelowWebSocket, Case, Connecting, Duplex, Segmented, Selected, Target, Transport, run,
+};
 use squall_node::{
     Connector, Stream as _,
     tls::{SharedServerConfig, TlsAcceptor, TlsConnector},
@@ -13,7 +18,11 @@ use squall_node::{
 use squall_reports::TestResult;
 use squall_sim::world::{HostAcceptor, OurBroker, SimNet, simulate_with};
 
-use crate::{SEED, known, settings};
+use crate::{
+    SEED, known,
+    mutation::websocket::{Broken, between},
+    settings,
+};
 
 /// What lies between the suite and the broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +45,22 @@ impl Over {
 }
 
 /// Runs the case against our broker over this.
-pub(crate) fn in_a_world_over(selected: Selected, broker: OurBroker, over: Over) -> TestResult {
+pub(crate) fn in_a_world_over(
+    selected: Selected<Case>,
+    broker: OurBroker,
+    over: Over,
+    broken: Option<Broken>,
+) -> TestResult {
     let settings = settings();
-    let (server, client) = configs();
+    let (server, client) = LazyLock::force(&CONFIGS).clone();
     let serve = move |acceptor| serve(acceptor, over, server, broker);
     simulate_with(SEED, serve, |net| async move {
-        let reached = Reached { net, over, client };
+        let reached = Reached {
+            net,
+            over,
+            client,
+            broken,
+        };
         let transport: Arc<dyn Transport> = match over {
             Over::Tls | Over::Ws => Arc::new(reached),
             Over::WssByteByByte => Arc::new(Segmented::new(reached, NonZeroUsize::MIN)),
@@ -65,7 +84,10 @@ async fn serve(acceptor: HostAcceptor, over: Over, config: Arc<ServerConfig>, br
     }
 }
 
-/// Both sides of TLS, with a certificate that is its own authority.
+/// Both sides of TLS.
+static CONFIGS: LazyLock<(Arc<ServerConfig>, Arc<ClientConfig>)> = LazyLock::new(configs);
+
+/// With a certificate that is its own authority.
 fn configs() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
     let made = generate_simple_self_signed(["broker".to_owned()]).expect("a name");
     let certificate = made.cert.der().clone();
@@ -95,6 +117,8 @@ struct Reached {
     net: SimNet,
     over: Over,
     client: Arc<ClientConfig>,
+    /// What is wrong between a case about WebSocket and the broker.
+    broken: Option<Broken>,
 }
 
 impl Reached {
@@ -107,6 +131,14 @@ impl Reached {
 async fn connected(mut connector: impl Connector) -> std::io::Result<Duplex> {
     let (read, write) = connector.connect().await?.split();
     Ok(Duplex::new(read, write))
+}
+
+async fn below(mut connector: impl Connector, broken: Option<Broken>) -> std::io::Result<Duplex> {
+    let (read, write) = connector.connect().await?.split();
+    Ok(match broken {
+        None => Duplex::new(read, write),
+        Some(broken) => between(read, write, broken),
+    })
 }
 
 impl Transport for Reached {
@@ -128,10 +160,11 @@ impl Transport for Reached {
     }
 
     fn below_websocket(&self) -> Option<BelowWebSocket<'_>> {
+        let broken = self.broken;
         let connecting: Connecting<'_> = match self.over {
             Over::Tls => return None,
-            Over::Ws => Box::pin(connected(self.net.connector())),
-            Over::WssByteByByte => Box::pin(connected(self.tls())),
+            Over::Ws => Box::pin(below(self.net.connector(), broken)),
+            Over::WssByteByByte => Box::pin(below(self.tls(), broken)),
         };
         Some(BelowWebSocket {
             host: "broker".into(),

@@ -113,7 +113,7 @@ impl Wire {
     fn seen(&self, mut packet: Packet) -> (Vec<Packet>, Vec<Packet>) {
         let kind = packet.packet_type();
         self.spoke.fetch_or(kind != PacketType::Connect, Relaxed);
-        if let Mutation::Seen(change) = self.mutation {
+        if let Mutation::Seen(change) | Mutation::Both(change, _) = self.mutation {
             change(&mut packet);
         }
         let ignored = match (self.mutation, &packet) {
@@ -168,7 +168,7 @@ impl Wire {
                 let last = self.memory.lock().await.clone();
                 return [packet].into_iter().chain(last).collect();
             }
-            Mutation::Sent(change) => change(&mut packet),
+            Mutation::Sent(change) | Mutation::Both(_, change) => change(&mut packet),
             Mutation::NeverClose
             | Mutation::CloseSoon
             | Mutation::Drop(_)
