@@ -1,9 +1,10 @@
 //! Brokers that are started for a run: what is known of each ([`Profile`], `conformance`), how it is looked up, and the process that it
-//! becomes (`process`).
+//! becomes (`process`), which listens for what `transport` lists.
 
 mod conformance;
 mod process;
 mod profile;
+mod transport;
 
 use std::{fmt, fs, path::PathBuf, sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use squall_sim::{
 pub(crate) use self::{
     process::Process,
     profile::{Group, Profile},
+    transport::Transport,
 };
 use crate::{exit::Misuse, work::Stop};
 

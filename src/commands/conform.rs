@@ -30,6 +30,7 @@ use crate::{
     connection::secured,
     exit::{Exit, Misuse},
     results::ResultArgs,
+    target::Transport,
     tls::TlsArgs,
 };
 
@@ -42,6 +43,7 @@ Examples:
   squall conform                                            our broker, in the simulated world
   squall conform --target mqtt://127.0.0.1:1883             any broker
   squall conform --target mosquitto                         one that is started for it, in each of its configurations
+  squall conform --target squall --transport wss --segment 1  the same over WebSocket on TLS, with every byte in a frame of its own
   squall conform --target mqtt://127.0.0.1:1883 --mqtt 5.0 --filter will
   squall conform --target wss://broker.example/mqtt --cafile ca.pem --segment 1
   squall conform --list --filter 3.3                        the cases of a section, and their statements
@@ -60,6 +62,9 @@ pub(crate) struct Args {
     /// With a profile of a broker that somebody else has started: where it listens
     #[arg(long, value_name = "URL", requires = "target")]
     address: Option<Address>,
+    /// With a profile of a broker that is started for the suite: what is below MQTT, if it can be set to that
+    #[arg(long, requires = "target", conflicts_with = "address")]
+    transport: Option<Transport>,
     /// Send so many bytes at a time, each in a segment, record or frame of its own
     #[arg(long, value_name = "BYTES", requires = "target")]
     segment: Option<NonZeroUsize>,
@@ -159,7 +164,7 @@ impl Args {
     fn way(&self, address: &Address) -> Way<'_> {
         Way {
             address: secured(address.clone(), self.tls.ask_for_tls()),
-            tls: &self.tls,
+            tls: self.tls.client(),
             segment: self.segment,
             user: self.username.as_deref().zip(self.pw.as_deref()),
             lacks: BTreeMap::new(),
@@ -178,6 +183,9 @@ impl Args {
                 command.push_str(&format!(" --target {target}"));
                 if let Some(address) = &self.address {
                     command.push_str(&format!(" --address {}", self.way(address).address));
+                }
+                if let Some(transport) = self.transport {
+                    command.push_str(&format!(" --transport {}", transport.name()));
                 }
                 command.push_str(&self.tls.repeat());
                 if let Some(bytes) = self.segment {

@@ -18,7 +18,11 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::profile::{Configured, Group, Places, Profile};
+use super::{
+    Transport,
+    profile::{Configured, Group, Places, Profile},
+    transport::{CERTIFICATE, write_certificate},
+};
 
 /// A broker in processes of the machine, one after another, in a directory of their own: its configuration, its data, and what it says.
 pub(crate) struct Process {
@@ -45,8 +49,17 @@ const LINES: usize = 8;
 
 impl Process {
     /// Of a profile with this program, in a configuration of the suite. Nothing is started.
-    pub(crate) fn of_group(profile: &Profile, program: &Path, group: Option<&Group>) -> Result<Self, String> {
-        Self::new(profile, program, profile.config_of(group)?)
+    pub(crate) fn of_group(
+        profile: &Profile,
+        program: &Path,
+        group: Option<&Group>,
+        transport: Transport,
+    ) -> Result<Self, String> {
+        let process = Self::new(profile, program, profile.config_of(group, transport)?)?;
+        if transport.scheme().is_tls() {
+            write_certificate(process.directory.path())?;
+        }
+        Ok(process)
     }
 
     /// The same, configured so.
@@ -71,6 +84,11 @@ impl Process {
     /// The port at which it listens.
     pub(crate) fn port(&self) -> u16 {
         self.running().port
+    }
+
+    /// Where its certificate is, if it has one: it is its own authority.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.directory.path().join(CERTIFICATE)
     }
 
     async fn begin(&self) -> Result<(), String> {

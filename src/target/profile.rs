@@ -4,7 +4,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use squall_sim::scenario::BrokerSettings;
 
-use super::conformance::Conformance;
+use super::{
+    Transport,
+    conformance::Conformance,
+    transport::{CERTIFICATE, KEY},
+};
 use crate::exit::Misuse;
 
 /// What is known of a broker: how it is started and set, and what it declares. `docs/TARGETS.md` documents every key.
@@ -35,6 +39,9 @@ pub(crate) struct Profile {
     pub(super) ready: Duration,
     #[serde(default)]
     config: Config,
+    /// In place of `{listener}`, by what is below MQTT.
+    #[serde(default)]
+    transports: BTreeMap<Transport, String>,
     /// How it is set to keep what it has acknowledged, by the word that a scenario has for it.
     #[serde(default)]
     durability: BTreeMap<Asked, Durability>,
@@ -133,14 +140,14 @@ impl Profile {
                 "there is one of `command`, what starts it, and `address`, where it listens".to_owned(),
             );
         }
-        if profile.address.is_none()
-            && !profile.config.text.contains("{port}")
-            && !profile.command.iter().any(|part| part.contains("{port}"))
-        {
+        if !profile.listens_at_its_port() {
             return wrong(
                 "neither `command` nor `config.text` has a `{port}`: it would listen where it likes"
                     .to_owned(),
             );
+        }
+        if profile.config.text.contains("{listener}") != profile.transports.contains_key(&Transport::Tcp) {
+            return wrong("`{listener}` stands in `config.text`, and `transports.tcp` is what goes there: there are both, or neither".to_owned());
         }
         if let Some(problem) = profile.conformance.problem() {
             return wrong(problem);
@@ -208,20 +215,24 @@ impl Profile {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             lines.push(line.replace("{value}", &value));
         }
-        self.configured(asked, &lines.join("\n"))
+        self.configured(asked, &lines.join("\n"), Transport::Tcp)
     }
 
     /// The configuration of a group, or the usual one.
-    pub(super) fn config_of(&self, group: Option<&Group>) -> Result<Configured, String> {
+    pub(super) fn config_of(
+        &self,
+        group: Option<&Group>,
+        transport: Transport,
+    ) -> Result<Configured, String> {
         let lines = group.map_or("", |group| &*group.config);
-        let mut configured = self.configured(Asked::Memory, lines)?;
+        let mut configured = self.configured(Asked::Memory, lines, transport)?;
         configured
             .files
             .extend(group.into_iter().flat_map(|group| group.files.clone()));
         Ok(configured)
     }
 
-    fn configured(&self, asked: Asked, settings: &str) -> Result<Configured, String> {
+    fn configured(&self, asked: Asked, settings: &str, transport: Transport) -> Result<Configured, String> {
         let Some(durability) = self.durability.get(&asked) else {
             return Err(format!(
                 "the profile of `{}` has no [durability.{}]",
@@ -230,6 +241,7 @@ impl Profile {
             ));
         };
         let text = self.config.text.replace("{settings}", settings);
+        let text = text.replace("{listener}", self.listener(transport)?);
         let mut files = self.config.files.clone();
         files.insert(
             self.config.file.clone(),
@@ -241,6 +253,28 @@ impl Profile {
             keeps: asked > Asked::Memory,
             promises: asked == Asked::Memory || durability.declares > Asked::Memory,
         })
+    }
+
+    /// What has it listen for this.
+    fn listener(&self, transport: Transport) -> Result<&str, String> {
+        match (self.transports.get(&transport), transport) {
+            (Some(text), _) => Ok(text),
+            (None, Transport::Tcp) => Ok(""),
+            (None, Transport::Tls | Transport::Ws | Transport::Wss) => Err(format!(
+                "the profile of `{}` has no `transports.{}`",
+                self.name,
+                transport.name()
+            )),
+        }
+    }
+
+    /// Whether it is told at which port to listen, if it is started at all.
+    fn listens_at_its_port(&self) -> bool {
+        let has_port = |text: &String| text.contains("{port}");
+        self.address.is_some()
+            || has_port(&self.config.text)
+            || self.command.iter().any(has_port)
+            || (!self.transports.is_empty() && self.transports.values().all(has_port))
     }
 
     /// What it declares, by what it is asked for, in words; or that nothing is asked of it but to conform.
@@ -268,10 +302,13 @@ pub(super) struct Places<'a> {
 
 impl Places<'_> {
     pub(super) fn fill(&self, text: &str) -> String {
+        let in_directory = |name| self.directory.join(name).display().to_string();
         text.replace("{directory}", &self.directory.display().to_string())
             .replace("{data}", &self.data.display().to_string())
             .replace("{config}", &self.config.display().to_string())
             .replace("{port}", &self.port.to_string())
+            .replace("{certificate}", &in_directory(CERTIFICATE))
+            .replace("{key}", &in_directory(KEY))
     }
 }
 

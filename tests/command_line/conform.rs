@@ -118,3 +118,50 @@ fn a_probe_tells_what_a_broker_can_do() {
     assert_eq!(found("Bytes of a payload"), ["1048548", "1048547"]);
     assert!(!ran.out.contains("[conformance"), "it lacks nothing: {}", ran.out);
 }
+
+#[test]
+fn a_broker_that_is_started_is_reached_over_any_transport_that_its_profile_has() {
+    let conform = |target: &str| {
+        let filter = ["--filter", "6", "--filter", "3.12", "--segment", "1"];
+        squall(
+            &[
+                &["conform", "--target", target, "--transport", "wss"],
+                &filter[..],
+            ]
+            .concat(),
+        )
+    };
+    let ran = conform("squall");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("the broker of this program over wss"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        !ran.out.contains("unsupported"),
+        "WebSocket has cases of its own: {}",
+        ran.out
+    );
+
+    let (_directory, profile) = profile_without_transports();
+    let ran = conform(&profile);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("has no `transports.wss`"), "{}", ran.err);
+    let ran = conform("ws://localhost:1");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("is not started here"), "{}", ran.err);
+}
+
+/// Our own broker, which can be set to TCP alone.
+fn profile_without_transports() -> (tempfile::TempDir, String) {
+    let ours = include_str!("../../conformance/targets/squall.toml");
+    let (before, after) = ours.split_once("[transports]").unwrap();
+    let (transports, after) = after.split_once("[durability.memory]").unwrap();
+    let tcp = transports
+        .lines()
+        .find_map(|line| line.strip_prefix("tcp = '"))
+        .unwrap();
+    let before = before.replace("{listener}", tcp.trim_end_matches('\''));
+    written("tcp.toml", &format!("{before}\n[durability.memory]{after}"))
+}

@@ -110,6 +110,14 @@ fn a_profile_that_is_wrong_or_starts_nothing_is_wrong_use() {
         (PROFILE.replace("install", "instal"), "unknown field `instal`"),
         (PROFILE.replace("port {port}", ""), "has a `{port}`"),
         (
+            PROFILE.replace("port {port}", "{listener} {port}"),
+            "`transports.tcp` is what goes there",
+        ),
+        (
+            format!("{PROFILE}transports.tcp = \"{{port}}\"\n"),
+            "`{listener}` stands in",
+        ),
+        (
             format!("{PROFILE}settings.speed = \"fast\"\n"),
             "`settings.speed` is no setting",
         ),

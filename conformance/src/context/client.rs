@@ -58,8 +58,8 @@ pub(super) enum End {
     Malformed(String),
 }
 
-/// Bytes of a malformed packet that are shown.
-const SHOWN_MAX: usize = 64;
+/// Bytes of a malformed packet, or of a frame, that are shown.
+pub(super) const SHOWN_MAX: usize = 64;
 /// More than any case lets the target send in one packet.
 pub(super) const PACKET_SIZE_MAX: u32 = 1 << 20;
 
@@ -118,6 +118,17 @@ impl Client {
             format!("bytes {}", ::hex::encode(&bytes)),
         );
         self.write(&bytes).await;
+    }
+
+    /// Sends bytes that mean this.
+    pub(super) async fn send_meaning(&mut self, bytes: &[u8], meaning: String) {
+        self.log.add(&self.name, self.target, meaning);
+        self.write(bytes).await;
+    }
+
+    /// Notes what bytes meant that came.
+    pub(super) fn note_came(&self, meaning: String) {
+        self.log.add(self.target, &self.name, meaning);
     }
 
     /// Sends nothing more, and still takes what comes.

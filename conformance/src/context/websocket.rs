@@ -4,7 +4,11 @@ use bytes::{Buf as _, BytesMut};
 use squall_proto::{Decoder, Packet};
 use tokio::time::{Instant, timeout};
 
-use super::{Client, Context, client::PACKET_SIZE_MAX, log::describe};
+use super::{
+    Client, Context,
+    client::{PACKET_SIZE_MAX, SHOWN_MAX},
+    log::describe,
+};
 use crate::{
     Outcome, Stop, hex,
     stop::{SetUp as _, check},
@@ -61,8 +65,9 @@ impl Context {
             return Err(Stop::Inconclusive("no connection below the WebSocket".into()));
         };
         let mut below = Client::new(self, name, duplex);
-        below.send_bytes(request.as_bytes()).await;
+        below.send_meaning(request.as_bytes(), in_a_line(&request)).await;
         let head = below.head().await?;
+        below.note_came(in_a_line(&head));
         let websocket = WebSocket {
             below,
             payload: BytesMut::new(),
@@ -108,7 +113,8 @@ impl WebSocket {
             .zip(KEY.iter().cycle())
             .map(|(byte, key)| byte ^ key);
         frame.extend(masked.take(len.into()));
-        self.below.send_bytes(&frame).await;
+        let payload = payload.get(..len.into()).unwrap_or_default();
+        self.below.send_meaning(&frame, described(first, payload)).await;
     }
 
     /// The next packet must be one that `is` takes.
@@ -163,6 +169,7 @@ impl WebSocket {
     async fn frame(&mut self, deadline: Instant) -> Option<Frame> {
         loop {
             if let Some(frame) = frame(self.below.unread()) {
+                self.below.note_came(described(frame.0, &frame.1));
                 return Some(frame);
             }
             if !self.below.fill(deadline).await {
@@ -170,6 +177,31 @@ impl WebSocket {
             }
         }
     }
+}
+
+/// A head of HTTP in a line.
+fn in_a_line(head: &str) -> String {
+    head.trim_end().replace("\r\n", "; ")
+}
+
+/// A frame in a line, its payload unmasked.
+fn described(first: u8, payload: &[u8]) -> String {
+    let kind = match first & 0x0F {
+        0x0 => "continuation",
+        0x1 => "text",
+        0x2 => "binary",
+        0x8 => "close",
+        0x9 => "ping",
+        0xA => "pong",
+        _ => "reserved",
+    };
+    let more = if first & ENDS == 0 { ", more to come" } else { "" };
+    let shown = payload.get(..SHOWN_MAX).unwrap_or(payload);
+    let text = format!(
+        "WebSocket frame 0x{first:02X} ({kind}{more}) {}",
+        ::hex::encode(shown)
+    );
+    text.trim_end().to_owned()
 }
 
 /// Takes a whole frame of a server off the front.

@@ -24,6 +24,7 @@ use super::{
     Args,
     real::{self, Way},
     simulated,
+    started::does_not_start,
     subject::Subject,
 };
 use crate::{
@@ -103,14 +104,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
         }
         Subject::There(address, _) => runtime.block_on(there(args, &subject, address, &settings))?,
         Subject::Started(profile) => {
-            let process = Process::of_group(profile, &profile.find_program()?, None);
-            let mend = "start it by hand with what its profile says, and mend that";
-            let wrong = |why| Misuse::new(format!("`{}` does not start: {why}", profile.name), mend);
-            let process = process.map_err(wrong)?;
+            let over = args.transport.unwrap_or_default();
+            let process = Process::of_group(profile, &profile.find_program()?, None, over);
+            let process =
+                process.map_err(|why| Misuse::new(why, "docs/TARGETS.md says what a profile may say"))?;
             runtime.block_on(async {
-                process.start().await.map_err(wrong)?;
+                let started = process.start().await;
+                started.map_err(|why| does_not_start(profile, "", &why))?;
                 let way = args.way(&super::subject::address("127.0.0.1")?);
-                let transport = real::transport(&way.at_port(process.port()))?;
+                let transport = real::transport(&way.to(&process, over))?;
                 Ok::<_, anyhow::Error>(Told::of(&subject, args, probe(&settings, &transport).await?))
             })?
         }

@@ -11,18 +11,26 @@ use rand::{TryRng as _, rngs::SysRng};
 use squall_conformance::{
     BelowWebSocket, Capability, Connecting, Duplex, Segmented, Selected, Settings, Target, Transport, run,
 };
-use squall_node::{Address, Connector as _, Stream as _, client::AddressConnector, tls::ClientTls};
+use squall_node::{
+    Address, Connector as _, NetworkAddress, Stream as _,
+    client::AddressConnector,
+    tls::{ClientTls, Roots},
+};
 use squall_proto::Version;
 
 use super::running::Running;
-use crate::{connection::connector, exit::Misuse, tls::TlsArgs};
+use crate::{
+    connection::connector,
+    exit::Misuse,
+    target::{self, Process},
+};
 
 /// How the broker is reached, and what is known of it.
 #[derive(Clone)]
 pub(super) struct Way<'a> {
     /// Where it listens.
     pub(super) address: Address,
-    pub(super) tls: &'a TlsArgs,
+    pub(super) tls: ClientTls,
     /// Bytes sent at a time, if not all there are.
     pub(super) segment: Option<NonZeroUsize>,
     /// Name and password of somebody it knows.
@@ -32,13 +40,28 @@ pub(super) struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    /// The same, to a broker at this port.
-    pub(super) fn at_port(&self, port: u16) -> Self {
-        let mut way = self.clone();
-        if let Address::Network(network) = &mut way.address {
-            network.port = port;
+    /// The same, to a process that listens for this, and shows a certificate of its own if it has to.
+    pub(super) fn to(&self, process: &Process, transport: target::Transport) -> Self {
+        let scheme = transport.scheme();
+        let address = Address::Network(NetworkAddress {
+            scheme,
+            host: "127.0.0.1".into(),
+            port: process.port(),
+            path: if scheme.is_websocket() {
+                "/mqtt".into()
+            } else {
+                String::new()
+            },
+        });
+        let tls = ClientTls {
+            roots: Roots::File(process.certificate()),
+            ..self.tls.clone()
+        };
+        Self {
+            address,
+            tls,
+            ..self.clone()
         }
-        way
     }
 
     /// The same, with somebody it knows.
@@ -99,13 +122,13 @@ pub(super) fn nothing_answers(address: &Address, error: &io::Error) -> Misuse {
 
 /// Reaches the broker this way.
 pub(super) fn transport(way: &Way<'_>) -> Result<Arc<dyn Transport>, anyhow::Error> {
-    let tls = way.tls.client();
+    let tls = &way.tls;
     let below = way.address.without_websocket();
     let below = below
-        .map(|address| Below::new(address, &way.address, &tls))
+        .map(|address| Below::new(address, &way.address, tls))
         .transpose()?;
     let whole = Reached {
-        connector: Mutex::new(connector(&way.address, &tls)?),
+        connector: Mutex::new(connector(&way.address, tls)?),
         below,
     };
     Ok(match way.segment {

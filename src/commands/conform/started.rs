@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     exit::Misuse,
-    target::{Group, Process, Profile},
+    target::{Group, Process, Profile, Transport},
 };
 
 /// A broker of a profile, and how the suite is put to it.
@@ -22,6 +22,7 @@ pub(super) struct Started<'a> {
     pub(super) program: PathBuf,
     /// How it is reached, its address aside.
     pub(super) way: real::Way<'a>,
+    pub(super) transport: Transport,
     pub(super) jobs: usize,
     pub(super) settings: &'a Settings,
 }
@@ -54,8 +55,9 @@ impl Started<'_> {
 
     /// Runs cases in one configuration. A process that ends is started again; the case that ended it fails.
     async fn in_group(&self, group: Option<&Group>, selected: &[Selected]) -> Result<Part, anyhow::Error> {
-        let process = Process::of_group(self.profile, &self.program, group);
-        let process = process.map_err(|why| self.does_not_start(group, &why))?;
+        let process = Process::of_group(self.profile, &self.program, group, self.transport);
+        let process =
+            process.map_err(|why| Misuse::new(why, "docs/TARGETS.md says what a profile may say"))?;
         let (mut results, mut left) = (Results::new(), selected.to_vec());
         loop {
             self.start(&process, group).await?;
@@ -112,7 +114,7 @@ impl Started<'_> {
         selected: &[Selected],
         jobs: usize,
     ) -> Result<(Outcomes, End), anyhow::Error> {
-        let way = self.way.at_port(process.port());
+        let way = self.way.to(process, self.transport);
         let way = match group.and_then(|group| group.user.as_ref()) {
             Some(user) => way.with_user(&user.name, &user.password),
             None => way,
@@ -147,12 +149,16 @@ impl Started<'_> {
         let group = group.map_or(String::new(), |group| {
             format!(", in its configuration `{}`", group.name)
         });
-        let problem = format!("`{}` does not start{group}: {why}", self.profile.name);
-        Misuse::new(
-            problem,
-            "start it by hand with what its profile says, and mend that",
-        )
+        does_not_start(self.profile, &group, why)
     }
+}
+
+/// A broker that does not start, `how` it was to.
+pub(super) fn does_not_start(profile: &Profile, how: &str, why: &str) -> Misuse {
+    Misuse::new(
+        format!("`{}` does not start{how}: {why}", profile.name),
+        "start it by hand with what its profile says, and mend that",
+    )
 }
 
 /// Waits for all cases, and a little longer: whether the last ended the process.

@@ -30,6 +30,17 @@ impl Subject {
         let Some(target) = &args.target else {
             return Ok(Self::Simulated);
         };
+        let subject = Self::named(target, args)?;
+        if args.transport.is_some() && matches!(subject, Self::There(..)) {
+            return Err(Misuse::new(
+                format!("`{target}` is not started here, and --transport says how to"),
+                "say with the address how it is reached: mqtt://, mqtts://, ws:// or wss://",
+            ));
+        }
+        Ok(subject)
+    }
+
+    fn named(target: &str, args: &Args) -> Result<Self, Misuse> {
         if !target::is_profile(target) {
             return match &args.address {
                 None => Ok(Self::There(address(target)?, None)),
@@ -60,7 +71,10 @@ impl Subject {
             Self::There(address, Some(profile)) => {
                 format!("{} at {}", profile.about, args.way(address).address)
             }
-            Self::Started(profile) => profile.about.clone(),
+            Self::Started(profile) => match args.transport {
+                None => profile.about.clone(),
+                Some(transport) => format!("{} over {}", profile.about, transport.name()),
+            },
         }
     }
 
@@ -98,6 +112,7 @@ impl Subject {
                         lacks: profile.conformance.lacks.clone(),
                         ..args.way(&address("127.0.0.1")?)
                     },
+                    transport: args.transport.unwrap_or_default(),
                     jobs,
                     settings,
                 };
