@@ -11,9 +11,12 @@
 //! * [`probe`](fn@probe): what a target can do, before anybody judges it.
 //! * [`clients`]: the same for clients, where Squall is the server; [`AnyCase`] is what both kinds of cases have.
 //!
+//! [`Tested`] makes all of it the `cargo test` of a broker's own.
+//!
 //! A case knows no socket and no clock but tokio's, so that the same case runs in virtual time and over a network. Malformed packets are
 //! written by hand in hex, never by our encoder.
 
+mod cargo_test;
 mod case;
 pub mod clients;
 mod context;
@@ -31,12 +34,13 @@ mod suite;
 mod target;
 mod transport;
 
+pub use cargo_test::Tested;
 pub use case::{Capability, Case, Level};
 pub use context::Context;
 pub use probe::{Finding, Probed, probe};
 pub use section::{AnyCase, Section};
 pub use sections::SECTIONS;
-pub use selection::{Selected, interrupted, report, select};
+pub use selection::{Selected, expected_to_fail, interrupted, report, select};
 pub use statement::{
     Bound, Statement, StatementsError, Visible, parse as parse_statements, statement, statements, untagged,
 };

@@ -53,6 +53,26 @@ pub fn interrupted<C: AnyCase>(selected: Selected<C>, settings: &Settings) -> Te
     selected.result(Verdict::Inconclusive { why }, settings)
 }
 
+/// The result of a case that was expected to fail: a failure is known, and a pass is a failure, for what is expected is out of date.
+#[must_use]
+pub fn expected_to_fail(result: TestResult, why: &str) -> TestResult {
+    let verdict = match result.verdict {
+        Verdict::Fail { got, .. } => Verdict::Known {
+            why: format!("{why}; it did: {got}"),
+        },
+        Verdict::Pass => Verdict::Fail {
+            expected: vec![format!("it to fail: {why}")],
+            got: "it passed: it is to be expected no more".to_owned(),
+        },
+        other @ (Verdict::Deviation { .. }
+        | Verdict::Choice { .. }
+        | Verdict::Unsupported { .. }
+        | Verdict::Known { .. }
+        | Verdict::Inconclusive { .. }) => other,
+    };
+    TestResult { verdict, ..result }
+}
+
 /// Puts results together, in the order of the standard, whatever order they came in. `target` is what reports call what was tested.
 #[must_use]
 pub fn report<C>(target: String, micros: u64, mut results: Vec<(Selected<C>, TestResult)>) -> Report {

@@ -21,6 +21,23 @@ pub struct Settings {
 /// No case takes longer than this beyond what it waits for.
 pub(crate) const AT_MOST: Duration = Duration::from_secs(120);
 
+impl Settings {
+    /// A name for a run, made of a number that no other run has drawn.
+    #[must_use]
+    pub fn unique(mut drawn: u64) -> String {
+        const DIGITS: [char; 32] = [
+            'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's',
+            't', 'u', 'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7',
+        ];
+        let digit = || {
+            let digit = DIGITS.get((drawn % 32) as usize);
+            drawn /= 32;
+            digit
+        };
+        std::iter::repeat_with(digit).take(6).flatten().collect()
+    }
+}
+
 /// Runs one case, and takes away what it left at the target.
 pub async fn run(
     selected: Selected,

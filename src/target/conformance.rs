@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use squall_conformance::{Capability, SECTIONS, Selected};
+use squall_conformance::{Capability, SECTIONS, Selected, expected_to_fail};
 use squall_proto::Version;
-use squall_reports::{TestResult, Verdict};
+use squall_reports::TestResult;
 
 /// What the conformance suite is to know of a broker before it judges it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -64,22 +64,7 @@ impl Conformance {
             .expected()
             .find(|expected| expected.is_about(case, &result.mqtt));
         let Some(known) = known else { return result };
-        let why = known.told();
-        let verdict = match result.verdict {
-            Verdict::Fail { got, .. } => Verdict::Known {
-                why: format!("{why}; it did: {got}"),
-            },
-            Verdict::Pass => Verdict::Fail {
-                expected: vec![format!("it to fail, as its profile says: {why}")],
-                got: "it passed: take it out of the profile".to_owned(),
-            },
-            other @ (Verdict::Deviation { .. }
-            | Verdict::Choice { .. }
-            | Verdict::Unsupported { .. }
-            | Verdict::Known { .. }
-            | Verdict::Inconclusive { .. }) => other,
-        };
-        TestResult { verdict, ..result }
+        expected_to_fail(result, &known.told())
     }
 
     /// The same of all.
@@ -124,6 +109,8 @@ impl Expected {
 
 #[cfg(test)]
 mod tests {
+    use squall_reports::Verdict;
+
     use super::*;
 
     fn profile() -> Conformance {

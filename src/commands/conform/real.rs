@@ -71,18 +71,9 @@ impl<'a> Way<'a> {
     }
 }
 
-/// What sets this run's names apart from those of others at the same broker, also of one that begins in the same moment: six letters
-/// and digits.
+/// What sets this run's names apart from those of others at the same broker, also of one that begins in the same moment.
 pub(super) fn unique() -> Result<String, anyhow::Error> {
-    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut rest = SysRng.try_next_u32()?;
-    let mut name = String::new();
-    for _ in 0..6 {
-        let digit = DIGITS.get(rest as usize % DIGITS.len());
-        name.extend(digit.map(|digit| char::from(*digit)));
-        rest /= 32;
-    }
-    Ok(name)
+    Ok(Settings::unique(SysRng.try_next_u64()?))
 }
 
 /// Looks whether the broker is there, and starts the cases.
