@@ -9,6 +9,9 @@ use squall_reports::TestResult;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Conformance {
+    /// What one connection sends may harm others: a process of it has one case at a time.
+    #[serde(default)]
+    pub(crate) alone: bool,
     /// What it does not do and does not say that it does not, and why.
     #[serde(default)]
     pub(crate) lacks: BTreeMap<Capability, String>,

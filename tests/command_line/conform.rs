@@ -165,3 +165,17 @@ fn profile_without_transports() -> (tempfile::TempDir, String) {
     let before = before.replace("{listener}", tcp.trim_end_matches('\''));
     written("tcp.toml", &format!("{before}\n[durability.memory]{after}"))
 }
+
+#[test]
+fn what_is_put_to_several_processes_one_by_one_comes_to_the_same() {
+    let summary = |more: &str| {
+        let (_directory, profile) = profile(more);
+        let ran = squall(&[
+            "conform", "--target", &profile, "--jobs", "3", "--filter", "3.12", "--filter", "3.14",
+        ]);
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+        let summary = ran.out.lines().last().unwrap_or_default();
+        summary.split(" in ").next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(summary("[conformance]\nalone = true\n"), summary(""));
+}

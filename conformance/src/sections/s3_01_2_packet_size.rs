@@ -9,7 +9,7 @@ use crate::{
     Outcome,
     context::Client,
     packets::{Also as _, at, id, maximum_packet_size, publish, subscribe, text, unsubscribe},
-    stop::check,
+    stop::{SetUp as _, check},
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -77,8 +77,10 @@ async fn acknowledgements_keep_within_the_maximum_packet_size(t: Context) -> Out
     fits(&Packet::Pubcomp(client.expect_pubcomp(2).await?))?;
     client.send(Packet::Pubrel(Ack::success(id(3)))).await;
     client.send(Packet::Pubrec(Ack::success(id(4)))).await;
-    client.send(Packet::Pingreq).await;
-    client.expect_pingresp().await?;
+    // What it says to those two is its own affair, and it may close the connection.
+    if client.closes().await {
+        return Ok(());
+    }
     client
         .expect_none("no acknowledgement above 64 bytes", |packet| {
             fits(packet).is_err()
@@ -96,7 +98,7 @@ async fn suback_and_unsuback_keep_within_the_maximum_packet_size(t: Context) -> 
     client
         .send(Packet::Unsubscribe(unsubscribe(2, &[&t.topic("nothing")])))
         .await;
-    fits(&Packet::Unsuback(client.expect_unsuback(2).await?))
+    fits(&Packet::Unsuback(client.expect_unsuback(2).await.set_up()?))
 }
 
 async fn connack_and_disconnect_keep_within_the_maximum_packet_size(t: Context) -> Outcome {
@@ -104,7 +106,7 @@ async fn connack_and_disconnect_keep_within_the_maximum_packet_size(t: Context) 
     client
         .send_hex("30 05 00 02 61 00 00 # PUBLISH at QoS 0, a topic with U+0000")
         .await;
-    for packet in &client.expect_closed("after a topic with U+0000").await? {
+    for packet in &client.expect_closed("after a topic with U+0000").await.set_up()? {
         fits(packet)?;
     }
     let mut refused = t.open("refused").await?;
@@ -114,7 +116,7 @@ async fn connack_and_disconnect_keep_within_the_maximum_packet_size(t: Context) 
         connect.properties.push(Property::AuthenticationMethod(method));
     });
     refused.send(Packet::Connect(Box::new(connect))).await;
-    let said = refused.expect_closed("after an unknown method").await?;
+    let said = refused.expect_closed("after an unknown method").await.set_up()?;
     for packet in &said {
         fits(packet)?;
     }
@@ -122,4 +124,5 @@ async fn connack_and_disconnect_keep_within_the_maximum_packet_size(t: Context) 
     check(!said.iter().any(accepted), "no CONNACK 0x00", || {
         "CONNACK 0x00".into()
     })
+    .set_up()
 }

@@ -296,19 +296,30 @@ async fn authentication_data_without_a_method_is_refused(t: Context) -> Outcome 
 }
 
 async fn no_disconnect_comes_before_connack(t: Context) -> Outcome {
-    let answer = t
-        .refused(
+    for (connect, because) in [
+        (
             "10 14                # CONNECT, 20 bytes follow
              00 04 4d 51 54 54    # MQTT
              05 02 00 3c          # version 5, Clean Start, Keep Alive 60
              02 17 02             # properties: Request Problem Information 2
              00 05 73 71 62 61 64 # Client Identifier",
             "after CONNECT that is a Protocol Error",
-        )
-        .await?;
-    check(answer.first() != Some(&0xe0), "no DISCONNECT", || {
-        ::hex::encode(&answer)
-    })
+        ),
+        (
+            "10 16                # CONNECT, 22 bytes follow
+             00 04 4d 51 54 54    # MQTT
+             05 02 00 3c          # version 5, Clean Start, Keep Alive 60
+             04 15 00 01 6d       # properties: Authentication Method m
+             00 05 73 71 62 61 64 # Client Identifier",
+            "after an Authentication Method nobody knows",
+        ),
+    ] {
+        let answer = t.refused(connect, because).await.set_up()?;
+        check(answer.first() != Some(&0xe0), "no DISCONNECT", || {
+            ::hex::encode(&answer)
+        })?;
+    }
+    Ok(())
 }
 
 async fn client_identifier_that_is_refused_ends_the_connection(t: Context) -> Outcome {

@@ -1,6 +1,12 @@
 use squall_proto::{Packet, Property};
 
-use crate::{Case, Context, Level::Must, Outcome, packets::text, stop::check};
+use crate::{
+    Case, Context,
+    Level::Must,
+    Outcome,
+    packets::text,
+    stop::{SetUp as _, check},
+};
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -79,13 +85,18 @@ async fn refused_connect_ends_the_connection(t: Context) -> Outcome {
             .push(Property::AuthenticationMethod(text("squall-unheard-of")));
     });
     client.send(Packet::Connect(Box::new(connect))).await;
-    let said = client.expect_closed("after it was refused").await?;
-    let present = said
-        .iter()
-        .any(|packet| matches!(packet, Packet::Connack(connack) if connack.session_present));
-    check(!present, "Session Present 0 beside an error", || {
-        "Session Present 1".into()
-    })
+    if let Ok(connack) = client.expect_connack().await {
+        check(connack.reason_code.is_error(), "an error in CONNACK", || {
+            connack.reason_code.name().into()
+        })
+        .set_up()?;
+        check(
+            !connack.session_present,
+            "Session Present 0 beside an error",
+            || "Session Present 1".into(),
+        )?;
+    }
+    client.expect_closed("after it was refused").await.map(drop)
 }
 
 async fn no_authentication_without_a_method(t: Context) -> Outcome {

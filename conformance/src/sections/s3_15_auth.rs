@@ -140,7 +140,9 @@ pub(super) async fn begun(t: &Context, first: &str) -> Outcome<(Client, Auth)> {
         .await?;
     match first {
         Ok(auth) => Ok((client, auth)),
-        Err(ReasonCode::Success) => Err(Stop::broken("AUTH, or a CONNACK that refuses", "CONNACK 0x00")),
+        Err(ReasonCode::Success) => Err(Stop::Unsupported(format!(
+            "it takes {METHOD} as if there was no Authentication Method"
+        ))),
         Err(code) => Err(Stop::Unsupported(format!(
             "its CONNACK says {} to {METHOD}",
             code.name()

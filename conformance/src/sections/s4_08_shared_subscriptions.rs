@@ -180,11 +180,9 @@ async fn shared_messages_are_spread_over_the_members(t: Context) -> Outcome {
 async fn each_group_gets_a_copy_of_its_own(t: Context) -> Outcome {
     let topic = t.topic("a");
     let mut one = t.connect("one").await?;
-    one.subscribe(&format!("$share/g/{topic}"), Qos::AtMostOnce)
-        .await?;
+    one.subscribe(&shared_by("g", &topic), Qos::AtMostOnce).await?;
     let mut two = t.connect("two").await?;
-    two.subscribe(&format!("$share/h/{topic}"), Qos::AtMostOnce)
-        .await?;
+    two.subscribe(&shared_by("h", &topic), Qos::AtMostOnce).await?;
     t.connect("pub")
         .await?
         .publish(publish(&topic, "x").qos1(1))
@@ -300,7 +298,14 @@ async fn no_local_on_a_shared_subscription_is_refused(t: Context) -> Outcome {
 
 /// The filter of a group that shares `topic`.
 pub(super) fn shared(topic: &str) -> String {
-    format!("$share/group/{topic}")
+    shared_by("group", topic)
+}
+
+/// The filter of a group of this name that shares `topic`, by a ShareName that no other case has: a server that tells groups apart by that
+/// alone is to have each case judged by itself.
+fn shared_by(name: &str, topic: &str) -> String {
+    let case = topic.split('/').nth(1).unwrap_or_default();
+    format!("$share/{name}{case}/{topic}")
 }
 
 /// Two clients with sessions to keep that share a subscription.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use futures_util::future::try_join_all;
 use squall_conformance::{Selected, Settings, interrupted};
 use squall_reports::{TestResult, Verdict};
 use squall_sim::target::RealBroker as _;
@@ -30,6 +31,9 @@ pub(super) struct Started<'a> {
 /// A process may end so much later than the case that ends it, which has seen no more than the end of its connection.
 const LINGERS: Duration = Duration::from_millis(300);
 
+/// How many processes there are where each has one case at a time.
+const PROCESSES: usize = 8;
+
 /// What came of some cases, and whether nobody waits for the rest any more.
 type Part = (Results, bool);
 
@@ -40,7 +44,7 @@ impl Started<'_> {
         for group in &self.profile.groups {
             let left: Vec<Selected> = results
                 .iter()
-                .filter(|(_, result)| matches!(result.verdict, Verdict::Unsupported { .. }))
+                .filter(|result| !is_decided(result))
                 .map(|(selected, _)| *selected)
                 .collect();
             if is_over || left.is_empty() {
@@ -53,15 +57,43 @@ impl Started<'_> {
         Ok(self.profile.conformance.judge_all(results))
     }
 
-    /// Runs cases in one configuration. A process that ends is started again; the case that ended it fails.
+    /// Runs cases in one configuration: side by side at one process, or one at a time at each of several.
     async fn in_group(&self, group: Option<&Group>, selected: &[Selected]) -> Result<Part, anyhow::Error> {
+        if !self.profile.conformance.alone {
+            return self.in_process(group, selected, self.jobs).await;
+        }
+        let processes = PROCESSES.min(self.jobs);
+        // In turn, and so that each has as many of either version: the broker may know one alone.
+        let mut in_turn = selected.to_vec();
+        in_turn.sort_by_key(|selected| selected.version);
+        let in_turn = &in_turn;
+        let of_each = (0..processes).map(|first| async move {
+            let share: Vec<Selected> = in_turn.iter().skip(first).step_by(processes).copied().collect();
+            self.in_process(group, &share, 1).await
+        });
+        let parts = try_join_all(of_each).await?;
+        let is_over = parts.iter().any(|(_, is_over)| *is_over);
+        let results = parts.into_iter().flat_map(|(results, _)| results);
+        Ok((in_order(selected, results), is_over))
+    }
+
+    /// Runs cases at one process. One that ends is started again; the case that ended it fails.
+    async fn in_process(
+        &self,
+        group: Option<&Group>,
+        selected: &[Selected],
+        jobs: usize,
+    ) -> Result<Part, anyhow::Error> {
+        if selected.is_empty() {
+            return Ok((Results::new(), false));
+        }
         let process = Process::of_group(self.profile, &self.program, group, self.transport);
         let process =
             process.map_err(|why| Misuse::new(why, "docs/TARGETS.md says what a profile may say"))?;
         let (mut results, mut left) = (Results::new(), selected.to_vec());
         loop {
             self.start(&process, group).await?;
-            let (outcomes, end) = self.until_end(&process, group, &left, self.jobs).await?;
+            let (outcomes, end) = self.until_end(&process, group, &left, jobs).await?;
             let Outcomes {
                 ended,
                 begun,
@@ -179,15 +211,27 @@ enum End {
 
 /// What a configuration could decide, in place of what the one before could not.
 fn taken_over(results: Results, again: Results) -> Results {
-    let decided = again
-        .into_iter()
-        .filter(|(_, result)| !matches!(result.verdict, Verdict::Unsupported { .. }));
-    let mut decided: BTreeMap<String, TestResult> = decided
-        .map(|(selected, result)| (selected.name(), result))
-        .collect();
+    let mut decided = by_name(again.into_iter().filter(is_decided));
     let taken = |(selected, before): (Selected, TestResult)| {
         let result = decided.remove(&selected.name());
         (selected, result.unwrap_or(before))
     };
     results.into_iter().map(taken).collect()
+}
+
+fn is_decided((_, result): &(Selected, TestResult)) -> bool {
+    !matches!(result.verdict, Verdict::Unsupported { .. })
+}
+
+/// Results in the order in which their cases were selected.
+fn in_order(selected: &[Selected], results: impl Iterator<Item = (Selected, TestResult)>) -> Results {
+    let mut results = by_name(results);
+    let taken = |selected: &Selected| Some((*selected, results.remove(&selected.name())?));
+    selected.iter().filter_map(taken).collect()
+}
+
+fn by_name(results: impl Iterator<Item = (Selected, TestResult)>) -> BTreeMap<String, TestResult> {
+    results
+        .map(|(selected, result)| (selected.name(), result))
+        .collect()
 }

@@ -1,5 +1,5 @@
 use squall_proto::{
-    Delivery, Packet, PacketId, PacketType, Properties, Property, Publish, Qos, ReasonCode,
+    Delivery, Disconnect, Packet, PacketId, PacketType, Properties, Property, Publish, Qos, ReasonCode,
     SubscriptionOptions, Text, TopicAlias, TopicFilter, Version,
 };
 
@@ -67,6 +67,7 @@ mutations! {
     "does not see DISCONNECT": Ignore(PacketType::Disconnect),
     "turns Session Present around": Sent(session_present),
     "sends another payload": Sent(payload),
+    "refuses CONNECT with DISCONNECT": Sent(refuse_with_disconnect),
     "refuses every CONNECT and every subscription": Sent(refuse),
     "adds properties to CONNACK, acknowledgements and PUBLISH": Sent(more_properties),
     "sends one PUBLISH a connection": Once(PacketType::Publish),
@@ -104,6 +105,14 @@ fn refuse(packet: &mut Packet) {
             .reason_codes
             .iter_mut()
             .for_each(|code| *code = ReasonCode::UnspecifiedError);
+    }
+}
+
+fn refuse_with_disconnect(packet: &mut Packet) {
+    if let Packet::Connack(connack) = packet
+        && connack.reason_code.is_error()
+    {
+        *packet = Packet::Disconnect(Disconnect::of(connack.reason_code));
     }
 }
 
