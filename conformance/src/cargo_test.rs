@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use crate::{
-    Capability, Case, Duplex, Selected, Settings, Target, Transport, Via, expected_to_fail, run, select,
+    Capability, Case, Duplex, Selected, Settings, Target, Transport, User, Via, expected_to_fail, run, select,
 };
 
 /// A broker under test, and what is known of it.
@@ -40,7 +40,7 @@ pub struct Tested {
     transport: Arc<dyn Transport>,
     versions: Vec<Version>,
     patience: Duration,
-    user: Option<(String, String)>,
+    user: Option<User>,
     lacks: BTreeMap<Capability, String>,
     failures: BTreeMap<&'static str, &'static str>,
 }
@@ -92,10 +92,10 @@ impl Tested {
         Self { patience, ..self }
     }
 
-    /// It knows this user, for the cases about enhanced authentication.
+    /// It knows this user, for the cases about enhanced authentication, and for all if it takes nobody else.
     #[must_use]
     pub fn user(self, name: impl Into<String>, password: impl Into<String>) -> Self {
-        let user = Some((name.into(), password.into()));
+        let user = Some(User::new(name, password));
         Self { user, ..self }
     }
 
@@ -193,15 +193,19 @@ impl Asked {
             transport,
             versions,
             patience,
+            user,
             ..
         } = &self.tested;
-        let said = Target::probe(transport, versions, &self.settings.unique, *patience).await;
+        let said = Target::probe(
+            transport,
+            versions,
+            &self.settings.unique,
+            *patience,
+            user.clone(),
+        )
+        .await;
         let said = said.map_err(|error| format!("the broker cannot be reached: {error}"))?;
-        let said = said.with_lacks(self.tested.lacks.clone());
-        Ok(Arc::new(match self.tested.user.clone() {
-            Some((name, password)) => said.with_user(name, password),
-            None => said,
-        }))
+        Ok(Arc::new(said.with_lacks(self.tested.lacks.clone())))
     }
 }
 

@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use squall_proto::Version;
 
-use crate::{Capability, Context, Outcome, Settings, Stop, Target, Transport};
+use crate::{Capability, Context, Outcome, Settings, Stop, Target, Transport, User};
 
 /// What was found out about a broker.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -71,8 +71,20 @@ const V5: &[Version] = &[Version::V5];
 /// # Errors
 ///
 /// When it cannot be reached.
-pub async fn probe(settings: &Settings, transport: &Arc<dyn Transport>) -> io::Result<Probed> {
-    let said = Target::probe(transport, &Version::ALL, &settings.unique, settings.patience).await?;
+pub async fn probe(
+    settings: &Settings,
+    transport: &Arc<dyn Transport>,
+    user: Option<User>,
+) -> io::Result<Probed> {
+    let said = Target::probe(
+        transport,
+        &Version::ALL,
+        &settings.unique,
+        settings.patience,
+        user,
+    )
+    .await?;
+    let said = Arc::new(said);
     let mut probed = Probed::default();
     for version in Version::ALL {
         match said.refuses(version) {
@@ -83,11 +95,12 @@ pub async fn probe(settings: &Settings, transport: &Arc<dyn Transport>) -> io::R
     let probes = [announced::PROBES, deeds::PROBES, limits::PROBES].concat();
     let findings = probes.iter().enumerate().map(|(place, probe)| {
         let versions = (0..).zip(probe.versions.iter().copied());
+        let said = &said;
         let asked = versions.filter(|(_, version)| said.refuses(*version).is_none());
         join_all(asked.map(move |(nth, version)| {
             // No two have a Client Identifier in common.
             let unique = format!("{}{:03}", settings.unique, 2 * place + nth);
-            found(version, *probe, unique, settings, transport)
+            found(version, *probe, unique, settings, transport, Arc::clone(said))
         }))
     });
     for (probe, found) in probes.iter().zip(join_all(findings).await) {
@@ -102,9 +115,9 @@ async fn found(
     unique: String,
     settings: &Settings,
     transport: &Arc<dyn Transport>,
+    target: Arc<Target>,
 ) -> (Version, Found) {
-    let nobody = Arc::new(Target::default());
-    let context = Context::new(version, settings.patience, nobody, Arc::clone(transport), unique);
+    let context = Context::new(version, settings.patience, target, Arc::clone(transport), unique);
     let found = (probe.run)(context.clone()).await;
     context.clean_up().await;
     (version, found.unwrap_or_else(|stop| Found::says(unknown(stop))))

@@ -4,15 +4,10 @@ use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::User;
+
 /// The Authentication Method.
 pub(crate) const METHOD: &str = "SCRAM-SHA-256";
-
-/// Somebody the target knows. Both are taken as they are, without SASLprep.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct User {
-    pub(crate) name: String,
-    pub(crate) password: String,
-}
 
 /// What answers a challenge, and what the server then has to show.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 use squall_proto::{Connack, Packet, ReasonCode, Version};
 use tokio::time::timeout;
 
-use crate::{Capability, Context, Transport, packets, scram::User};
+use crate::{Capability, Context, Transport, User, packets};
 
 /// What a target said about itself. [`Target::default`] has said nothing, and so is held to everything.
 #[derive(Clone, Debug, Default)]
@@ -18,10 +18,14 @@ pub struct Target {
     lacks: BTreeMap<Capability, String>,
     /// Somebody it knows, as whoever runs the suite said.
     user: Option<User>,
+    /// It takes nobody else.
+    takes_nobody_else: bool,
 }
 
 impl Target {
-    /// Asks the target once with each of these versions. A target that answers neither speaks neither; that is no error.
+    /// Asks the target once with each of these versions. A target that answers neither speaks neither; that is no error. Where it knows
+    /// this user, and takes nobody who does not say who they are, all cases are this user; otherwise those about enhanced
+    /// authentication alone, which without a user are unsupported.
     ///
     /// # Errors
     ///
@@ -31,28 +35,40 @@ impl Target {
         versions: &[Version],
         unique: &str,
         patience: Duration,
+        user: Option<User>,
     ) -> io::Result<Self> {
         drop(timeout(patience, transport.connect()).await??);
-        let mut found = Self::default();
-        for version in versions {
-            let nobody = Arc::new(Self::default());
-            let context = Context::new(*version, patience, nobody, Arc::clone(transport), unique.into());
-            match answer(&context).await {
-                Ok(connack) if *version == Version::V5 => found.connack = Some(connack),
-                Ok(_) => {}
-                Err(why) => found.refused.push((*version, why)),
+        let asking = |target: Self| async move {
+            let (as_this, mut found) = (Arc::new(target.clone()), target);
+            for version in versions {
+                let target = Arc::clone(&as_this);
+                let context = Context::new(*version, patience, target, Arc::clone(transport), unique.into());
+                match answer(&context).await {
+                    Ok(connack) if *version == Version::V5 => found.connack = Some(connack),
+                    Ok(_) => {}
+                    Err(why) => found.refused.push((*version, why)),
+                }
             }
+            found
+        };
+        let nobody = Self {
+            user,
+            ..Self::default()
+        };
+        let as_user = Self {
+            takes_nobody_else: true,
+            ..nobody.clone()
+        };
+        let has_user = nobody.user.is_some();
+        let found = asking(nobody).await;
+        if !has_user || found.refused.is_empty() {
+            return Ok(found);
         }
-        Ok(found)
-    }
-
-    /// With a user it knows, as whom the cases about enhanced authentication authenticate; without one they are unsupported.
-    #[must_use]
-    pub fn with_user(self, name: String, password: String) -> Self {
-        Self {
-            user: Some(User { name, password }),
-            ..self
-        }
+        let found_as_user = asking(as_user).await;
+        Ok(match found_as_user.refused.len() < found.refused.len() {
+            true => found_as_user,
+            false => found,
+        })
     }
 
     /// With what it is known not to do, each with a reason, wherever its CONNACK does not say so.
@@ -97,6 +113,11 @@ impl Target {
             ),
         };
         lacks.then(|| format!("its CONNACK says {said}"))
+    }
+
+    /// As whom everybody connects, if it takes nobody else.
+    pub(crate) fn login(&self) -> Option<&User> {
+        self.user.as_ref().filter(|_| self.takes_nobody_else)
     }
 
     /// Somebody it knows, if anybody said who.

@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use squall_conformance::{AnyCase, Case, Selected, Settings, report, select};
+use squall_conformance::{AnyCase, Case, Selected, Settings, User, report, select};
 use squall_node::Address;
 use squall_proto::Version;
 use squall_reports::TestResult;
@@ -68,7 +68,7 @@ pub(crate) struct Args {
     /// Send so many bytes at a time, each in a segment, record or frame of its own
     #[arg(long, value_name = "BYTES", requires = "target")]
     segment: Option<NonZeroUsize>,
-    /// Somebody the broker knows, for the cases about enhanced authentication; the others name nobody
+    /// Somebody the broker knows: for the cases about enhanced authentication, and for all if it takes nobody else
     #[arg(short, long, value_name = "NAME", requires = "target", requires = "pw")]
     username: Option<String>,
     /// Their password
@@ -161,12 +161,17 @@ impl Args {
         Ok(selected)
     }
 
-    fn way(&self, address: &Address) -> Way<'_> {
+    fn user(&self) -> Option<User> {
+        let user = self.username.as_ref().zip(self.pw.as_ref());
+        user.map(|(name, password)| User::new(name, password))
+    }
+
+    fn way(&self, address: &Address) -> Way {
         Way {
             address: secured(address.clone(), self.tls.ask_for_tls()),
             tls: self.tls.client(),
             segment: self.segment,
-            user: self.username.as_deref().zip(self.pw.as_deref()),
+            user: self.user(),
             lacks: BTreeMap::new(),
         }
     }

@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, path::Path, process::Command, time::Duration};
 
 use serde::Deserialize;
 use serde_json::Value;
+use squall_conformance::User;
 use squall_sim::scenario::BrokerSettings;
 
 use super::{
@@ -48,6 +49,8 @@ pub(crate) struct Profile {
     /// The line of the configuration for each setting of a scenario's broker.
     #[serde(default)]
     settings: BTreeMap<String, String>,
+    /// Somebody it knows in its plain configuration.
+    pub(crate) user: Option<User>,
     /// Other configurations of it, for the conformance suite.
     #[serde(default)]
     pub(crate) groups: Vec<Group>,
@@ -80,14 +83,6 @@ pub(crate) struct Group {
     files: BTreeMap<String, String>,
     /// Somebody it knows.
     pub(crate) user: Option<User>,
-}
-
-/// Somebody a broker knows.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct User {
-    pub(crate) name: String,
-    pub(crate) password: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

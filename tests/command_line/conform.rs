@@ -36,7 +36,7 @@ why = \"it is thought to\"
     );
     let ran = squall(&["conform", "--target", &profile, "--filter", "3.12"]);
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("take it out of the profile"), "{}", ran.out);
+    assert!(ran.out.contains("it is to be expected no more"), "{}", ran.out);
 }
 
 #[test]
@@ -178,4 +178,43 @@ fn what_is_put_to_several_processes_one_by_one_comes_to_the_same() {
         summary.split(" in ").next().unwrap_or_default().to_owned()
     };
     assert_eq!(summary("[conformance]\nalone = true\n"), summary(""));
+}
+
+#[test]
+fn a_broker_that_takes_nobody_it_does_not_know_is_asked_as_somebody_it_knows() {
+    let ours = include_str!("../../conformance/targets/squall.toml");
+    let (plain, groups) = ours.split_once("# Other configurations").unwrap();
+    let users = groups
+        .lines()
+        .find_map(|line| line.strip_prefix("files.users = "))
+        .unwrap();
+    let closed = plain
+        .replace(
+            "[limits]",
+            "[authentication]\nusers = \"{directory}/users\"\nanonymous = false\n[limits]",
+        )
+        .replace("[transports]", &format!("files.users = {users}\n\n[transports]"));
+    let conform = |text: &str| {
+        let (_directory, profile) = written("closed.toml", text);
+        let sections = [
+            "--filter", "2.1", "--filter", "3.1.3", "--filter", "3.1.4", "--filter", "4.13",
+        ];
+        squall(&[&["conform", "--target", &profile], &sections[..]].concat())
+    };
+    let nobody = conform(&closed);
+    assert_eq!(nobody.code, Some(2), "{}", nobody.out);
+    assert!(
+        nobody.err.contains("--username and --pw say whom it knows"),
+        "{}",
+        nobody.err
+    );
+    let somebody = conform(&format!(
+        "user = {{ name = \"user\", password = \"pencil\" }}\n{closed}"
+    ));
+    assert_eq!(somebody.code, Some(0), "{}{}", somebody.out, somebody.err);
+    assert!(
+        somebody.out.contains("2.1 Fixed header  14 pass"),
+        "{}",
+        somebody.out
+    );
 }

@@ -14,7 +14,7 @@ use super::{
     log::{Log, describe},
     trail::Trail,
 };
-use crate::{Duplex, hex};
+use crate::{Duplex, User, hex};
 
 /// A case's end of a connection. It sends what it is told and nothing else: it acknowledges nothing by itself. Dropping it closes
 /// the connection without a DISCONNECT.
@@ -33,6 +33,8 @@ pub(crate) struct Client {
     /// The last Packet Identifier that [`flows`](super::flows) used; cases that write their own stay below 100.
     pub(super) last_id: u16,
     duplex: Duplex,
+    /// Whom the first packet is to name, if it has to name somebody.
+    login: Option<User>,
     decoder: Decoder,
     unread: BytesMut,
     ended: Option<End>,
@@ -69,6 +71,7 @@ impl Client {
             name: name.into(),
             topics: context.topic(""),
             target: "broker",
+            login: context.target.login().cloned(),
             trail: context.trail.clone(),
             ..Self::serving(context.version, context.patience, context.log.clone(), duplex)
         }
@@ -87,6 +90,7 @@ impl Client {
             inbox: VecDeque::new(),
             last_id: 99,
             duplex,
+            login: None,
             decoder: Decoder::with_version(version, PACKET_SIZE_MAX),
             unread: BytesMut::new(),
             ended: None,
@@ -250,7 +254,9 @@ impl Client {
     }
 
     /// Whether the target takes it or not: that shows in what comes back. Patience is for each part that it takes.
-    async fn write(&mut self, mut bytes: &[u8]) {
+    async fn write(&mut self, bytes: &[u8]) {
+        let named = self.login.take().and_then(|user| user.added_to(bytes));
+        let mut bytes = named.as_deref().unwrap_or(bytes);
         while !bytes.is_empty() {
             let written = timeout(self.patience, self.duplex.write.write(bytes)).await;
             let Ok(Ok(taken @ 1..)) = written else { return };

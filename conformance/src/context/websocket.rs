@@ -85,7 +85,9 @@ impl Context {
             b"\x05\x02\x00\x3C\x00",
         );
         let client_id = hex::string(&self.client_id(name));
-        hex::packet(0x10, &[b"\x00\x04MQTT", version, &client_id].concat())
+        let connect = hex::packet(0x10, &[b"\x00\x04MQTT", version, &client_id].concat());
+        let named = self.target.login().and_then(|user| user.added_to(&connect));
+        named.unwrap_or(connect)
     }
 }
 

@@ -4,10 +4,10 @@ use super::s3_15_auth::{begun, not_let_in};
 use crate::{
     Case, Context,
     Level::{Must, Should},
-    Outcome, Stop,
+    Outcome, Stop, User,
     context::Client,
     packets::{binary, text},
-    scram::{Answer, METHOD, User},
+    scram::{Answer, METHOD},
     stop::{SetUp as _, check},
 };
 

@@ -11,7 +11,7 @@ mod table;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use squall_conformance::{Case, Duplex, Selected, Settings, Target, Transport, Via, run};
+use squall_conformance::{Case, Duplex, Selected, Settings, Target, Transport, User, Via, run};
 use squall_node::{Connector as _, Stream as _};
 use squall_proto::Version;
 use squall_reports::{TestResult, Verdict};
@@ -85,8 +85,15 @@ fn in_a_world(selected: Selected<Case>, broker: OurBroker, mutation: Option<Muta
     let settings = settings();
     simulate(SEED, broker, |net| async move {
         let sound = transport(net, None);
-        let probed = Target::probe(&sound, &[selected.version], "probe", settings.patience).await;
-        let target = known(probed.expect("our broker is there"), broker);
+        let probed = Target::probe(
+            &sound,
+            &[selected.version],
+            "probe",
+            settings.patience,
+            user(broker),
+        )
+        .await;
+        let target = Arc::new(probed.expect("our broker is there"));
         run(
             selected,
             &settings,
@@ -97,12 +104,9 @@ fn in_a_world(selected: Selected<Case>, broker: OurBroker, mutation: Option<Muta
     })
 }
 
-/// What the case may know of our broker: what it said, and whom it knows.
-fn known(said: Target, broker: OurBroker) -> Arc<Target> {
-    Arc::new(match broker.user() {
-        Some((name, password)) => said.with_user(name.into(), password.into()),
-        None => said,
-    })
+/// Whom our broker knows.
+fn user(broker: OurBroker) -> Option<User> {
+    broker.user().map(|(name, password)| User::new(name, password))
 }
 
 fn transport(net: SimNet, mutation: Option<(Mutation, Version)>) -> Arc<dyn Transport> {

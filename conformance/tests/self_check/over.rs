@@ -19,9 +19,9 @@ use squall_reports::TestResult;
 use squall_sim::world::{HostAcceptor, OurBroker, SimNet, simulate_with};
 
 use crate::{
-    SEED, known,
+    SEED,
     mutation::websocket::{Broken, between},
-    settings,
+    settings, user,
 };
 
 /// What lies between the suite and the broker.
@@ -65,8 +65,15 @@ pub(crate) fn in_a_world_over(
             Over::Tls | Over::Ws => Arc::new(reached),
             Over::WssByteByByte => Arc::new(Segmented::new(reached, NonZeroUsize::MIN)),
         };
-        let probed = Target::probe(&transport, &[selected.version], "probe", settings.patience).await;
-        let target = known(probed.expect("our broker is there"), broker);
+        let probed = Target::probe(
+            &transport,
+            &[selected.version],
+            "probe",
+            settings.patience,
+            user(broker),
+        )
+        .await;
+        let target = Arc::new(probed.expect("our broker is there"));
         run(selected, &settings, &target, &transport).await
     })
 }

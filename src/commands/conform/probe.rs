@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde::Serialize;
-use squall_conformance::{Capability, Finding, Probed, Settings, Target, Transport, probe};
+use squall_conformance::{Capability, Finding, Probed, Settings, Target, Transport, User, probe};
 use squall_node::{Address, NetworkAddress, Scheme};
 use squall_proto::Version;
 use squall_sim::{
@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     let told = match &subject {
         Subject::Simulated => {
             let probed = simulate(args.seed, OurBroker::Plain, |net| async move {
-                probe(&settings, &simulated::transport(net)).await
+                probe(&settings, &simulated::transport(net), None).await
             });
             Told::of(&subject, args, probed?)
         }
@@ -113,7 +113,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
                 started.map_err(|why| does_not_start(profile, "", &why))?;
                 let way = args.way(&super::subject::address("127.0.0.1")?);
                 let transport = real::transport(&way.to(&process, over))?;
-                Ok::<_, anyhow::Error>(Told::of(&subject, args, probe(&settings, &transport).await?))
+                let user = way.user.or_else(|| profile.user.clone());
+                Ok::<_, anyhow::Error>(Told::of(
+                    &subject,
+                    args,
+                    probe(&settings, &transport, user).await?,
+                ))
             })?
         }
     };
@@ -137,7 +142,7 @@ async fn there(
 ) -> Result<Told, anyhow::Error> {
     let way = args.way(address);
     let transport = real::transport(&way)?;
-    let probed = probe(settings, &transport).await;
+    let probed = probe(settings, &transport, way.user.clone()).await;
     let probed = probed.map_err(|error| real::nothing_answers(&way.address, &error))?;
     Ok(Told {
         transports: transports(&way).await?,
@@ -146,7 +151,7 @@ async fn there(
 }
 
 /// Where else on the broker's host, and how else at its port, there is MQTT.
-async fn transports(way: &Way<'_>) -> Result<Vec<String>, anyhow::Error> {
+async fn transports(way: &Way) -> Result<Vec<String>, anyhow::Error> {
     let Address::Network(network) = &way.address else {
         return Ok(Vec::new());
     };
@@ -159,7 +164,8 @@ async fn transports(way: &Way<'_>) -> Result<Vec<String>, anyhow::Error> {
             address: address.clone(),
             ..way.clone()
         })?;
-        asking.spawn(async move { (place, answer(&address, &transport).await) });
+        let user = way.user.clone();
+        asking.spawn(async move { (place, answer(&address, &transport, user).await) });
     }
     let mut answers = asking.join_all().await;
     answers.sort();
@@ -181,8 +187,8 @@ fn at(network: &NetworkAddress, scheme: Scheme, port: u16) -> Address {
 }
 
 /// The address, if there is MQTT, or TLS of which nobody knows the CA.
-async fn answer(address: &Address, transport: &Arc<dyn Transport>) -> Option<String> {
-    match Target::probe(transport, &Version::ALL, "probe", ANSWERS).await {
+async fn answer(address: &Address, transport: &Arc<dyn Transport>, user: Option<User>) -> Option<String> {
+    match Target::probe(transport, &Version::ALL, "probe", ANSWERS, user).await {
         Ok(target)
             if Version::ALL
                 .iter()

@@ -9,7 +9,8 @@ use std::{
 
 use rand::{TryRng as _, rngs::SysRng};
 use squall_conformance::{
-    BelowWebSocket, Capability, Connecting, Duplex, Segmented, Selected, Settings, Target, Transport, run,
+    BelowWebSocket, Capability, Connecting, Duplex, Segmented, Selected, Settings, Target, Transport, User,
+    run,
 };
 use squall_node::{
     Address, Connector as _, NetworkAddress, Stream as _,
@@ -27,19 +28,19 @@ use crate::{
 
 /// How the broker is reached, and what is known of it.
 #[derive(Clone)]
-pub(super) struct Way<'a> {
+pub(super) struct Way {
     /// Where it listens.
     pub(super) address: Address,
     pub(super) tls: ClientTls,
     /// Bytes sent at a time, if not all there are.
     pub(super) segment: Option<NonZeroUsize>,
-    /// Name and password of somebody it knows.
-    pub(super) user: Option<(&'a str, &'a str)>,
+    /// Somebody it knows.
+    pub(super) user: Option<User>,
     /// What it does not do and does not say, and why.
     pub(super) lacks: BTreeMap<Capability, String>,
 }
 
-impl<'a> Way<'a> {
+impl Way {
     /// The same, to a process that listens for this, and shows a certificate of its own if it has to.
     pub(super) fn to(&self, process: &Process, transport: target::Transport) -> Self {
         let scheme = transport.scheme();
@@ -63,12 +64,6 @@ impl<'a> Way<'a> {
             ..self.clone()
         }
     }
-
-    /// The same, with somebody it knows.
-    pub(super) fn with_user(self, name: &'a str, password: &'a str) -> Self {
-        let user = Some((name, password));
-        Self { user, ..self }
-    }
 }
 
 /// What sets this run's names apart from those of others at the same broker, also of one that begins in the same moment.
@@ -76,31 +71,64 @@ pub(super) fn unique() -> Result<String, anyhow::Error> {
     Ok(Settings::unique(SysRng.try_next_u64()?))
 }
 
-/// Looks whether the broker is there, and starts the cases.
-pub(super) async fn start(
-    way: &Way<'_>,
-    jobs: usize,
+/// A broker that is there, and what it said.
+pub(super) struct Found {
+    transport: Arc<dyn Transport>,
+    target: Arc<Target>,
+    versions: BTreeSet<Version>,
+}
+
+/// Looks whether the broker is there, and asks it with the versions of these cases.
+pub(super) async fn find(
+    way: &Way,
     selected: &[Selected],
     settings: &Settings,
-) -> Result<Running, anyhow::Error> {
+) -> Result<Found, anyhow::Error> {
     let transport = transport(way)?;
     let versions: BTreeSet<Version> = selected.iter().map(|selected| selected.version).collect();
-    let versions: Vec<Version> = versions.into_iter().collect();
-    let probed = Target::probe(&transport, &versions, &settings.unique, settings.patience).await;
-    let probed = probed.map_err(|error| nothing_answers(&way.address, &error))?;
-    let probed = probed.with_lacks(way.lacks.clone());
-    let target = Arc::new(match way.user {
-        Some((name, password)) => probed.with_user(name.into(), password.into()),
-        None => probed,
-    });
-    let mut running = Running::new(jobs);
-    for selected in selected.iter().copied() {
-        let (transport, target, settings) = (Arc::clone(&transport), Arc::clone(&target), settings.clone());
-        running.start(selected, async move {
-            run(selected, &settings, &target, &transport).await
-        });
+    let asked: Vec<Version> = versions.iter().copied().collect();
+    let said = Target::probe(
+        &transport,
+        &asked,
+        &settings.unique,
+        settings.patience,
+        way.user.clone(),
+    )
+    .await;
+    let said = said.map_err(|error| nothing_answers(&way.address, &error))?;
+    Ok(Found {
+        transport,
+        target: Arc::new(said.with_lacks(way.lacks.clone())),
+        versions,
+    })
+}
+
+impl Found {
+    /// That it takes a CONNECT of some version: otherwise no case makes sense.
+    pub(super) fn takes_somebody(&self) -> Result<(), Misuse> {
+        let refuses = |version: &Version| self.target.refuses(*version);
+        let refused: Vec<&str> = self.versions.iter().filter_map(refuses).collect();
+        match refused.len() < self.versions.len() {
+            true => Ok(()),
+            false => Err(Misuse::new(
+                refused.join("; "),
+                "--username and --pw say whom it knows, --cert and --key what shows that; --mqtt asks for a version that it speaks",
+            )),
+        }
     }
-    Ok(running)
+
+    /// Starts the cases.
+    pub(super) fn start(&self, jobs: usize, selected: &[Selected], settings: &Settings) -> Running {
+        let mut running = Running::new(jobs);
+        for selected in selected.iter().copied() {
+            let (transport, target) = (Arc::clone(&self.transport), Arc::clone(&self.target));
+            let settings = settings.clone();
+            running.start(selected, async move {
+                run(selected, &settings, &target, &transport).await
+            });
+        }
+        running
+    }
 }
 
 /// There is no broker.
@@ -112,7 +140,7 @@ pub(super) fn nothing_answers(address: &Address, error: &io::Error) -> Misuse {
 }
 
 /// Reaches the broker this way.
-pub(super) fn transport(way: &Way<'_>) -> Result<Arc<dyn Transport>, anyhow::Error> {
+pub(super) fn transport(way: &Way) -> Result<Arc<dyn Transport>, anyhow::Error> {
     let tls = &way.tls;
     let below = way.address.without_websocket();
     let below = below

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use squall_conformance::{Duplex, Selected, Settings, Target, Transport, Via, interrupted, run};
+use squall_conformance::{Duplex, Selected, Settings, Target, Transport, User, Via, interrupted, run};
 use squall_node::{Connector as _, Stream as _};
 use squall_reports::{TestResult, Verdict};
 use squall_sim::world::{OurBroker, SimNet, simulate};
@@ -42,12 +42,9 @@ fn with(seed: u64, selected: Selected, settings: &Settings, broker: OurBroker) -
     let start = Instant::now();
     let mut result = simulate(seed, broker, |net| async move {
         let transport = transport(net);
-        let probed = Target::probe(&transport, &[selected.version], "probe", settings.patience).await;
-        let probed = probed.unwrap_or_default();
-        let target = Arc::new(match broker.user() {
-            Some((name, password)) => probed.with_user(name.into(), password.into()),
-            None => probed,
-        });
+        let user = broker.user().map(|(name, password)| User::new(name, password));
+        let probed = Target::probe(&transport, &[selected.version], "probe", settings.patience, user).await;
+        let target = Arc::new(probed.unwrap_or_default());
         run(selected, settings, &target, &transport).await
     });
     result.simulated_micros = Some(result.micros);

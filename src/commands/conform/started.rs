@@ -9,7 +9,8 @@ use squall_sim::target::RealBroker as _;
 use tokio::time::timeout;
 
 use super::{
-    Results, interrupt, real,
+    Results, interrupt,
+    real::{self, Way},
     running::{Outcomes, Running},
 };
 use crate::{
@@ -22,7 +23,7 @@ pub(super) struct Started<'a> {
     pub(super) profile: &'a Profile,
     pub(super) program: PathBuf,
     /// How it is reached, its address aside.
-    pub(super) way: real::Way<'a>,
+    pub(super) way: Way,
     pub(super) transport: Transport,
     pub(super) jobs: usize,
     pub(super) settings: &'a Settings,
@@ -147,11 +148,16 @@ impl Started<'_> {
         jobs: usize,
     ) -> Result<(Outcomes, End), anyhow::Error> {
         let way = self.way.to(process, self.transport);
-        let way = match group.and_then(|group| group.user.as_ref()) {
-            Some(user) => way.with_user(&user.name, &user.password),
-            None => way,
+        let of_group = group.and_then(|group| group.user.clone());
+        let way = Way {
+            user: of_group.or(way.user),
+            ..way
         };
-        let mut running = real::start(&way, jobs, selected, self.settings).await?;
+        let found = real::find(&way, selected, self.settings).await?;
+        if group.is_none() {
+            found.takes_somebody()?;
+        }
+        let mut running = found.start(jobs, selected, self.settings);
         let end = tokio::select! {
             biased;
             asked = interrupt() => {

@@ -93,12 +93,15 @@ impl Subject {
             }
             Self::There(address, profile) => {
                 let lacks = profile.as_ref().map(|profile| profile.conformance.lacks.clone());
+                let user = profile.as_ref().and_then(|profile| profile.user.clone());
                 let way = Way {
                     lacks: lacks.unwrap_or_default(),
+                    user: args.user().or(user),
                     ..args.way(address)
                 };
-                let running = real::start(&way, jobs, selected, settings).await?;
-                let results = collect(running, selected, settings).await?;
+                let found = real::find(&way, selected, settings).await?;
+                found.takes_somebody()?;
+                let results = collect(found.start(jobs, selected, settings), selected, settings).await?;
                 Ok(match profile {
                     Some(profile) => profile.conformance.judge_all(results),
                     None => results,
@@ -110,6 +113,7 @@ impl Subject {
                     program: profile.find_program()?,
                     way: Way {
                         lacks: profile.conformance.lacks.clone(),
+                        user: args.user().or_else(|| profile.user.clone()),
                         ..args.way(&address("127.0.0.1")?)
                     },
                     transport: args.transport.unwrap_or_default(),
