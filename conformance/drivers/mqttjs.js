@@ -48,6 +48,7 @@ const verbs = {
       retain: words.will_retain === '1'
     }
     client = mqtt.connect({
+      ...('websocket' in words ? { protocol: 'ws', path: words.websocket } : {}),
       host: process.env.SQUALL_HOST,
       port: Number(process.env.SQUALL_PORT),
       protocolVersion: V5 ? 5 : 4,
@@ -94,7 +95,7 @@ const verbs = {
 }
 
 const keys = 'client_id clean_start keep_alive user_name password will_topic will_payload will_qos will_retain topic_aliases ' +
-  'topic qos retain payload filter no_local reason_code'
+  'topic qos retain payload filter no_local reason_code websocket'
 say(['squall-driver 1', ...Object.keys(verbs), keys, ...Object.keys(CONNECT), ...Object.keys(PUBLISH)].join(' '))
 
 readline.createInterface({ input: process.stdin }).on('line', async (line) => {

@@ -58,9 +58,12 @@ def connect(words):
         mqtt.CallbackAPIVersion.VERSION2,
         client_id=words["client_id"],
         protocol=mqtt.MQTTv5 if V5 else mqtt.MQTTv311,
+        transport="websockets" if "websocket" in words else "tcp",
         **options,
     )
     client.reconnect_delay_set(1, 1)
+    if "websocket" in words:
+        client.ws_set_options(path=words["websocket"])
     if "user_name" in words or "password" in words:
         client.username_pw_set(words.get("user_name"), words.get("password"))
     if "will_topic" in words:
@@ -75,7 +78,7 @@ def connect(words):
     if V5:
         options["clean_start"] = words["clean_start"] == "1"
         options["properties"] = properties(PacketTypes.CONNECT, CONNECT, words)
-    client.connect(os.environ["SQUALL_HOST"], int(os.environ["SQUALL_PORT"]), int(words["keep_alive"]), **options)
+    client.connect_async(os.environ["SQUALL_HOST"], int(os.environ["SQUALL_PORT"]), int(words["keep_alive"]), **options)
     client.loop_start()
 
 
@@ -109,7 +112,7 @@ def reconnect(words):
 
 VERBS = [connect, publish, subscribe, unsubscribe, disconnect, reconnect]
 KEYS = "client_id clean_start keep_alive user_name password will_topic will_payload will_qos will_retain topic qos retain"
-KEYS += " payload filter no_local reason_code"
+KEYS += " payload filter no_local reason_code websocket"
 say(" ".join(["squall-driver 1", *(verb.__name__ for verb in VERBS), KEYS, *CONNECT, *PUBLISH]))
 for line in sys.stdin:
     verb, *pairs = line.rstrip("\n").split(" ")

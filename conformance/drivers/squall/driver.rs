@@ -7,6 +7,7 @@ use squall_node::{
     client::{
         Client, Event, Events, Message, Options, Reconnect, Subscription, Unsubscription, Version, protocol,
     },
+    ws::WsConnector,
 };
 use squall_proto::{Binary, Disconnect, Property, ReasonCode, Text, TopicFilter, TopicName, Will};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
@@ -18,7 +19,7 @@ use crate::{
 
 const GREETING: &str = "squall-driver 1 connect client_id clean_start keep_alive session_expiry user_name password \
 will_topic will_payload will_qos will_retain receive_maximum topic_alias_maximum maximum_packet_size \
-request_problem_information topic_aliases \
+websocket request_problem_information topic_aliases \
 publish topic qos retain payload message_expiry response_topic content_type subscribe filter no_local unsubscribe \
 disconnect reason_code reconnect \
 authentication_method authentication_data reauthenticate\n";
@@ -49,7 +50,12 @@ pub(crate) async fn drive<C: Connector>(
         let (verb, words) = line.split_once(' ').unwrap_or((&line, ""));
         let done = match (verb, read(words)) {
             ("connect", words) => options(version, &words).and_then(|options| {
-                client = Some(Client::spawn(options, connector())?);
+                client = Some(match words.get("websocket") {
+                    Some(path) => {
+                        Client::spawn(options, WsConnector::new(connector(), "squall", path, [7; 32]))
+                    }
+                    None => Client::spawn(options, connector()),
+                }?);
                 Ok(())
             }),
             (verb, words) => match &client {

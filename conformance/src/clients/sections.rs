@@ -23,6 +23,7 @@ sections! {
     s4_04_redelivery: "4.4" "Message delivery retry",
     s4_09_flow_control: "4.9" "Flow control",
     s4_12_enhanced_authentication: "4.12" "Enhanced authentication",
+    s6_websocket: "6" "WebSocket as a network transport",
 }
 
 #[cfg(test)]

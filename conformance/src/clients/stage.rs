@@ -12,7 +12,7 @@ use super::{
 pub(crate) use crate::context::Client as Server;
 use crate::{
     Duplex, Outcome, Stop,
-    context::{WINDOW, log::Log, log::describe},
+    context::{WINDOW, log::Log, log::describe, websocket::WebSocket},
     stop::SetUp as _,
 };
 
@@ -128,6 +128,19 @@ impl Stage {
             )),
             Ok(None) | Err(_) => Err(Stop::Inconclusive("the client made no connection".into())),
         }
+    }
+
+    /// Has the client connect over WebSocket; the head of its request is there, and no answer yet.
+    pub(crate) async fn asked_for_websocket(&mut self) -> Outcome<(WebSocket, String)> {
+        self.driver.tell(&connect().with("websocket", "/mqtt")).await?;
+        WebSocket::asked_for(self.accept().await?).await
+    }
+
+    /// A WebSocket of the client, with the subprotocol `mqtt`.
+    pub(crate) async fn websocket(&mut self) -> Outcome<WebSocket> {
+        let (mut websocket, request) = self.asked_for_websocket().await?;
+        websocket.accept(&request, Some("mqtt")).await;
+        Ok(websocket)
     }
 
     async fn accept_connect(&mut self) -> Outcome<(Server, Connect)> {

@@ -1,6 +1,8 @@
-//! A connection on which a case writes the WebSocket by hand: the request, and frame by frame what a client sends.
+//! A connection on which a case writes the WebSocket by hand: the request or its answer, and frame by frame what it sends.
 
 use bytes::{Buf as _, BytesMut};
+use data_encoding::BASE64;
+use sha1::{Digest as _, Sha1};
 use squall_proto::{Decoder, Packet};
 use tokio::time::{Instant, timeout};
 
@@ -23,9 +25,14 @@ pub(crate) const BINARY_BEGINS: u8 = 0x02;
 /// The last frame of a message.
 pub(crate) const ENDS: u8 = 0x80;
 
+/// A whole frame that ends the WebSocket.
+const CLOSE: u8 = 0x88;
+
 /// A case's end of a WebSocket.
 pub(crate) struct WebSocket {
     below: Client,
+    /// Whether it is the client's.
+    masks: bool,
     /// What data frames have brought and is no whole packet yet.
     payload: BytesMut,
     decoder: Decoder,
@@ -67,13 +74,7 @@ impl Context {
         let mut below = Client::new(self, name, duplex);
         below.send_meaning(request.as_bytes(), in_a_line(&request)).await;
         let head = below.head().await?;
-        below.note_came(in_a_line(&head));
-        let websocket = WebSocket {
-            below,
-            payload: BytesMut::new(),
-            decoder: Decoder::with_version(self.version, PACKET_SIZE_MAX),
-        };
-        Ok((websocket, head))
+        Ok((WebSocket::new(below, true), head))
     }
 
     /// CONNECT with a clean start, by hand; every byte of it is ASCII.
@@ -104,18 +105,53 @@ pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 impl WebSocket {
-    /// Sends a frame: its first byte, then its payload of at most 125 bytes, masked as a client must.
+    fn new(below: Client, masks: bool) -> Self {
+        Self {
+            decoder: Decoder::with_version(below.version, PACKET_SIZE_MAX),
+            below,
+            masks,
+            payload: BytesMut::new(),
+        }
+    }
+
+    /// The server's end of what a client asks for on this connection, and the head of its request, which has no answer yet.
+    pub(crate) async fn asked_for(mut below: Client) -> Outcome<(Self, String)> {
+        let head = below.head().await?;
+        Ok((Self::new(below, false), head))
+    }
+
+    /// Answers this request for a WebSocket, and selects this subprotocol.
+    pub(crate) async fn accept(&mut self, request: &str, subprotocol: Option<&str>) {
+        const OF_WEBSOCKET: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+        let key = header(request, "Sec-WebSocket-Key").unwrap_or_default();
+        let accept = BASE64.encode(&Sha1::digest(format!("{key}{OF_WEBSOCKET}")));
+        let mut answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n"
+        );
+        if let Some(subprotocol) = subprotocol {
+            answer.push_str(&format!("Sec-WebSocket-Protocol: {subprotocol}\r\n"));
+        }
+        answer.push_str("\r\n");
+        self.below
+            .send_meaning(answer.as_bytes(), in_a_line(&answer))
+            .await;
+    }
+
+    /// Sends a frame: its first byte, then its payload of at most 125 bytes, which a client must mask.
     pub(crate) async fn send(&mut self, first: u8, payload: &[u8]) {
         const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
         let len = u8::try_from(payload.len()).unwrap_or(u8::MAX).min(125);
-        let mut frame = vec![first, 0x80 | len];
-        frame.extend(KEY);
-        let masked = payload
-            .iter()
-            .zip(KEY.iter().cycle())
-            .map(|(byte, key)| byte ^ key);
-        frame.extend(masked.take(len.into()));
         let payload = payload.get(..len.into()).unwrap_or_default();
+        let mut frame = vec![first];
+        if self.masks {
+            frame.push(0x80 | len);
+            frame.extend(KEY);
+            frame.extend(masked(payload, KEY));
+        } else {
+            frame.push(len);
+            frame.extend(payload);
+        }
         self.below.send_meaning(&frame, described(first, payload)).await;
     }
 
@@ -129,7 +165,7 @@ impl WebSocket {
                 Err(error) => return Err(Stop::broken(expected, error.to_string())),
             }
             match self.frame(deadline).await {
-                // [MQTT-6.0.0-1] [v3 MQTT-6.0.0-1] Data frames of the server are binary too.
+                // [MQTT-6.0.0-1] [v3 MQTT-6.0.0-1] Data frames of both sides are binary.
                 Some((first, _)) if first & 0x0F == TEXT & 0x0F => {
                     return Err(Stop::broken("binary frames", "a text frame"));
                 }
@@ -157,6 +193,18 @@ impl WebSocket {
             let is_connack = first & 0x08 == 0 && payload.first() == Some(&0x20);
             check(!is_connack, &expected, || "CONNACK".into())?;
         }
+        check(self.below.has_ended(), &expected, || self.silence())
+    }
+
+    /// The client must end the connection, or begin to by a Close frame: then it waits for the server's.
+    pub(crate) async fn expect_left(&mut self, because: &str) -> Outcome {
+        let deadline = Instant::now() + self.below.patience;
+        while let Some((first, _)) = self.frame(deadline).await {
+            if first == CLOSE {
+                return Ok(());
+            }
+        }
+        let expected = format!("the connection is closed {because}");
         check(self.below.has_ended(), &expected, || self.silence())
     }
 
@@ -206,10 +254,10 @@ fn described(first: u8, payload: &[u8]) -> String {
     text.trim_end().to_owned()
 }
 
-/// Takes a whole frame of a server off the front.
+/// Takes a whole frame off the front, and the mask off its payload if there is one.
 fn frame(bytes: &mut BytesMut) -> Option<Frame> {
-    let (first, short) = (*bytes.first()?, *bytes.get(1)? & 0x7F);
-    let (before, len): (usize, usize) = match short {
+    let (first, second) = (*bytes.first()?, *bytes.get(1)?);
+    let (before, len): (usize, usize) = match second & 0x7F {
         126 => {
             let len = bytes.get(2..4)?.first_chunk()?;
             (4, usize::from(u16::from_be_bytes(*len)))
@@ -220,15 +268,29 @@ fn frame(bytes: &mut BytesMut) -> Option<Frame> {
         }
         len => (2, usize::from(len)),
     };
+    let is_masked = second & 0x80 != 0;
+    let key: [u8; 4] = match is_masked {
+        true => *bytes.get(before..)?.first_chunk()?,
+        false => [0; 4],
+    };
+    let before = if is_masked { before + key.len() } else { before };
     if bytes.len() < before.checked_add(len)? {
         return None;
     }
     bytes.advance(before);
-    Some((first, bytes.split_to(len)))
+    Some((first, masked(&bytes.split_to(len), key).collect()))
+}
+
+/// With the mask on, or without it again.
+fn masked(payload: &[u8], key: [u8; 4]) -> impl Iterator<Item = u8> {
+    payload
+        .iter()
+        .zip(key.into_iter().cycle())
+        .map(|(byte, key)| byte ^ key)
 }
 
 impl Client {
-    /// The head of an answer in HTTP.
+    /// The head of a request or an answer in HTTP.
     async fn head(&mut self) -> Outcome<String> {
         const END: &[u8] = b"\r\n\r\n";
         let deadline = Instant::now() + self.patience;
@@ -236,11 +298,13 @@ impl Client {
             let end = self.unread().windows(END.len()).position(|window| window == END);
             if let Some(end) = end {
                 let head = self.unread().split_to(end + END.len());
-                return Ok(String::from_utf8_lossy(&head).into_owned());
+                let head = String::from_utf8_lossy(&head).into_owned();
+                self.note_came(in_a_line(&head));
+                return Ok(head);
             }
             if !self.fill(deadline).await {
                 let got = String::from_utf8_lossy(self.unread()).into_owned();
-                return Err(Stop::broken("an answer in HTTP", got)).set_up();
+                return Err(Stop::broken("a head of HTTP", got)).set_up();
             }
         }
     }

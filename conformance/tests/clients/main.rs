@@ -9,6 +9,7 @@ mod driver;
 mod mutation;
 #[path = "../mutations/table.rs"]
 mod table;
+mod websocket;
 mod wire;
 #[path = "../../drivers/squall/words.rs"]
 mod words;

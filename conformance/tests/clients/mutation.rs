@@ -6,8 +6,9 @@ use squall_proto::{
 };
 
 use self::Does::{
-    Drops, Ignores, IgnoresMalformed, NeverCloses, Repeats, Says, Sees, Sends, Swaps, Tells, Writes,
+    Carries, Drops, Ignores, IgnoresMalformed, NeverCloses, Repeats, Says, Sees, Sends, Swaps, Tells, Writes,
 };
+use crate::websocket::Broken;
 
 /// What a broken client does.
 pub(crate) struct Mutation {
@@ -40,6 +41,8 @@ pub(crate) enum Does {
     Sees(fn(&mut Packet)),
     /// It says this once the first packet has come, in hex.
     Says(fn(Version) -> &'static str),
+    /// Over WebSocket, something is wrong below MQTT.
+    Carries(Broken),
     /// Its driver says this instead of a line.
     Tells(fn(&str) -> Vec<String>),
 }
@@ -114,6 +117,11 @@ mutations! {
     "asks for No Local on a shared subscription": Says(|_| "82100001000a2473686172652f612f6205"),
     "sends an empty Client Identifier with Clean Session 0": Writes(nameless); hearing |line| line.replace("client_id=", "client_id=x"),
     "sends a Password without a User Name": Writes(password_alone); hearing |line| line.replace(" password=", " user_name=x password="),
+    "offers no subprotocol over WebSocket": Carries(Broken::OffersNone),
+    "sends text frames over WebSocket": Carries(Broken::SendsText),
+    "sees no frame over WebSocket": Carries(Broken::SeesNothing),
+    "sends one frame over WebSocket and no more": Carries(Broken::FallsSilent),
+    "takes a WebSocket without a subprotocol": Carries(Broken::TakesAll),
     "tells the application nothing": Tells(|line| if line.starts_with("message") { Vec::new() } else { vec![line.into()] }),
     "tells the application everything twice": Tells(|line| if line.starts_with("message") { vec![line.into(); 2] } else { vec![line.into()] }),
     "tells the application without byte order marks": Tells(|line| vec![line.replace("%EF%BB%BF", "")]),

@@ -1,6 +1,6 @@
 //! Carries a mutation out, on the connection of the client and on the lines of its driver.
 
-use std::{future, sync::Arc};
+use std::{future, io::Cursor, sync::Arc};
 
 use bytes::BytesMut;
 use squall_conformance::Duplex;
@@ -13,7 +13,10 @@ use tokio::{
     sync::Mutex,
 };
 
-use crate::mutation::{Does, Mutation};
+use crate::{
+    mutation::{Does, Mutation},
+    websocket::{self, Broken},
+};
 
 const SIZE_MAX: u32 = 1 << 21;
 
@@ -27,19 +30,47 @@ pub(crate) fn between(client: DuplexStream, version: Version, mutation: Option<&
     };
     let (case, wire) = duplex(1 << 20);
     let (from_case, to_case) = split(wire);
-    let (from_client, to_client) = split(client);
-    let to_case = Arc::new(Mutex::new(to_case));
+    let (mut from_client, to_client) = split(client);
     let does = &mutation.does;
-    tokio::spawn(to_the_client(
-        from_case,
-        to_client,
-        version,
-        does,
-        Arc::clone(&to_case),
-    ));
-    tokio::spawn(to_the_case(from_client, to_case, version, does));
+    tokio::spawn(async move {
+        let first = first(&mut from_client).await;
+        let is_websocket = first.as_deref() == Some(b"G");
+        let from_client = Cursor::new(first.unwrap_or_default()).chain(from_client);
+        if is_websocket {
+            let broken = below_mqtt(does);
+            tokio::spawn(websocket::to_the_client(from_case, to_client, broken));
+            return websocket::to_the_case(from_client, to_case, broken).await;
+        }
+        let to_case = Arc::new(Mutex::new(to_case));
+        let case = Arc::clone(&to_case);
+        tokio::spawn(to_the_client(from_case, to_client, version, does, case));
+        to_the_case(from_client, to_case, version, does).await;
+    });
     let (read, write) = split(case);
     Duplex::new(read, write)
+}
+
+/// The first byte, which says whether the client asks for a WebSocket (`GET ..`).
+async fn first(from: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> {
+    from.read_u8().await.ok().map(|byte| vec![byte])
+}
+
+/// What of a mutation shows below MQTT.
+const fn below_mqtt(does: &Does) -> Broken {
+    match does {
+        Does::Carries(broken) => *broken,
+        Does::NeverCloses => Broken::NeverCloses,
+        Does::IgnoresMalformed
+        | Does::Drops(_)
+        | Does::Repeats(_)
+        | Does::Swaps(_)
+        | Does::Ignores(_)
+        | Does::Sends(_)
+        | Does::Writes(_)
+        | Does::Sees(_)
+        | Does::Says(_)
+        | Does::Tells(_) => Broken::Sound,
+    }
 }
 
 /// What is no packet goes on as it is.
