@@ -8,6 +8,7 @@ use crate::{
     Case, Context,
     Level::Must,
     Outcome, Stop,
+    context::Client,
     packets::{self, Also as _},
     stop::check,
 };
@@ -68,6 +69,14 @@ pub(super) const CASES: &[Case] = &[
         level: Must,
         needs: &[],
         run: |t| Box::pin(silence_past_one_and_a_half_keep_alives_is_closed(t)),
+    },
+    Case {
+        name: "silence_past_one_and_a_half_keep_alives_of_the_server_is_closed",
+        v3: &[],
+        v5: &["MQTT-3.1.2-22"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(silence_past_one_and_a_half_keep_alives_of_the_server_is_closed(t)),
     },
     Case {
         name: "packets_within_the_keep_alive_keep_the_connection",
@@ -209,8 +218,28 @@ async fn second_connection_with_the_same_identifier_ends_the_first(t: Context) -
 }
 
 async fn silence_past_one_and_a_half_keep_alives_is_closed(t: Context) -> Outcome {
-    let (mut client, connack) = t.connect_with("client", |connect| connect.keep_alive = 2).await?;
-    let keep_alive = Duration::from_secs(connack.properties.server_keep_alive().unwrap_or(2).into());
+    let (client, connack) = t.connect_with("client", |connect| connect.keep_alive = 2).await?;
+    closed_for_silence(client, connack.properties.server_keep_alive().unwrap_or(2)).await
+}
+
+/// A longer Server Keep Alive than this is not waited for.
+const SERVER_KEEP_ALIVE_MAX: u16 = 10;
+
+async fn silence_past_one_and_a_half_keep_alives_of_the_server_is_closed(t: Context) -> Outcome {
+    let (client, connack) = t
+        .connect_with("client", |connect| connect.keep_alive = u16::MAX)
+        .await?;
+    match connack.properties.server_keep_alive() {
+        Some(seconds @ 1..=SERVER_KEEP_ALIVE_MAX) => closed_for_silence(client, seconds).await,
+        Some(_) | None => Err(Stop::Unsupported(format!(
+            "its CONNACK says no Server Keep Alive of at most {SERVER_KEEP_ALIVE_MAX} s"
+        ))),
+    }
+}
+
+/// A client that says nothing is sent away, not before this Keep Alive is over, and not long after one and a half.
+async fn closed_for_silence(mut client: Client, keep_alive: u16) -> Outcome {
+    let keep_alive = Duration::from_secs(keep_alive.into());
     let silent_since = Instant::now();
     // How late is late enough is not said; no server known takes longer.
     let at_most = keep_alive * 3 + Duration::from_secs(6);

@@ -81,6 +81,7 @@ fn restricted() -> Limits {
         wildcard_subscription_available: false,
         subscription_identifier_available: false,
         shared_subscription_available: false,
+        keep_alive: Some(4),
         ..Limits::default()
     }
 }
