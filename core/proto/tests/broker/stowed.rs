@@ -253,14 +253,20 @@ fn what_is_stored_is_handed_on_within_its_group_to_a_session_that_is_not_on_reco
     }
 }
 
-#[test]
-fn what_is_stored_and_handed_on_is_forgotten_with_the_last_who_could_have_it() {
+/// A message waits in the store for `kept`, the only member of a group, who is away.
+fn waiting_for_the_only_member() -> Table {
     let mut t = Table::new(Version::V5);
     t.connect_as("kept", t.persistent("kept"));
     t.subscribe("kept", "$share/g/t", Qos::AtLeastOnce);
     t.cut("kept");
     t.connect("pub");
     say(&mut t, Qos::AtLeastOnce, "m");
+    t
+}
+
+#[test]
+fn what_is_stored_and_handed_on_is_forgotten_with_the_last_who_could_have_it() {
+    let mut t = waiting_for_the_only_member();
     t.connect("clean");
     t.subscribe("clean", "$share/g/t", Qos::AtLeastOnce);
     t.out.reads_slowly = true;
@@ -274,12 +280,7 @@ fn what_is_stored_and_handed_on_is_forgotten_with_the_last_who_could_have_it() {
 /// A delivery at QoS 0 is worth no reading.
 #[test]
 fn what_is_stored_is_not_handed_on_at_qos_0() {
-    let mut t = Table::new(Version::V5);
-    t.connect_as("kept", t.persistent("kept"));
-    t.subscribe("kept", "$share/g/t", Qos::AtLeastOnce);
-    t.cut("kept");
-    t.connect("pub");
-    say(&mut t, Qos::AtLeastOnce, "m");
+    let mut t = waiting_for_the_only_member();
     t.connect("other");
     t.subscribe("other", "$share/g/t", Qos::AtMostOnce);
     t.connect("kept");
