@@ -5,7 +5,7 @@ use crate::{
     Capability::Qos2,
     Case, Context,
     Level::Must,
-    Outcome,
+    Outcome, Stop,
     packets::{self, Also as _, at, id, publish, subscribe, unsubscribe},
     stop::SetUp as _,
 };
@@ -42,6 +42,14 @@ pub(super) const CASES: &[Case] = &[
         level: Must,
         needs: &[],
         run: |t| Box::pin(remaining_length_of_five_bytes_is_refused(t)),
+    },
+    Case {
+        name: "lengths_of_more_bytes_than_they_need_are_refused_or_not",
+        v3: &[],
+        v5: &["MQTT-1.5.5-1"],
+        level: Must,
+        needs: &[],
+        run: |t| Box::pin(lengths_of_more_bytes_than_they_need_are_refused_or_not(t)),
     },
     Case {
         name: "packets_a_byte_at_a_time_are_understood",
@@ -118,6 +126,29 @@ async fn remaining_length_of_five_bytes_is_refused(t: Context) -> Outcome {
         .expect_closed("after a Remaining Length of five bytes")
         .await?;
     Ok(())
+}
+
+/// The sentence binds who writes a length; what a reader does about it is not said.
+async fn lengths_of_more_bytes_than_they_need_are_refused_or_not(t: Context) -> Outcome {
+    let mut outcomes = Vec::new();
+    for (name, packet) in [
+        ("Remaining Length", "c0 80 00 # PINGREQ, no bytes follow"),
+        (
+            "Property Length",
+            "30 07 00 03 61 2f 62 # PUBLISH at QoS 0, a/b, 7 bytes follow
+             80 00                # no properties",
+        ),
+    ] {
+        let mut client = t.connect("client").await?;
+        client.send_hex(packet).await;
+        let outcome = if client.closes().await {
+            "closed"
+        } else {
+            "tolerated"
+        };
+        outcomes.push(format!("{name}: {outcome}"));
+    }
+    Err(Stop::Choice(outcomes.join(", ")))
 }
 
 async fn packets_a_byte_at_a_time_are_understood(t: Context) -> Outcome {
