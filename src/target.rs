@@ -35,7 +35,7 @@ pub(crate) struct Target {
 }
 
 /// The profiles that come with the program, by their names.
-const PROFILES: [(&str, &str); 14] = [
+const PROFILES: [(&str, &str); 15] = [
     ("activemq", include_str!("../conformance/targets/activemq.toml")),
     ("aedes", include_str!("../conformance/targets/aedes.toml")),
     ("amqtt", include_str!("../conformance/targets/amqtt.toml")),
@@ -50,6 +50,7 @@ const PROFILES: [(&str, &str); 14] = [
         include_str!("../conformance/targets/nats-server.toml"),
     ),
     ("rabbitmq", include_str!("../conformance/targets/rabbitmq.toml")),
+    ("rmqttd", include_str!("../conformance/targets/rmqttd.toml")),
     ("rumqttd", include_str!("../conformance/targets/rumqttd.toml")),
     ("squall", include_str!("../conformance/targets/squall.toml")),
     ("vernemq", include_str!("../conformance/targets/vernemq.toml")),

@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 
 use squall_proto::{Connack, Connect, Packet, Property, Qos, ReasonCode, Version};
 use squall_reports::PacketLine;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use self::client::Client;
 use self::{log::Log, trail::Trail};
@@ -124,11 +124,9 @@ impl Context {
         name: &str,
         change: impl FnOnce(&mut Connect),
     ) -> Outcome<(Client, Connack)> {
-        let mut client = self.open(name).await?;
         let connect = self.connect_packet(name, change);
         let asked = connect.properties.session_expiry_interval();
-        client.send(Packet::Connect(Box::new(connect))).await;
-        let connack = client.expect_connack().await.set_up()?;
+        let (client, connack) = self.available(name, &connect).await?;
         check(connack.reason_code == ReasonCode::Success, "CONNACK 0x00", || {
             log::describe(&Packet::Connack(connack.clone()))
         })
@@ -138,6 +136,25 @@ impl Context {
                 "its CONNACK says Session Expiry Interval {granted}"
             ))),
             Some(_) | None => Ok((client, connack)),
+        }
+    }
+
+    /// Sends CONNECT, again and again for as long as the target says that it is not available just now: some do where a session is
+    /// taken over at that moment.
+    pub(crate) async fn available(&self, name: &str, connect: &Connect) -> Outcome<(Client, Connack)> {
+        let deadline = Instant::now() + self.patience;
+        loop {
+            let mut client = self.open(name).await?;
+            client.send(Packet::Connect(Box::new(connect.clone()))).await;
+            let connack = client.expect_connack().await.set_up()?;
+            let is_available = !matches!(
+                connack.reason_code,
+                ReasonCode::ServerUnavailable | ReasonCode::ServerBusy
+            );
+            if is_available || Instant::now() >= deadline {
+                return Ok((client, connack));
+            }
+            sleep(WINDOW).await;
         }
     }
 

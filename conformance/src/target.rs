@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
-use squall_proto::{Connack, Packet, ReasonCode, Version};
+use squall_proto::{Connack, ReasonCode, Version};
 use tokio::time::timeout;
 
 use crate::{Capability, Context, Transport, User, packets};
@@ -136,13 +136,11 @@ impl Target {
 
 async fn answer(context: &Context) -> Result<Connack, String> {
     let refused = |got: &str| format!("it does not take a CONNECT of {}: {got}", context.version);
-    let mut client = context
-        .open("probe")
-        .await
-        .map_err(|_| refused("no connection"))?;
-    let connect = packets::connect(context.version, &context.client_id("probe"));
-    client.send(Packet::Connect(Box::new(connect))).await;
-    let connack = client.expect_connack().await.map_err(|_| refused("no CONNACK"))?;
+    // Not the same client with both versions: the one before may still be there.
+    let name = context.by_version("probe3", "probe5");
+    let connect = packets::connect(context.version, &context.client_id(name));
+    let answered = context.available(name, &connect).await;
+    let (_client, connack) = answered.map_err(|_| refused("no CONNACK"))?;
     let code = connack.reason_code;
     if code == ReasonCode::Success {
         return Ok(connack);

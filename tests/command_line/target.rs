@@ -131,7 +131,7 @@ fn a_profile_that_is_wrong_or_starts_nothing_is_wrong_use() {
     assert_eq!(unknown.code, Some(2), "{}", unknown.err);
     assert!(unknown
             .err
-            .contains("there are activemq, aedes, amqtt, aws-iot, emqx, flashmq, hivemq, mosquitto, nanomq, nats-server, rabbitmq, rumqttd, squall, vernemq; another"), "{}", unknown.err);
+            .contains("there are activemq, aedes, amqtt, aws-iot, emqx, flashmq, hivemq, mosquitto, nanomq, nats-server, rabbitmq, rmqttd, rumqttd, squall, vernemq; another"), "{}", unknown.err);
 }
 
 #[test]

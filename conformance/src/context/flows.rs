@@ -132,7 +132,7 @@ impl Client {
 }
 
 impl Context {
-    /// Publishes a message that is to be kept, and sees it passed on: a server may acknowledge it long before, and who subscribes in between
+    /// Publishes a message that is to be kept, or not, and sees it passed on: a server may acknowledge it long before, and who subscribes in between
     /// may get it live, or the one before it.
     pub(crate) async fn retain(&self, publisher: &mut Client, publish: Publish) -> Outcome {
         let topic = publish.topic.clone();

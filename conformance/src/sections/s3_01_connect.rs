@@ -10,7 +10,7 @@ use crate::{
     Outcome, Stop,
     context::Client,
     packets::{self, Also as _},
-    stop::check,
+    stop::{SetUp as _, check},
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -332,7 +332,7 @@ async fn nothing_above_the_maximum_packet_size_is_sent(t: Context) -> Outcome {
     publisher
         .publish(packets::publish(&topic, "small").qos1(2))
         .await?;
-    let got = sub.expect_publish(&topic).await?;
+    let got = sub.expect_publish(&topic).await.set_up()?;
     check(got.payload == "small", "the message that fits alone", || {
         format!("{} bytes", got.payload.len())
     })

@@ -222,7 +222,7 @@ async fn message_without_retain_leaves_the_retained_one(t: Context) -> Outcome {
 async fn message_without_retain_is_not_kept(t: Context) -> Outcome {
     let topic = t.topic("a");
     let mut client = t.connect("client").await?;
-    client.publish(publish(&topic, "passing").qos1(1)).await?;
+    t.retain(&mut client, publish(&topic, "passing").qos1(1)).await?;
     client.subscribe(&topic, Qos::AtMostOnce).await?;
     client.expect_no_publish(&topic).await
 }

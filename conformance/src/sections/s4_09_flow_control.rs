@@ -92,7 +92,11 @@ async fn full_window_holds_back_nothing_else(t: Context) -> Outcome {
         .await;
     sub.expect_puback(1).await?;
     publisher.publish(publish(&other, "x")).await?;
-    sub.expect_publish(&other).await.map(drop)
+    match sub.expect_publish(&other).await {
+        Ok(_) => Ok(()),
+        // 4.9 lets a sender hold back QoS 0 too.
+        Err(_) => Err(Stop::Choice("messages at QoS 0 wait too".into())),
+    }
 }
 
 async fn pubrel_does_not_give_the_window_back(t: Context) -> Outcome {
