@@ -8,17 +8,17 @@ use crate::hex;
 pub(crate) struct Place {
     /// What it is.
     pub(crate) name: &'static str,
-    /// Its type and flags.
-    pub(crate) first_byte: u8,
-    /// Its body before the Property Length, in hex. Where a Packet Identifier stands there, it is first.
-    pub(crate) before: &'static str,
-    /// Its body behind the properties, in hex.
-    pub(crate) after: &'static str,
-    /// The identifiers of the properties it may have.
-    pub(crate) may_have: &'static [u8],
-    /// Those of them that nothing says may stand once alone.
-    pub(crate) often: &'static [u8],
+    first_byte: u8,
+    before: &'static str,
+    after: &'static str,
+    may_have: &'static [u8],
+    often: &'static [u8],
 }
+
+pub(crate) const PUBACK: Place = Place::acknowledgement("PUBACK", 0x40);
+pub(crate) const PUBREC: Place = Place::acknowledgement("PUBREC", 0x50);
+pub(crate) const PUBREL: Place = Place::acknowledgement("PUBREL", 0x62);
+pub(crate) const PUBCOMP: Place = Place::acknowledgement("PUBCOMP", 0x70);
 
 /// A property with a value that it may have.
 pub(crate) struct Property {
@@ -28,6 +28,34 @@ pub(crate) struct Property {
 }
 
 impl Place {
+    /// A packet of this type and flags, whose body has this before its Property Length and this behind its properties, in hex: where there is
+    /// a Packet Identifier, it comes first. Of the properties that it may have, by their identifiers, only those of the user stand more than once.
+    pub(crate) const fn new(
+        name: &'static str,
+        first_byte: u8,
+        [before, after]: [&'static str; 2],
+        may_have: &'static [u8],
+    ) -> Self {
+        Self {
+            name,
+            first_byte,
+            before,
+            after,
+            may_have,
+            often: &[0x26],
+        }
+    }
+
+    /// Nothing says of these properties that they stand once.
+    pub(crate) const fn often(self, often: &'static [u8]) -> Self {
+        Self { often, ..self }
+    }
+
+    const fn acknowledgement(name: &'static str, first_byte: u8) -> Self {
+        let body = ["00 01 00 # id 1, Success", ""];
+        Self::new(name, first_byte, body, &[0x1f, 0x26])
+    }
+
     /// The packet with these properties, which are at most 127 bytes.
     pub(crate) fn with(&self, properties: &[&Property]) -> Vec<u8> {
         let properties = bytes(properties);
@@ -174,14 +202,6 @@ mod tests {
 
     #[test]
     fn a_packet_has_its_properties_behind_their_length_and_can_be_about_any_packet_identifier() {
-        const PUBACK: Place = Place {
-            name: "PUBACK",
-            first_byte: 0x40,
-            before: "00 01 00",
-            after: "",
-            may_have: &[0x1f, 0x26],
-            often: &[0x26],
-        };
         let packet = PUBACK.with(&[property("Reason String")]);
         assert_eq!(packet, hex::bytes("40 08 00 01 00 04 1f 00 01 72"));
         let other = about(packet, PacketId::new(515).expect("not zero"));

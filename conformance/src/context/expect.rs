@@ -298,6 +298,17 @@ impl Client {
         }
     }
 
+    /// Ends a case about something wrong: the target must close the connection, and whether it says why in a DISCONNECT is recorded.
+    pub(crate) async fn says_why_or_not(&mut self, because: &str) -> Outcome {
+        let said = self.expect_closed(because).await?;
+        let mut disconnects = said.iter().filter_map(|packet| match_packet!(packet, Disconnect));
+        let choice = disconnects.next().map_or_else(
+            || "closed without a word".into(),
+            |disconnect| format!("DISCONNECT 0x{:02X}, then closed", disconnect.reason_code.value()),
+        );
+        Err(Stop::Choice(choice))
+    }
+
     /// Whether the target closes the connection because of what was sent, where it may or may not: one that goes on answers a PINGREQ.
     pub(crate) async fn closes(&mut self) -> bool {
         self.send(Packet::Pingreq).await;

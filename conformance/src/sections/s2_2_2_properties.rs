@@ -4,9 +4,7 @@ mod of_clients;
 
 use squall_proto::{Packet, Qos};
 
-use self::of_clients::{
-    AUTH, CONNECT, DISCONNECT, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE, WILL,
-};
+use self::of_clients::{AUTH, CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, WILL};
 use crate::{
     Case, Context,
     Level::{Must, Should},
@@ -14,7 +12,7 @@ use crate::{
     case::Run,
     hex,
     packets::will,
-    place::{self, Place, names, property},
+    place::{self, PUBACK, PUBCOMP, PUBREC, PUBREL, Place, names, property},
     stop::check,
 };
 

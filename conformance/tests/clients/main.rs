@@ -6,6 +6,8 @@
 mod authentication;
 #[path = "../../drivers/squall/driver.rs"]
 mod driver;
+#[path = "../mutations/http.rs"]
+mod http;
 mod mutation;
 #[path = "../mutations/table.rs"]
 mod table;
@@ -37,7 +39,7 @@ use tokio::{
 use self::{
     driver::drive,
     mutation::{ALL, Mutation},
-    table::{Row, Table, Tried, UNSUPPORTED, fails, first, trials},
+    table::{Row, Table, Tried, UNSUPPORTED, fails, first, holds, trials},
     wire::{between, lines_between},
 };
 
@@ -118,15 +120,11 @@ impl Tried for WithOurs {
 /// Our client conforms; what it cannot be told to do, its driver does not know.
 fn conforms(tried: &WithOurs) -> Result<(), Failed> {
     let result = tried.sound();
-    if result.verdict.holds() {
-        return Ok(());
-    }
-    let lines: Vec<_> = result
-        .packets
-        .iter()
-        .map(|line| format!("{} -> {} {}", line.from, line.to, line.text))
-        .collect();
-    Err(format!("{:?}\n{}", result.verdict, lines.join("\n")).into())
+    let again = format!(
+        "cargo test -p squall-conformance --test clients -- '{}'",
+        tried.selected.name()
+    );
+    holds(result, &again)
 }
 
 /// Runs the case against our client, with this mutation in between.

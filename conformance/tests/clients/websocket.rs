@@ -3,6 +3,8 @@
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy};
 
+use crate::http::{head, with_subprotocol, without_subprotocol};
+
 /// What a client gets wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
@@ -21,8 +23,6 @@ pub(crate) enum Broken {
     TakesAll,
 }
 
-const END: &[u8] = b"\r\n\r\n";
-
 /// What the client sends.
 pub(crate) async fn to_the_case(
     mut from: impl AsyncRead + Unpin,
@@ -31,10 +31,7 @@ pub(crate) async fn to_the_case(
 ) {
     let mut request = head(&mut from).await;
     if broken == Broken::OffersNone {
-        let head = String::from_utf8_lossy(&request);
-        let lines = head.split_inclusive('\n');
-        let kept = lines.filter(|line| !line.to_lowercase().starts_with("sec-websocket-protocol"));
-        request = kept.collect::<String>().into_bytes();
+        request = without_subprotocol(&request);
     }
     let _ = to.write_all(&request).await;
     let mut unread = BytesMut::new();
@@ -60,10 +57,8 @@ pub(crate) async fn to_the_client(
     broken: Broken,
 ) {
     let mut answer = head(&mut from).await;
-    let names_one = String::from_utf8_lossy(&answer).contains("Sec-WebSocket-Protocol");
-    if broken == Broken::TakesAll && !names_one && answer.ends_with(END) {
-        answer.truncate(answer.len() - 2);
-        answer.extend(b"Sec-WebSocket-Protocol: mqtt\r\n\r\n");
+    if broken == Broken::TakesAll {
+        answer = with_subprotocol(answer);
     }
     let _ = to.write_all(&answer).await;
     if broken == Broken::SeesNothing {
@@ -71,18 +66,6 @@ pub(crate) async fn to_the_client(
     }
     let _ = copy(&mut from, &mut to).await;
     let _ = to.shutdown().await;
-}
-
-/// Up to its empty line, or to the end.
-async fn head(from: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
-    let mut head = Vec::new();
-    while !head.ends_with(END) {
-        match from.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(_) => break,
-        }
-    }
-    head
 }
 
 /// Whether the frame is sent after all.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
 use libtest_mimic::{Failed, Trial};
 use squall_conformance::{AnyCase, Selected};
-use squall_reports::{Kind, Verdict};
+use squall_reports::{Kind, TestResult, Verdict};
 
 /// What a row says of a case that no mutation fails.
 pub(crate) const NOTHING: &str = "nothing";
@@ -38,6 +38,19 @@ pub(crate) fn trials<T: Tried>(
     all.iter()
         .cloned()
         .map(move |one| Trial::test(format!("{kind}::{}", one.selected().name()), move || test(&one)))
+}
+
+/// Where nothing is wrong the verdict holds; where it does not, the packets and `again`, which repeats it, are told.
+pub(crate) fn holds(result: &TestResult, again: &str) -> Result<(), Failed> {
+    if result.verdict.holds() {
+        return Ok(());
+    }
+    let packets: Vec<_> = result
+        .packets
+        .iter()
+        .map(|line| format!("{} -> {} {}", line.from, line.to, line.text))
+        .collect();
+    Err(format!("{:?}\n{}\nrepeat: {again}", result.verdict, packets.join("\n")).into())
 }
 
 /// The first mutation that `fails` the case; what is `written` is tried before all others.

@@ -2,6 +2,8 @@
 //! (`conforms`); the same over TLS, over WebSocket, and byte by byte over both (`over`); and the proof that each can fail: the same
 //! again with something wrong on the wire (`can_fail`). Which mutation fails which case is in `docs/CASE_MUTATIONS.md`.
 
+#[path = "../mutations/http.rs"]
+mod http;
 mod mutation;
 mod over;
 mod proof;
@@ -21,7 +23,7 @@ use self::{
     mutation::{Memory, Mutation, between},
     over::{Over, in_a_world_over},
     proof::{AtOurs, TABLE},
-    table::trials,
+    table::{holds, trials},
 };
 
 const SEED: u64 = 1;
@@ -40,19 +42,11 @@ fn main() {
 /// Our broker conforms. What it does not do yet it says in CONNACK.
 fn conforms(tried: &AtOurs) -> Result<(), Failed> {
     let (_, result) = tried.sound();
-    if result.verdict.holds() {
-        return Ok(());
-    }
-    let packets: Vec<_> = result
-        .packets
-        .iter()
-        .map(|line| format!("{} -> {} {}", line.from, line.to, line.text))
-        .collect();
     let again = format!(
         "cargo test -p squall-conformance --test self_check -- '{}'",
         tried.selected.name()
     );
-    Err(format!("{:?}\n{}\nrepeat: {again}", result.verdict, packets.join("\n")).into())
+    holds(result, &again)
 }
 
 /// The verdict is the same whatever lies below MQTT. Cases about WebSocket itself have theirs there alone.
@@ -85,15 +79,7 @@ fn in_a_world(selected: Selected<Case>, broker: OurBroker, mutation: Option<Muta
     let settings = settings();
     simulate(SEED, broker, |net| async move {
         let sound = transport(net, None);
-        let probed = Target::probe(
-            &sound,
-            &[selected.version],
-            "probe",
-            settings.patience,
-            user(broker),
-        )
-        .await;
-        let target = Arc::new(probed.expect("our broker is there"));
+        let target = probed(&sound, selected, broker).await;
         run(
             selected,
             &settings,
@@ -104,9 +90,11 @@ fn in_a_world(selected: Selected<Case>, broker: OurBroker, mutation: Option<Muta
     })
 }
 
-/// Whom our broker knows.
-fn user(broker: OurBroker) -> Option<User> {
-    broker.user().map(|(name, password)| User::new(name, password))
+/// What our broker says of itself, and whom it knows.
+async fn probed(reached: &Arc<dyn Transport>, selected: Selected<Case>, broker: OurBroker) -> Arc<Target> {
+    let user = broker.user().map(|(name, password)| User::new(name, password));
+    let probed = Target::probe(reached, &[selected.version], "probe", settings().patience, user).await;
+    Arc::new(probed.expect("our broker is there"))
 }
 
 fn transport(net: SimNet, mutation: Option<(Mutation, Version)>) -> Arc<dyn Transport> {

@@ -7,9 +7,7 @@ use std::{
 
 use rcgen::generate_simple_self_signed;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
-use squall_conformance::{
-    BelowWebSocket, Case, Connecting, Duplex, Segmented, Selected, Target, Transport, run,
-};
+use squall_conformance::{BelowWebSocket, Case, Connecting, Duplex, Segmented, Selected, Transport, run};
 use squall_node::{
     Connector, Stream as _,
     tls::{SharedServerConfig, TlsAcceptor, TlsConnector},
@@ -21,7 +19,7 @@ use squall_sim::world::{HostAcceptor, OurBroker, SimNet, simulate_with};
 use crate::{
     SEED,
     mutation::websocket::{Broken, between},
-    settings, user,
+    probed, settings,
 };
 
 /// What lies between the suite and the broker.
@@ -65,15 +63,7 @@ pub(crate) fn in_a_world_over(
             Over::Tls | Over::Ws => Arc::new(reached),
             Over::WssByteByByte => Arc::new(Segmented::new(reached, NonZeroUsize::MIN)),
         };
-        let probed = Target::probe(
-            &transport,
-            &[selected.version],
-            "probe",
-            settings.patience,
-            user(broker),
-        )
-        .await;
-        let target = Arc::new(probed.expect("our broker is there"));
+        let target = probed(&transport, selected, broker).await;
         run(selected, &settings, &target, &transport).await
     })
 }

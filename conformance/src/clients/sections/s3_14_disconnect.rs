@@ -1,7 +1,6 @@
 use squall_proto::{Packet, ReasonCode};
 
 use crate::{
-    Stop,
     clients::{
         case::{CLOSES, Case, MUST},
         driver::Command,
@@ -82,18 +81,7 @@ pub(super) const CASES: &[Case] = &[
                 let mut server = t.connected().await?;
                 // PUBLISH with QoS 3.
                 server.send_hex("36 06 0001 74 0001 00").await;
-                let said = server.expect_closed("after PUBLISH at QoS 3").await?;
-                let code = said.iter().find_map(|packet| {
-                    if let Packet::Disconnect(disconnect) = packet {
-                        Some(disconnect.reason_code.value())
-                    } else {
-                        None
-                    }
-                });
-                Err(Stop::Choice(code.map_or_else(
-                    || "closed without a word".into(),
-                    |code| format!("DISCONNECT 0x{code:02X}, then closed"),
-                )))
+                server.says_why_or_not("after PUBLISH at QoS 3").await
             })
         },
     },

@@ -3,7 +3,9 @@
 use std::future;
 
 use squall_conformance::Duplex;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, duplex, split};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, duplex, split};
+
+use crate::http::{head, with_subprotocol, without_subprotocol};
 
 /// What a server gets wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +30,6 @@ pub(crate) const ALL: &[(&str, Broken)] = &[
     ("takes a handshake without a subprotocol", Broken::TakesAll),
 ];
 
-const END: &[u8] = b"\r\n\r\n";
-
 /// A connection with this between its ends.
 pub(crate) fn between(
     mut read: impl AsyncRead + Send + Unpin + 'static,
@@ -39,7 +39,12 @@ pub(crate) fn between(
     let (case, wire) = duplex(1 << 20);
     let (mut from_case, mut to_case) = split(wire);
     tokio::spawn(async move {
-        let asked = asked(head(&mut from_case).await, broken);
+        let asked = head(&mut from_case).await;
+        let asked = if broken == Broken::TakesAll {
+            with_subprotocol(asked)
+        } else {
+            asked
+        };
         let _ = write.write_all(&asked).await;
         let _ = tokio::io::copy(&mut from_case, &mut write).await;
         let _ = write.shutdown().await;
@@ -60,38 +65,10 @@ pub(crate) fn between(
     Duplex::new(read, write)
 }
 
-/// A handshake, up to its empty line or the end.
-async fn head(from: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
-    let mut head = Vec::new();
-    while !head.ends_with(END) {
-        match from.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(_) => break,
-        }
-    }
-    head
-}
-
-fn asked(mut head: Vec<u8>, broken: Broken) -> Vec<u8> {
-    let asks = String::from_utf8_lossy(&head)
-        .to_lowercase()
-        .contains("sec-websocket-protocol");
-    if broken == Broken::TakesAll && !asks && head.ends_with(END) {
-        head.truncate(head.len() - 2);
-        head.extend(b"Sec-WebSocket-Protocol: mqtt\r\n\r\n");
-    }
-    head
-}
-
 fn answered(head: &[u8], broken: Broken) -> Vec<u8> {
     match broken {
         Broken::NeverCloses | Broken::IsSilent | Broken::TakesAll => head.to_vec(),
-        Broken::LeavesOutSubprotocol => {
-            let head = String::from_utf8_lossy(head);
-            let lines = head.split_inclusive('\n');
-            let kept = lines.filter(|line| !line.to_lowercase().starts_with("sec-websocket-protocol"));
-            kept.collect::<String>().into_bytes()
-        }
+        Broken::LeavesOutSubprotocol => without_subprotocol(head),
         Broken::Refuses => b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_vec(),
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         stage::{Server, connect},
     },
     packets::{self, Also as _},
-    place::{Place, about},
+    place::{PUBACK, PUBCOMP, PUBREC, PUBREL, Place, about},
     stop::SetUp as _,
 };
 
@@ -129,75 +129,48 @@ async fn unsubscribing(t: &mut Stage) -> Outcome<(Server, Option<PacketId>)> {
     Ok((server, Some(id)))
 }
 
-const CONNACK: Place = Place {
-    name: "CONNACK",
-    first_byte: 0x20,
-    before: "00 00 # no Session Present, Success",
-    after: "",
-    may_have: &[
+const CONNACK: Place = Place::new(
+    "CONNACK",
+    0x20,
+    ["00 00 # no Session Present, Success", ""],
+    &[
         0x11, 0x12, 0x13, 0x15, 0x16, 0x1a, 0x1c, 0x1f, 0x21, 0x22, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a,
     ],
-    often: &[0x26],
-};
+);
 
-const PUBLISH: Place = Place {
-    name: "PUBLISH",
-    first_byte: 0x30,
-    before: "00 01 74 # t",
-    after: "",
-    may_have: &[0x01, 0x02, 0x03, 0x08, 0x09, 0x0b, 0x23, 0x26],
-    // Nothing says that the first two stand once; each subscription has its identifier.
-    often: &[0x01, 0x02, 0x0b, 0x26],
-};
+// Nothing says that the first two stand once; each subscription has its identifier.
+const PUBLISH: Place = Place::new(
+    "PUBLISH",
+    0x30,
+    ["00 01 74 # t", ""],
+    &[0x01, 0x02, 0x03, 0x08, 0x09, 0x0b, 0x23, 0x26],
+)
+.often(&[0x01, 0x02, 0x0b, 0x26]);
 
-const PUBACK: Place = acknowledgement("PUBACK", 0x40);
-const PUBREC: Place = acknowledgement("PUBREC", 0x50);
-const PUBREL: Place = acknowledgement("PUBREL", 0x62);
-const PUBCOMP: Place = acknowledgement("PUBCOMP", 0x70);
+const SUBACK: Place = Place::new(
+    "SUBACK",
+    0x90,
+    ["00 01 # the Packet Identifier", "00 # granted QoS 0"],
+    &[0x1f, 0x26],
+);
 
-const fn acknowledgement(name: &'static str, first_byte: u8) -> Place {
-    Place {
-        name,
-        first_byte,
-        before: "00 01 00 # the Packet Identifier, Success",
-        after: "",
-        may_have: &[0x1f, 0x26],
-        often: &[0x26],
-    }
-}
+const UNSUBACK: Place = Place::new(
+    "UNSUBACK",
+    0xb0,
+    ["00 01 # the Packet Identifier", "00 # Success"],
+    &[0x1f, 0x26],
+);
 
-const SUBACK: Place = Place {
-    name: "SUBACK",
-    first_byte: 0x90,
-    before: "00 01 # the Packet Identifier",
-    after: "00 # granted QoS 0",
-    may_have: &[0x1f, 0x26],
-    often: &[0x26],
-};
+const DISCONNECT: Place = Place::new(
+    "DISCONNECT",
+    0xe0,
+    ["8b # Server shutting down", ""],
+    &[0x11, 0x1c, 0x1f, 0x26],
+);
 
-const UNSUBACK: Place = Place {
-    name: "UNSUBACK",
-    first_byte: 0xb0,
-    before: "00 01 # the Packet Identifier",
-    after: "00 # Success",
-    may_have: &[0x1f, 0x26],
-    often: &[0x26],
-};
-
-const DISCONNECT: Place = Place {
-    name: "DISCONNECT",
-    first_byte: 0xe0,
-    before: "8b # Server shutting down",
-    after: "",
-    may_have: &[0x11, 0x1c, 0x1f, 0x26],
-    often: &[0x26],
-};
-
-const AUTH: Place = Place {
-    name: "AUTH",
-    first_byte: 0xf0,
-    before: "18 # Continue authentication",
-    after: "",
-    may_have: &[0x15, 0x16, 0x1f, 0x26],
-    often: &[0x26],
-};
+const AUTH: Place = Place::new(
+    "AUTH",
+    0xf0,
+    ["18 # Continue authentication", ""],
+    &[0x15, 0x16, 0x1f, 0x26],
+);
