@@ -151,3 +151,40 @@ async fn answer(context: &Context) -> Result<Connack, String> {
         code.name()
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::{Connecting, Duplex};
+
+    /// It is not available just now to the first three connections: that of the probe which says nothing, and two CONNECTs.
+    struct Busy(std::sync::Mutex<u32>);
+
+    impl Transport for Busy {
+        fn connect(&self) -> Connecting<'_> {
+            let mut connections = self.0.lock().unwrap();
+            *connections += 1;
+            let code = if *connections > 3 { 0 } else { 3 };
+            let (near, mut far) = tokio::io::duplex(64);
+            tokio::spawn(async move {
+                let mut byte = [0];
+                if far.read_exact(&mut byte).await.is_ok() {
+                    far.write_all(&[0x20, 2, 0, code]).await.unwrap();
+                    far.read_to_end(&mut Vec::new()).await.unwrap();
+                }
+            });
+            let (read, write) = tokio::io::split(near);
+            Box::pin(async { Ok(Duplex::new(read, write)) })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_is_not_available_just_now_is_asked_again() {
+        let transport: Arc<dyn Transport> = Arc::new(Busy(std::sync::Mutex::default()));
+        let patience = Duration::from_secs(5);
+        let target = Target::probe(&transport, &[Version::V3_1_1], "x", patience, None);
+        assert_eq!(target.await.unwrap().refuses(Version::V3_1_1), None);
+    }
+}
