@@ -48,5 +48,5 @@ pub use statement::{
 };
 pub use stop::{Outcome, Stop};
 pub use suite::{Settings, run};
-pub use target::Target;
+pub use target::{Target, is_refusal};
 pub use transport::{BelowWebSocket, Connecting, Duplex, Segmented, Transport, Via};

@@ -134,8 +134,17 @@ impl Target {
     }
 }
 
+/// How the reason begins why cases of a version make no sense where a target does not take its CONNECT.
+const REFUSES: &str = "it does not take a CONNECT";
+
+/// Whether a case was `unsupported` for this reason: the target takes no CONNECT of its version.
+#[must_use]
+pub fn is_refusal(why: &str) -> bool {
+    why.starts_with(REFUSES)
+}
+
 async fn answer(context: &Context) -> Result<Connack, String> {
-    let refused = |got: &str| format!("it does not take a CONNECT of {}: {got}", context.version);
+    let refused = |got: &str| format!("{REFUSES} of {}: {got}", context.version);
     // Not the same client with both versions: the one before may still be there.
     let name = context.by_version("probe3", "probe5");
     let connect = packets::connect(context.version, &context.client_id(name));

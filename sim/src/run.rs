@@ -25,7 +25,7 @@ use crate::{
     faults::Fault,
     mutants::{Mutant, Mutated},
     scenario::Scenario,
-    target::{RealBroker, Target, is_the_machines},
+    target::{RealBroker, Target, is_the_machines, settles},
     trace::{Trace, What},
     world::{Clock, World, WorldConfig, network, watched},
 };
@@ -277,7 +277,7 @@ impl Pace {
             Some(_) => Self {
                 quiet: Duration::from_secs(2),
                 look: Duration::from_millis(100),
-                settle: settle.min(Duration::from_secs(30)),
+                settle: settle.min(settles(scenario)),
             },
         }
     }

@@ -7,8 +7,8 @@
 
 mod suits;
 
-pub(crate) use suits::is_the_machines;
 pub use suits::{cannot_be_real, takes};
+pub(crate) use suits::{is_the_machines, settles};
 
 use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
 

@@ -13,17 +13,17 @@ mod started;
 mod subject;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     num::NonZeroUsize,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use squall_conformance::{AnyCase, Case, Selected, Settings, User, report, select};
+use squall_conformance::{AnyCase, Case, Selected, Settings, User, is_refusal, report, select};
 use squall_node::Address;
 use squall_proto::Version;
-use squall_reports::TestResult;
+use squall_reports::{TestResult, Verdict};
 
 use self::{real::Way, running::Running, subject::Subject};
 use crate::{
@@ -141,6 +141,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let results = runtime.block_on(subject.results(args, &selected))?;
     runtime.shutdown_background();
+    if let Some(why) = refused(&results) {
+        let mend = "--username and --pw say whom it knows, --cert and --key what shows that; --mqtt asks for a version that it speaks";
+        return Err(Misuse::new(why, mend).into());
+    }
     let micros = u64::try_from(start.elapsed().as_micros())?;
     args.results.show(&report(subject.title(args), micros, results))
 }
@@ -212,6 +216,19 @@ impl Args {
             command,
         })
     }
+}
+
+/// What the target said, if it took no CONNECT: then nothing has been tested.
+fn refused(results: &Results) -> Option<String> {
+    let refusal = |(_, result): &(Selected, TestResult)| {
+        let Verdict::Unsupported { why } = &result.verdict else {
+            return None;
+        };
+        is_refusal(why).then(|| why.clone())
+    };
+    let refusals: Option<BTreeSet<String>> = results.iter().map(refusal).collect();
+    let refusals = refusals.filter(|refusals| !refusals.is_empty())?;
+    Some(refusals.into_iter().collect::<Vec<_>>().join("; "))
 }
 
 /// Waits for every case, or for Ctrl-C: what has not ended by then is inconclusive.

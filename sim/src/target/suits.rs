@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    faults::{CrashKind, DiskKind, Fault, State},
+    faults::{CrashKind, CutMode, DiskKind, Fault, State},
     model::BROKER,
     scenario::{Action, Scenario, Start, Step},
     world::Transport,
@@ -73,10 +73,40 @@ fn simulated_alone(fault: &Fault) -> Option<&'static str> {
 }
 
 /// How long the steps of a scenario take at most, as far as its file says: packets that they wait for are thought to come at once.
-/// What it is compared with is run too.
+/// What it is compared with is run too, and what comes long after the last step counts.
 pub fn takes(scenario: &Scenario) -> Duration {
     let compared_with = scenario.reference.as_deref().map_or(Duration::ZERO, takes);
-    compared_with + takes_alone(scenario)
+    let afterwards = Some(settles(scenario)).filter(|settles| *settles > SETTLES);
+    compared_with + takes_alone(scenario) + afterwards.unwrap_or_default()
+}
+
+/// Time for what is owed after the last step.
+const SETTLES: Duration = Duration::from_secs(30);
+
+/// How long after the last step of a run in real time something may still have to happen: peers answer as late as their script says, and
+/// a connection that is cut in silence is noticed after one and a half Keep Alives.
+pub(crate) fn settles(scenario: &Scenario) -> Duration {
+    let rules = scenario.peers.values().flat_map(|peer| &peer.script);
+    let late = rules.map(|rule| rule.after.max().duration()).max();
+    let keep_alive = scenario
+        .clients
+        .values()
+        .map(|client| client.keep_alive.duration());
+    let noticed = keep_alive.max().unwrap_or_default() * 3 / 2;
+    let silent: u64 = scenario.steps.iter().map(silent_cuts).sum();
+    let silent = u32::try_from(silent).unwrap_or(u32::MAX);
+    SETTLES.max(late.unwrap_or_default() + noticed.saturating_mul(silent))
+}
+
+fn silent_cuts(step: &Step) -> u64 {
+    let Action::Fault(Fault::Cut(cut)) = &step.action else {
+        return 0;
+    };
+    if cut.mode == CutMode::Silent {
+        cut.times.max()
+    } else {
+        0
+    }
 }
 
 fn takes_alone(scenario: &Scenario) -> Duration {
@@ -127,5 +157,35 @@ fn lasts(action: &Action) -> Duration {
         | Action::Shut(_)
         | Action::Subscribe(_)
         | Action::Unsubscribe(_) => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(more: &str) -> (u64, u64) {
+        let text = format!(
+            "name: it\nwhy: it\nclients: {{ pub: {{ keep_alive: 60s }} }}\nsteps:\n\
+             - {{ at: 5s, publish: {{ from: pub, topic: t }} }}\n{more}"
+        );
+        let scenario = Scenario::parse("it.yaml", &text).unwrap();
+        (settles(&scenario).as_secs(), takes(&scenario).as_secs())
+    }
+
+    #[test]
+    fn what_is_noticed_or_answered_long_after_the_last_step_is_waited_for() {
+        assert_eq!(seconds(""), (30, 5));
+        let cut = |mode| {
+            seconds(&format!(
+                "- cut: {{ when: {{ packet: PUBLISH, from: pub }}, times: 2, mode: {mode} }}\n"
+            ))
+        };
+        assert_eq!(cut("rst"), (30, 5));
+        assert_eq!(cut("silent"), (180, 185));
+        assert_eq!(
+            seconds("peers: { raw: { script: [{ to: PUBLISH, after: 100s }] } }\n"),
+            (100, 105)
+        );
     }
 }

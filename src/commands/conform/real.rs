@@ -75,7 +75,6 @@ pub(super) fn unique() -> Result<String, anyhow::Error> {
 pub(super) struct Found {
     transport: Arc<dyn Transport>,
     target: Arc<Target>,
-    versions: BTreeSet<Version>,
 }
 
 /// Looks whether the broker is there, and asks it with the versions of these cases.
@@ -86,10 +85,10 @@ pub(super) async fn find(
 ) -> Result<Found, anyhow::Error> {
     let transport = transport(way)?;
     let versions: BTreeSet<Version> = selected.iter().map(|selected| selected.version).collect();
-    let asked: Vec<Version> = versions.iter().copied().collect();
+    let versions: Vec<Version> = versions.into_iter().collect();
     let said = Target::probe(
         &transport,
-        &asked,
+        &versions,
         &settings.unique,
         settings.patience,
         way.user.clone(),
@@ -99,24 +98,10 @@ pub(super) async fn find(
     Ok(Found {
         transport,
         target: Arc::new(said.with_lacks(way.lacks.clone())),
-        versions,
     })
 }
 
 impl Found {
-    /// That it takes a CONNECT of some version: otherwise no case makes sense.
-    pub(super) fn takes_somebody(&self) -> Result<(), Misuse> {
-        let refuses = |version: &Version| self.target.refuses(*version);
-        let refused: Vec<&str> = self.versions.iter().filter_map(refuses).collect();
-        match refused.len() < self.versions.len() {
-            true => Ok(()),
-            false => Err(Misuse::new(
-                refused.join("; "),
-                "--username and --pw say whom it knows, --cert and --key what shows that; --mqtt asks for a version that it speaks",
-            )),
-        }
-    }
-
     /// Starts the cases.
     pub(super) fn start(&self, jobs: usize, selected: &[Selected], settings: &Settings) -> Running {
         let mut running = Running::new(jobs);

@@ -154,9 +154,6 @@ impl Started<'_> {
             ..way
         };
         let found = real::find(&way, selected, self.settings).await?;
-        if group.is_none() {
-            found.takes_somebody()?;
-        }
         let mut running = found.start(jobs, selected, self.settings);
         let end = tokio::select! {
             biased;

@@ -100,7 +100,6 @@ impl Subject {
                     ..args.way(address)
                 };
                 let found = real::find(&way, selected, settings).await?;
-                found.takes_somebody()?;
                 let results = collect(found.start(jobs, selected, settings), selected, settings).await?;
                 Ok(match profile {
                     Some(profile) => profile.conformance.judge_all(results),
