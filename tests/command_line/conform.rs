@@ -81,7 +81,7 @@ fn a_case_that_ends_the_brokers_process_fails() {
 fn what_is_known_of_a_version_is_expected_of_that_one_alone() {
     for (said, code, verdict) in [("other@1.2.3", 1, "1 fail"), ("other 1.2.4", 0, "1 pass")] {
         let text = include_str!("../../conformance/targets/squall.toml")
-            .replace("about = ", &format!("version = [\"echo\", \"{said}\"]\nabout = "));
+            .replace("\"{squall}\", \"--version\"", &format!("\"echo\", \"{said}\""));
         let known = "[[conformance.failures]]\nof = [\"1.2.3\"]\ncases = [\"pingreq_is_answered_with_pingresp\"]\nwhy = \"a bug\"\n";
         let (_directory, profile) = written("other.toml", &format!("{text}\n{known}"));
         let ran = squall(&[
@@ -133,11 +133,7 @@ fn a_broker_that_is_started_is_reached_over_any_transport_that_its_profile_has()
     };
     let ran = conform("squall");
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
-    assert!(
-        ran.out.contains("the broker of this program over wss"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains(" over wss tested by"), "{}", ran.out);
     assert!(
         !ran.out.contains("unsupported"),
         "WebSocket has cases of its own: {}",

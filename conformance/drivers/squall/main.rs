@@ -9,7 +9,7 @@ mod authentication;
 mod driver;
 mod words;
 
-use std::env;
+use std::{env, io};
 
 use squall_node::client::{TcpConnector, Version};
 use tokio::io::{stdin, stdout};
@@ -23,5 +23,14 @@ async fn main() -> Result<(), Wrong> {
         _ => Version::V5,
     };
     let connector: TcpConnector = env::var("SQUALL_ADDRESS")?.parse()?;
-    drive(version, || connector.clone(), stdin(), stdout()).await
+    match drive(version, || connector.clone(), stdin(), stdout()).await {
+        // Nobody listens any more: the case is over.
+        Err(wrong) if is_broken_pipe(&wrong) => Ok(()),
+        ended => ended,
+    }
+}
+
+fn is_broken_pipe(wrong: &Wrong) -> bool {
+    let error = wrong.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
