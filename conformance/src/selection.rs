@@ -53,12 +53,16 @@ pub fn interrupted<C: AnyCase>(selected: Selected<C>, settings: &Settings) -> Te
     selected.result(Verdict::Inconclusive { why }, settings)
 }
 
-/// The result of a case that was expected to fail: a failure is known, and a pass is a failure, for what is expected is out of date.
+/// The result of a case that was expected to fail: a failure is known, and so is that the case got no further than to one that others
+/// count; a pass is a failure, for what is expected is out of date.
 #[must_use]
 pub fn expected_to_fail(result: TestResult, why: &str) -> TestResult {
     let verdict = match result.verdict {
         Verdict::Fail { got, .. } => Verdict::Known {
             why: format!("{why}; it did: {got}"),
+        },
+        Verdict::Inconclusive { why: undecided } => Verdict::Known {
+            why: format!("{why}; so it is undecided: {undecided}"),
         },
         Verdict::Pass => Verdict::Fail {
             expected: vec![format!("it to fail: {why}")],
@@ -67,8 +71,7 @@ pub fn expected_to_fail(result: TestResult, why: &str) -> TestResult {
         other @ (Verdict::Deviation { .. }
         | Verdict::Choice { .. }
         | Verdict::Unsupported { .. }
-        | Verdict::Known { .. }
-        | Verdict::Inconclusive { .. }) => other,
+        | Verdict::Known { .. }) => other,
     };
     TestResult { verdict, ..result }
 }

@@ -167,6 +167,13 @@ mod tests {
             known("its makers want it so (its manual); it did: silence")
         );
         assert_eq!(judged("c", "3.1.1", failed()), known("a bug; it did: silence"));
+        let undecided = Verdict::Inconclusive {
+            why: "no session".into(),
+        };
+        assert_eq!(
+            judged("c", "5.0", undecided),
+            known("a bug; so it is undecided: no session")
+        );
         assert_eq!(judged("b", "3.1.1", failed()), failed());
         assert_eq!(judged("d", "5.0", failed()), failed());
         assert_eq!(judged("e", "5.0", failed()), failed(), "of another version");

@@ -201,8 +201,8 @@ async fn empty_retained_message_is_delivered_and_deletes(t: Context) -> Outcome 
         .await?;
     sub.expect_publish(&topic).await.set_up()?;
     publisher.publish(publish(&topic, "").retained().qos1(2)).await?;
-    let got = sub.expect_publish(&topic).await?;
-    check(got.payload.is_empty(), "the empty message", || format!("{got:?}"))?;
+    // A server that looks for retained messages late may send the first once more.
+    sub.expect_payload("").await?;
     publisher.subscribe(&topic, Qos::AtMostOnce).await?;
     publisher.expect_no_publish(&topic).await
 }
