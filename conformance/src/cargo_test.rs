@@ -1,17 +1,7 @@
 //! Every case as a `cargo test` of a broker that somebody else writes.
 //!
-//! A test without the usual harness (`harness = false` in `Cargo.toml`), whose `main` starts the broker and says where it is:
-//!
-//! ```no_run
-//! use squall_conformance::Tested;
-//!
-//! fn main() -> std::process::ExitCode {
-//!     // Start your broker here, at a port of its own.
-//!     Tested::at("127.0.0.1:1883").run()
-//! }
-//! ```
-//!
-//! `cargo test --test conformance -- will` runs some, `-- --list` lists them all. `docs/CARGO_TEST.md` says more.
+//! A test without the usual harness (`harness = false` in `Cargo.toml`), whose `main` starts the broker and ends with [`Tested::run`]:
+//! `tests/as_cargo_test.rs` is one, `docs/CARGO_TEST.md` says more.
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +24,8 @@ use crate::{
     Capability, Case, Duplex, Selected, Settings, Target, Transport, User, Via, expected_to_fail, run, select,
 };
 
-/// A broker under test, and what is known of it.
+/// A broker under test, and what is known of it: every case as a test of a test program without the usual harness, whose `main` returns
+/// what [`Tested::run`] says.
 #[derive(Clone)]
 pub struct Tested {
     transport: Arc<dyn Transport>,
