@@ -13,7 +13,7 @@ mod started;
 mod subject;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     ffi::OsString,
     num::NonZeroUsize,
     path::PathBuf,
@@ -30,7 +30,7 @@ use crate::{
     connection::secured,
     exit::{Exit, Misuse},
     results::ResultArgs,
-    target::Transport,
+    target::{Profile, Transport},
     tls::TlsArgs,
 };
 
@@ -170,20 +170,26 @@ impl Args {
         user.map(|(name, password)| User::new(name, password))
     }
 
-    fn way(&self, address: &Address) -> Way {
+    fn reached(&self, address: &Address) -> Address {
+        secured(address.clone(), self.tls.ask_for_tls())
+    }
+
+    /// How the broker there is reached, and what its profile knows of it.
+    fn way(&self, address: &Address, profile: Option<&Profile>) -> Way {
+        let lacks = profile.map(|profile| profile.conformance.lacks.clone());
         Way {
-            address: secured(address.clone(), self.tls.ask_for_tls()),
+            address: self.reached(address),
             tls: self.tls.client(),
             segment: self.segment,
-            user: self.user(),
-            lacks: BTreeMap::new(),
+            user: self.user().or_else(|| profile?.user.clone()),
+            lacks: lacks.unwrap_or_default(),
         }
     }
 
     fn settings(&self, subject: &Subject) -> Result<Settings, anyhow::Error> {
         let mut command = String::from("squall conform");
         let target = match subject {
-            Subject::There(address, None) => Some(self.way(address).address.to_string()),
+            Subject::There(address, None) => Some(self.reached(address).to_string()),
             Subject::There(_, Some(_)) | Subject::Started(_) => self.target.clone(),
             Subject::Simulated => None,
         };
@@ -191,7 +197,7 @@ impl Args {
             Some(target) => {
                 command.push_str(&format!(" --target {target}"));
                 if let Some(address) = &self.address {
-                    command.push_str(&format!(" --address {}", self.way(address).address));
+                    command.push_str(&format!(" --address {}", self.reached(address)));
                 }
                 if let Some(transport) = self.transport {
                     command.push_str(&format!(" --transport {}", transport.name()));

@@ -64,7 +64,7 @@ impl ServerArgs {
                     scheme,
                     host: self.host.clone().unwrap_or_else(|| "localhost".into()),
                     port: self.port.unwrap_or_else(|| scheme.port()),
-                    path: if self.ws { "/mqtt".into() } else { String::new() },
+                    path: scheme.path().into(),
                 })
             }
         }

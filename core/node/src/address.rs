@@ -118,7 +118,7 @@ impl NetworkAddress {
         let path = match path {
             "" | "/" if !scheme.is_websocket() => "",
             _ if !scheme.is_websocket() => return Err(AddressError::Path),
-            "" => "/mqtt",
+            "" => scheme.path(),
             path => path,
         };
         let (host, port) = host_and_port(authority)?;
@@ -148,6 +148,12 @@ impl NetworkAddress {
 }
 
 impl Scheme {
+    /// What a WebSocket asks for if nobody says: `/mqtt`. Empty without WebSocket.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        if self.is_websocket() { "/mqtt" } else { "" }
+    }
+
     fn named(name: &str) -> Option<Self> {
         match name {
             "mqtt" | "tcp" => Some(Self::Mqtt),

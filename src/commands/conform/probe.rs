@@ -102,7 +102,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
             });
             Told::of(&subject, args, probed?)
         }
-        Subject::There(address, _) => runtime.block_on(there(args, &subject, address, &settings))?,
+        Subject::There(address, profile) => {
+            let way = args.way(address, profile.as_ref());
+            runtime.block_on(there(args, &subject, &way, &settings))?
+        }
         Subject::Started(profile) => {
             let over = args.transport.unwrap_or_default();
             let process = Process::of_group(profile, &profile.find_program()?, None, over);
@@ -111,13 +114,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
             runtime.block_on(async {
                 let started = process.start().await;
                 started.map_err(|why| does_not_start(profile, "", &why))?;
-                let way = args.way(&super::subject::address("127.0.0.1")?);
+                let way = args.way(&super::subject::address("127.0.0.1")?, Some(profile));
                 let transport = real::transport(&way.to(&process, over))?;
-                let user = way.user.or_else(|| profile.user.clone());
                 Ok::<_, anyhow::Error>(Told::of(
                     &subject,
                     args,
-                    probe(&settings, &transport, user).await?,
+                    probe(&settings, &transport, way.user).await?,
                 ))
             })?
         }
@@ -137,15 +139,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, anyhow::Error> {
 async fn there(
     args: &Args,
     subject: &Subject,
-    address: &Address,
+    way: &Way,
     settings: &Settings,
 ) -> Result<Told, anyhow::Error> {
-    let way = args.way(address);
-    let transport = real::transport(&way)?;
+    let transport = real::transport(way)?;
     let probed = probe(settings, &transport, way.user.clone()).await;
     let probed = probed.map_err(|error| real::nothing_answers(&way.address, &error))?;
     Ok(Told {
-        transports: transports(&way).await?,
+        transports: transports(way).await?,
         ..Told::of(subject, args, probed)
     })
 }
@@ -173,10 +174,9 @@ async fn transports(way: &Way) -> Result<Vec<String>, anyhow::Error> {
 }
 
 fn at(network: &NetworkAddress, scheme: Scheme, port: u16) -> Address {
-    let path = match (scheme.is_websocket(), network.path.is_empty()) {
-        (false, _) => String::new(),
-        (true, true) => "/mqtt".into(),
-        (true, false) => network.path.clone(),
+    let path = match scheme.is_websocket() && network.scheme.is_websocket() {
+        true => network.path.clone(),
+        false => scheme.path().into(),
     };
     Address::Network(NetworkAddress {
         scheme,
@@ -223,7 +223,7 @@ impl Told {
             let _ = writeln!(text, "# {line}");
         }
         let identity = match subject {
-            Subject::There(address, None) => Some(self.identity(&args.way(address).address)),
+            Subject::There(address, None) => Some(self.identity(&args.reached(address))),
             Subject::There(_, Some(_)) | Subject::Started(_) | Subject::Simulated => None,
         };
         let profile = Found {

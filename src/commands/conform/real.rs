@@ -48,11 +48,7 @@ impl Way {
             scheme,
             host: "127.0.0.1".into(),
             port: process.port(),
-            path: if scheme.is_websocket() {
-                "/mqtt".into()
-            } else {
-                String::new()
-            },
+            path: scheme.path().into(),
         });
         let tls = ClientTls {
             roots: Roots::File(process.certificate()),

@@ -3,12 +3,7 @@
 use squall_conformance::Selected;
 use squall_node::Address;
 
-use super::{
-    Args, JOBS, Results, collect,
-    real::{self, Way},
-    simulated,
-    started::Started,
-};
+use super::{Args, JOBS, Results, collect, real, simulated, started::Started};
 use crate::{
     exit::Misuse,
     target::{self, Profile},
@@ -67,9 +62,9 @@ impl Subject {
     pub(super) fn title(&self, args: &Args) -> String {
         match self {
             Self::Simulated => "the simulated broker".to_owned(),
-            Self::There(address, None) => args.way(address).address.to_string(),
+            Self::There(address, None) => args.reached(address).to_string(),
             Self::There(address, Some(profile)) => {
-                format!("{} at {}", profile.about, args.way(address).address)
+                format!("{} at {}", profile.about, args.reached(address))
             }
             Self::Started(profile) => match args.transport {
                 None => profile.about.clone(),
@@ -92,13 +87,7 @@ impl Subject {
                 .await
             }
             Self::There(address, profile) => {
-                let lacks = profile.as_ref().map(|profile| profile.conformance.lacks.clone());
-                let user = profile.as_ref().and_then(|profile| profile.user.clone());
-                let way = Way {
-                    lacks: lacks.unwrap_or_default(),
-                    user: args.user().or(user),
-                    ..args.way(address)
-                };
+                let way = args.way(address, profile.as_ref());
                 let found = real::find(&way, selected, settings).await?;
                 let results = collect(found.start(jobs, selected, settings), selected, settings).await?;
                 Ok(match profile {
@@ -110,11 +99,7 @@ impl Subject {
                 let started = Started {
                     profile,
                     program: profile.find_program()?,
-                    way: Way {
-                        lacks: profile.conformance.lacks.clone(),
-                        user: args.user().or_else(|| profile.user.clone()),
-                        ..args.way(&address("127.0.0.1")?)
-                    },
+                    way: args.way(&address("127.0.0.1")?, Some(profile)),
                     transport: args.transport.unwrap_or_default(),
                     jobs,
                     settings,
